@@ -1,0 +1,47 @@
+// Errors that a person may meet: each has a stable code and says what happened, why, and what to do.
+// Every folder keeps its own catalogue (`errors.ts`, made by `defineErrors`); docs/errors.md lists them all.
+
+/** What the catalogue knows of a code. `retry`: the same call may succeed later without a change by a person. */
+export interface ErrorKind {
+  readonly what: string;
+  readonly why: string;
+  readonly todo: string;
+  readonly retry: boolean;
+}
+
+/** An error of the world outside (misuse by a programmer is a TypeError). */
+export class GinnelError extends Error {
+  override readonly name = 'GinnelError';
+  readonly code: string;
+  readonly retry: boolean;
+  /** Facts for `--json` and logs; never secrets. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, message: string, options: { retry?: boolean; details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.retry = options.retry ?? false;
+    this.details = options.details ?? {};
+  }
+}
+
+/** A catalogue: `fail('INVITE_USED', { name })` makes the error; `{name}` in its texts is filled from the details. */
+export interface ErrorCatalogue<Code extends string> {
+  readonly kinds: Readonly<Record<Code, ErrorKind>>;
+  (code: Code, details?: Record<string, unknown>, cause?: unknown): GinnelError;
+}
+
+export function defineErrors<const Kinds extends Record<string, ErrorKind>>(kinds: Kinds): ErrorCatalogue<keyof Kinds & string> {
+  const make = (code: keyof Kinds & string, details: Record<string, unknown> = {}, cause?: unknown): GinnelError => {
+    const kind = kinds[code];
+    if (kind === undefined) throw new TypeError(`no such error code: ${code}`);
+    const text = [kind.what, kind.why, kind.todo].filter(part => part !== '').join(' ');
+    const message = `${fill(text, details)} (${code})`;
+    return new GinnelError(code, message, { retry: kind.retry, details, cause });
+  };
+  return Object.assign(make, { kinds });
+}
+
+function fill(text: string, details: Record<string, unknown>): string {
+  return text.replaceAll(/\{(\w+)\}/g, (whole, key: string) => (key in details ? String(details[key]) : whole));
+}

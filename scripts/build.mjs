@@ -1,0 +1,22 @@
+// Builds dist/: tsc for the code, then the files that are read as they are (manifests, schemas, pages).
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const COPIED = /(^|\/)plugin\.json$|^docs\/openapi\.yaml$|^test\/.*\.json$/;
+const WALKED = ['plugins', 'docs', 'test'];
+
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' });
+for (const top of WALKED) copy(top);
+
+function copy(path) {
+  for (const name of readdirSync(join(root, path))) {
+    const child = `${path}/${name}`;
+    if (statSync(join(root, child)).isDirectory()) copy(child);
+    else if (COPIED.test(child)) {
+      mkdirSync(dirname(join(root, 'dist', child)), { recursive: true });
+      cpSync(join(root, child), join(root, 'dist', child));
+    }
+  }
+}
