@@ -1,0 +1,145 @@
+// What a plugin is written against. A plugin's folder holds `plugin.json` (read without running anything) and an entry
+// module that exports `createPlugin(context)`.
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import type { StunMessage } from '../../protocol/stun/message.ts';
+import type { Primitives } from '../../protocol/primitives.ts';
+import type { Candidate } from './candidate.ts';
+import type { Link, LinkEvents, LinkTraits } from './link.ts';
+import type { NatReport } from './nat-report.ts';
+
+/** Raised when a plugin written against the old number would break. */
+export const CONTRACT = 1;
+
+/** `plugin.json`. */
+export interface PluginManifest {
+  /** `nat-stun`: the folder's name. */
+  readonly name: string;
+  readonly version: string;
+  readonly kind: 'traversal' | 'transport';
+  readonly contract: number;
+  /** The module, beside the manifest: `index.js`. */
+  readonly entry: string;
+  /** One sentence on what it does for the user. */
+  readonly purpose: string;
+  /** On unless the owner says otherwise. */
+  readonly enabled: boolean;
+  /** JSON Schema of its settings, with defaults. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** npm packages with native parts that must load: where one can't, the plugin is unavailable. */
+  readonly nativePackages: readonly string[];
+}
+
+/** `limited`: it works, but not all of it can here. */
+export type PluginState = 'ready' | 'limited' | 'unavailable';
+
+export interface PluginReport {
+  readonly state: PluginState;
+  /** Stable, with words in docs: `STUN_NO_SERVER`. Empty when ready. */
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface Plugin {
+  /** Settles when it works (or is known to be limited); the host waits 10 s. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Called once, also after a failed start; the host waits 5 s. */
+  stop(): Promise<void>;
+  /** New settings without a restart; absent: the host stops and starts it. */
+  reconfigure?(settings: Readonly<Record<string, unknown>>): Promise<void>;
+  report(): PluginReport;
+}
+
+/** A small store that only this plugin sees. Values are JSON. */
+export interface PluginStore {
+  get(key: string): Promise<unknown>;
+  put(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+export interface PluginContext {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly primitives: Primitives;
+  readonly counters: Counters;
+  readonly store: PluginStore;
+  /** Ends all that the plugin began. */
+  readonly signal: AbortSignal;
+  /** For traversal: sockets the core owns, under the core's budget. */
+  readonly stun: StunDoor;
+}
+
+// ---- traversal
+
+export type StunOutcome =
+  | { readonly ok: true; readonly message: StunMessage; readonly from: Endpoint; readonly local: Endpoint; readonly rttMs: number }
+  /** `timeout`, `budget` (the node may not send more now), `aborted`, `unreachable`. */
+  | { readonly ok: false; readonly code: 'timeout' | 'budget' | 'aborted' | 'unreachable' };
+
+export interface StunAsk {
+  readonly to: Endpoint;
+  /** A Binding request without its transaction id: the core makes that, sends, retransmits (RFC 8489 6.2.1) and matches. */
+  readonly attributes: StunMessage['attributes'];
+  /** Give up after this many ms (default 3,500); retransmissions are at 0, 500, 1500, 3500 … */
+  readonly timeoutMs?: number;
+  /** The answer may come from another address or port than `to` (CHANGE-REQUEST, RFC 5780). */
+  readonly anySource?: boolean;
+}
+
+export interface StunSocket {
+  readonly family: 4 | 6;
+  readonly localPort: number;
+  transact(ask: StunAsk, signal?: AbortSignal): Promise<StunOutcome>;
+}
+
+/** Sockets for measuring. The plugin proposes; the core sends. */
+export interface StunDoor {
+  /** The long-lived socket, which also carries the data: its mapping is what peers are told. Null: no such family here. */
+  main(family: 4 | 6): StunSocket | null;
+  /** A socket of its own, for filtering tests (earlier traffic spoils them) and measurements. */
+  fresh(family: 4 | 6): Promise<StunSocket & { close(): void }>;
+  /** The location server's STUN addresses as this node reaches them; changes are told through `onChange`. */
+  servers(): readonly StunServer[];
+  /** This machine's own addresses. */
+  localAddresses(): readonly { readonly family: 4 | 6; readonly address: string }[];
+  /** Calls back when the network or the servers changed. Returns the way to stop that. */
+  onChange(changed: () => void): () => void;
+}
+
+export interface StunServer {
+  /** The main STUN address, and the second port on the same address where there is one. */
+  readonly endpoint: Endpoint;
+  readonly secondPort: number | null;
+}
+
+export interface TraversalPlugin extends Plugin {
+  /** What is known now; cheap. */
+  candidates(): readonly Candidate[];
+  natReport(): NatReport;
+  /** Measure afresh: `quick` only the mapped address (a path was lost, the network changed), else the whole report. */
+  refresh(depth: 'quick' | 'full', signal?: AbortSignal): Promise<void>;
+  /** Called whenever candidates or report changed. Returns the way to stop that. */
+  onChange(changed: () => void): () => void;
+}
+
+// ---- transport
+
+export interface TransportPlugin extends Plugin {
+  readonly name: string;
+  readonly traits: LinkTraits & { readonly inbound: boolean; readonly needsSignalling: boolean };
+  candidates(): readonly Candidate[];
+  /** Opens a link; rejects with a GinnelError. Links opened by others arrive through `events` alone. */
+  dial(candidate: Candidate, signal: AbortSignal): Promise<Link>;
+  /** Set once by the core, before start. */
+  events: LinkEvents;
+}
+
+/** What the entry module exports. */
+export interface PluginModule {
+  createPlugin(context: PluginContext): Plugin;
+}

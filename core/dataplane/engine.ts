@@ -1,0 +1,65 @@
+// The data plane's face: IP packets on one side, links on the other, sessions (WireGuard) between.
+// Who is a peer and by which path it is reached is decided elsewhere and told here.
+import type { Batch, Link } from '../contract/link.ts';
+
+/** The peer's WireGuard public key, base64: the key under which everything about a peer is kept. */
+export type PeerId = string;
+
+export interface PeerConfig {
+  readonly id: PeerId;
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly presharedKey?: Uint8Array;
+  /** What it may send from, and what is sent to it: `10.77.0.3/32`. */
+  readonly allowedIps: readonly string[];
+  /** WireGuard's persistent keepalive in ms; 0: none (paths keep Ginnel peers alive by probes). */
+  readonly keepaliveMs: number;
+}
+
+/** How a session stands, for status and for path decisions. */
+export interface SessionStatus {
+  readonly established: boolean;
+  /** Monotonic ms of the last completed handshake; null: none yet. */
+  readonly handshakeAt: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Monotonic ms. */
+  readonly lastReceivedAt: number | null;
+  readonly lastSentAt: number | null;
+}
+
+export interface EngineEvents {
+  /** An authenticated message of this peer came over this link (also the first one over a link not known before: roaming). */
+  heard(peer: PeerId, link: Link, nowMs: number): void;
+  /** The session wants to send and has no path. Told at most once a second a peer. */
+  needsPath(peer: PeerId): void;
+  /** A packet to an overlay address that no peer has (V10). The packet is held, bounded, until the route is told. */
+  needsRoute(destination: string): void;
+  /** A session came up or was lost. */
+  sessionChanged(peer: PeerId, established: boolean): void;
+  /** A datagram that is no WireGuard message. */
+  notMine(link: Link, batch: Batch): void;
+}
+
+export interface Engine {
+  /** Adds a peer or changes it; sessions survive a change of allowed IPs. */
+  setPeer(peer: PeerConfig): void;
+  removePeer(id: PeerId): void;
+  /** The path by which the peer's session sends from now on; null: none, hold a bounded few. */
+  setPath(id: PeerId, link: Link | null): void;
+  /** Nobody has that address: held packets are dropped and counted. */
+  routeUnknown(destination: string): void;
+  /**
+   * One IP packet from the TUN, at `bytes[offset..offset+length)`, with at least 64 bytes of room before and
+   * 64 after it; it may be sealed in place. What was sealed leaves with `flush()`.
+   */
+  outbound(bytes: Uint8Array, offset: number, length: number): void;
+  /** Ends a turn: batches that were laid up leave. */
+  flush(): void;
+  /** WireGuard messages from a link. */
+  inbound(link: Link, batch: Batch): void;
+  /** Brings the session up even without a packet to send. */
+  wake(id: PeerId): void;
+  status(id: PeerId): SessionStatus | null;
+  close(): void;
+}
