@@ -1,0 +1,208 @@
+// What node and location server say to each other, inside the Noise channel: one JSON message a frame.
+// The JSON Schemas beside this file are what is enforced; these types are what the code reads.
+import type { Endpoint } from '../address.ts';
+
+/** The protocol's version: in the channel's prologue and in every hello. */
+export const LOCATION_PROTOCOL = 1;
+
+/** The serial number of V4: the Ed25519 identity key, base64url without padding. */
+export type NodeId = string;
+
+/** What a node is, signed by its identity key. */
+export interface NodeRecord {
+  readonly v: 1;
+  readonly network: string;
+  readonly id: NodeId;
+  readonly name: string;
+  /** X25519 public keys, base64 (WireGuard's own spelling) and base64url. */
+  readonly wireguardKey: string;
+  readonly controlKey: string;
+  readonly ip4: string;
+  readonly ip6: string;
+  /** Networks that it shares, beyond its own two addresses. */
+  readonly prefixes: readonly string[];
+  /** Grows with every change; a smaller one than known is refused. */
+  readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+  /** Ed25519 over the canonical JSON of all other fields, base64url. */
+  readonly signature: string;
+}
+
+/** The server's word that this node has these addresses (V1); signed by the server's identity key. */
+export interface Assignment {
+  readonly v: 1;
+  readonly network: string;
+  readonly id: NodeId;
+  readonly ip4: string;
+  readonly ip6: string;
+  readonly issued: number;
+  readonly signature: string;
+}
+
+export interface SignedNode {
+  readonly record: NodeRecord;
+  readonly assignment: Assignment;
+}
+
+export interface CandidateWords {
+  readonly kind: string;
+  readonly transport: string;
+  readonly endpoint: Endpoint;
+}
+
+/** V4: what a node registers on connect, on change and at intervals. */
+export interface Registration {
+  readonly privateAddresses: readonly Endpoint[];
+  readonly publicAddresses: readonly Endpoint[];
+  readonly tcpPort: number | null;
+  readonly candidates: readonly CandidateWords[];
+  /** Bits per second, where known. */
+  readonly bandwidth: number | null;
+  /** 0 to 1 a core, over the last minute. */
+  readonly cpuLoad: number | null;
+  /** Can others reach it from outside without its help? */
+  readonly reachable: 'yes' | 'no' | 'not-checked';
+}
+
+// ---- node to server
+
+/** Who the node is, proved: `proof` is its identity key's signature over "ginnel login v1", the Noise transcript hash. */
+export interface LoginRequest {
+  readonly type: 'login';
+  readonly id: number;
+  readonly network: string;
+  readonly node: NodeId;
+  readonly name: string;
+  readonly wireguardKey: string;
+  readonly controlKey: string;
+  readonly proof: string;
+  /** At the first log-in: the invite's token. */
+  readonly token?: string;
+  /** Networks in use on the node's own LANs, so that a clash can be told. */
+  readonly localNetworks: readonly string[];
+}
+
+/** The record, signed anew with the assigned addresses; also on every later change. */
+export interface PublishRequest {
+  readonly type: 'publish';
+  readonly id: number;
+  readonly record: NodeRecord;
+}
+
+export interface RegisterRequest {
+  readonly type: 'register';
+  readonly id: number;
+  readonly registration: Registration;
+}
+
+/** V10: the route to a virtual IP, or to a node. */
+export interface LookupRequest {
+  readonly type: 'lookup';
+  readonly id: number;
+  readonly address?: string;
+  readonly node?: NodeId;
+  readonly wireguardKey?: string;
+}
+
+/** To another node, sealed end to end (Noise K); the server passes it on and cannot read it. */
+export interface SignalRequest {
+  readonly type: 'signal';
+  readonly id: number;
+  readonly to: NodeId;
+  /** base64url, at most 16 KiB. */
+  readonly sealed: string;
+}
+
+export interface PingRequest {
+  readonly type: 'ping';
+  readonly id: number;
+}
+
+export type NodeMessage = LoginRequest | PublishRequest | RegisterRequest | LookupRequest | SignalRequest | PingRequest;
+
+// ---- server to node
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly re: number;
+  readonly network: string;
+  readonly networkName: string;
+  readonly assignment: Assignment;
+  /** On-link prefixes of the overlay: `10.77.0.0/16`, `fd6a:91c2:44d0::/48`. */
+  readonly prefix4: string;
+  readonly prefix6: string;
+  /** STUN on the address by which the node came, and on others. */
+  readonly stun: { readonly port: number; readonly secondPort: number | null; readonly alternates: readonly string[] };
+  /** For the UDP keep-alive (P1): goes into its USERNAME; base64url. */
+  readonly keepAlive: string;
+  /** Where else the server may be reached: `host:port`. */
+  readonly addresses: readonly string[];
+  readonly serverTime: number;
+  /** The highest generation of this node's record that the server has. */
+  readonly generation: number;
+}
+
+export interface Done {
+  readonly type: 'done';
+  readonly re: number;
+}
+
+export interface RouteAnswer {
+  readonly type: 'route';
+  readonly re: number;
+  readonly node: SignedNode;
+  readonly online: boolean;
+  /** V7: what it registered, or relays (a later plugin). */
+  readonly registration: Registration | null;
+  readonly relays: readonly NodeId[];
+  /** Milliseconds since 1970 by the server's clock. */
+  readonly lastSeen: number;
+}
+
+export interface SignalDelivery {
+  readonly type: 'signal';
+  readonly from: NodeId;
+  /** So that a node that never met the sender can verify and answer. */
+  readonly node: SignedNode;
+  readonly sealed: string;
+}
+
+/** A node that this one looked up, or exchanged signals with, changed. */
+export interface NodeChanged {
+  readonly type: 'changed';
+  readonly node: SignedNode;
+  readonly online: boolean;
+}
+
+/** The address from which the UDP keep-alive was seen. */
+export interface SeenFrom {
+  readonly type: 'seen';
+  readonly endpoint: Endpoint;
+}
+
+export interface Failure {
+  readonly type: 'failure';
+  /** 0: not the answer to any request; the server closes after it. */
+  readonly re: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export type ServerMessage = Welcome | Done | RouteAnswer | SignalDelivery | NodeChanged | SeenFrom | Failure;
+
+// ---- node to node, inside a sealed signal
+
+/** Simultaneous start (P5): an offer is answered by an answer with the same `attempt`. */
+export interface PathSignal {
+  readonly type: 'offer' | 'answer';
+  /** Random, names this try. */
+  readonly attempt: string;
+  /** Strictly growing per sender: a repeated signal is dropped. Milliseconds since 1970, or the last one plus 1. */
+  readonly serial: number;
+  readonly candidates: readonly CandidateWords[];
+  /** The sender's NAT report in short, for the plan and for words to a person. */
+  readonly nat: { readonly mapping: string; readonly filtering: string; readonly ports: string };
+  /** Round trip to the location server in ms, to time the first packets; null: unknown. */
+  readonly serverRttMs: number | null;
+}

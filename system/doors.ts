@@ -1,0 +1,98 @@
+// The doors to the kernel, as the rest of the house sees them. Implementations stand beside this file; no decision lives here.
+import type { Endpoint, IpFamily } from '../protocol/address.ts';
+import type { Batch, SendResult } from '../core/contract/link.ts';
+
+/** All buffers and kernel structures live in one piece of memory; koffi gets plain numbers. */
+export interface Arena {
+  readonly memory: Uint8Array;
+  readonly view: DataView;
+  /** The machine address of `memory[0]`. */
+  readonly base: number;
+  /** An offset into `memory`; throws a GinnelError (ARENA_FULL) when used up. Never given back. */
+  allocate(bytes: number, align?: number): number;
+}
+
+export interface TunOptions {
+  /** `ginnel0`; the kernel picks a number for `ginnel%d`. */
+  readonly name: string;
+  readonly mtu: number;
+  /** `10.77.0.2/16`, `fd6a:…/48`: address and on-link prefix. */
+  readonly addresses: readonly string[];
+  /** Further prefixes to route into it. */
+  readonly routes: readonly string[];
+}
+
+/** A virtual network card. Gone, with its addresses and routes, when closed or when the process dies (V1, V2). */
+export interface TunDoor {
+  readonly name: string;
+  readonly mtu: number;
+  /**
+   * Called for each packet the kernel sends into the card, with 64 bytes of room before and behind it in `bytes`,
+   * lent until the call returns; `turnEnded` after the last of a turn (a bounded number).
+   */
+  onPacket: (bytes: Uint8Array, offset: number, length: number) => void;
+  onTurnEnded: () => void;
+  /** Hands an IP packet to the kernel. `bytes` outside the arena are copied. */
+  write(bytes: Uint8Array, offset: number, length: number): SendResult;
+  setRoutes(routes: readonly string[]): void;
+  close(): void;
+}
+
+/** A remote as seen from one socket: interned, so that the same object stands for the same place. */
+export interface UdpRemote {
+  readonly endpoint: Endpoint;
+  /** The local address that its packets came to (a machine may have several); null before the first one. */
+  readonly localAddress: string | null;
+}
+
+export interface UdpSendOptions {
+  /** Hop limit of this one packet: a first packet that opens our NAT and dies before theirs (P5). */
+  readonly ttl?: number;
+}
+
+/** A UDP socket of one family, read and written in batches on the event loop. */
+export interface UdpDoor {
+  readonly family: IpFamily;
+  readonly localPort: number;
+  /** `batch` is lent until the call returns. */
+  onBatch: (remote: UdpRemote, batch: Batch) => void;
+  onTurnEnded: () => void;
+  /** The interned remote; the least recently used of too many is forgotten. */
+  remote(endpoint: Endpoint): UdpRemote;
+  /** Datagrams of a batch are laid up and leave with `flush()`, or at once where a limit is reached. */
+  send(remote: UdpRemote, batch: Batch, options?: UdpSendOptions): SendResult;
+  flush(): void;
+  close(): void;
+}
+
+export interface UdpOptions {
+  readonly family: IpFamily;
+  /** 0: any. */
+  readonly port: number;
+  /** Bind to this address only; absent: all. */
+  readonly address?: string;
+}
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly family: IpFamily;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** The machine's addresses and the notice that they, or the routes, changed. */
+export interface NetworkDoor {
+  addresses(): readonly NetworkInterface[];
+  /** The default gateway of a family, where there is one. */
+  gateway(family: IpFamily): string | null;
+  /** Called (at most four times a second) after a change. Returns the way to stop that. */
+  onChange(changed: () => void): () => void;
+  close(): void;
+}
+
+export interface Doors {
+  readonly arena: Arena;
+  openTun(options: TunOptions): TunDoor;
+  openUdp(options: UdpOptions): UdpDoor;
+  openNetwork(): NetworkDoor;
+}
