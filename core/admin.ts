@@ -1,0 +1,119 @@
+// The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
+import type { NatReport } from './contract/nat-report.ts';
+import type { PathClass } from './contract/link.ts';
+
+export interface NodeStatus {
+  readonly state: 'down' | 'starting' | 'up';
+  readonly name: string;
+  readonly id: string;
+  readonly network: string;
+  readonly ip4: string;
+  readonly ip6: string;
+  /** Which door is in use and how sealing is done: `koffi`, `openssl-evp`. */
+  readonly door: string;
+  readonly sealing: string;
+  readonly tun: string;
+  readonly udpPort: number | null;
+  readonly server: ServerStatus;
+  readonly peers: readonly PeerStatus[];
+  readonly plugins: readonly PluginStatus[];
+  readonly nat: NatReport;
+  readonly health: readonly HealthLine[];
+}
+
+export interface ServerStatus {
+  readonly state: 'connecting' | 'connected' | 'away' | 'refused' | 'stopped';
+  readonly address: string | null;
+  readonly reason: string;
+  /** Seconds since the last word from it; null: never in this run. */
+  readonly heardSecondsAgo: number | null;
+  readonly rttMs: number | null;
+}
+
+export interface PeerStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly ip4: string;
+  readonly ip6: string;
+  readonly state: 'direct' | 'relayed' | 'trying' | 'unreachable' | 'idle' | 'offline';
+  readonly path: PathStatus | null;
+  /** All paths that answer, the one in use included. */
+  readonly paths: readonly PathStatus[];
+  /** In words: why this path, or why none. */
+  readonly reason: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lastHeardSecondsAgo: number | null;
+  readonly sessionEstablished: boolean;
+}
+
+export interface PathStatus {
+  /** `direct UDP`, `LAN UDP`, `via office-vps`. */
+  readonly label: string;
+  readonly class: PathClass;
+  readonly transport: string;
+  /** `198.51.100.7:41641`; null where there is none. */
+  readonly remote: string | null;
+  readonly rttMs: number | null;
+  /** 0 to 1. */
+  readonly loss: number;
+}
+
+export interface PluginStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly purpose: string;
+  readonly enabled: boolean;
+  readonly state: 'off' | 'starting' | 'ready' | 'limited' | 'unavailable' | 'failed';
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface HealthLine {
+  readonly code: string;
+  readonly words: string;
+  /** What a person could do, where there is something. */
+  readonly todo: string;
+}
+
+export interface UpOptions {
+  /** Needed at the first `up`; later ones rejoin. Never in argv: read from standard input or a file. */
+  readonly invite?: string;
+  readonly name?: string;
+  /** The overlay UDP port; kept from the last run where not given. */
+  readonly udpPort?: number;
+}
+
+/** One answer to `ping`, or the last line (`done`). */
+export type PingEvent =
+  | { readonly type: 'reply'; readonly sequence: number; readonly ms: number; readonly path: PathStatus | null }
+  | { readonly type: 'lost'; readonly sequence: number; readonly reason: string }
+  | { readonly type: 'path'; readonly path: PathStatus | null; readonly afterMs: number; readonly reason: string }
+  | { readonly type: 'done'; readonly sent: number; readonly received: number };
+
+export interface PingOptions {
+  /** A name, a virtual IP or a node id. */
+  readonly peer: string;
+  readonly count: number;
+  readonly intervalMs: number;
+  /** Give up on one answer after this long. */
+  readonly timeoutMs: number;
+}
+
+export interface NetcheckReport {
+  readonly nat: NatReport;
+  /** What follows from it, in plain words. */
+  readonly conclusions: readonly string[];
+}
+
+export interface NodeAdmin {
+  status(): NodeStatus;
+  up(options: UpOptions): Promise<NodeStatus>;
+  down(): Promise<void>;
+  ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent>;
+  netcheck(signal: AbortSignal): Promise<NetcheckReport>;
+  /** The tries at one peer in order, what was seen, and why things are as they are. */
+  why(peer: string): readonly string[];
+  counters(): Record<string, number>;
+}

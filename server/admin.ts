@@ -1,0 +1,60 @@
+// The narrow interface by which page and CLI see and steer a location server. Plain JSON in and out.
+
+export interface ServerOptions {
+  /** TCP and UDP; default 7443. */
+  readonly port: number;
+  /** A second STUN port (UDP), so that a node behind one address can still tell mapping kinds apart; null: none. */
+  readonly secondPort: number | null;
+  /** Listen on these addresses; empty: all. With two of a family, RFC 5780's tests are whole. */
+  readonly listen: readonly string[];
+  /** What invites name, in this order: `home.example.net`, `203.0.113.1`; empty: this machine's own addresses. */
+  readonly advertise: readonly string[];
+  /** The overlay's IPv4 pool, chosen at set-up and kept. */
+  readonly pool4: string;
+  readonly networkName: string;
+}
+
+export interface ServerSummary {
+  readonly state: 'down' | 'up';
+  readonly key: string;
+  readonly network: string;
+  readonly networkName: string;
+  readonly pool4: string;
+  readonly port: number;
+  readonly secondPort: number | null;
+  readonly addresses: readonly string[];
+  /** As nodes reported it; empty: not yet known. */
+  readonly seenFromOutside: readonly string[];
+  readonly nodes: readonly ServerNode[];
+  readonly counters: Record<string, number>;
+}
+
+export interface ServerNode {
+  readonly id: string;
+  readonly name: string;
+  readonly ip4: string;
+  readonly ip6: string;
+  readonly online: boolean;
+  /** Milliseconds since 1970. */
+  readonly lastSeen: number;
+}
+
+export interface InviteOptions {
+  /** Default 24 hours. */
+  readonly validMs: number;
+}
+
+export interface IssuedInvite {
+  /** `ginnel:…`: a secret. */
+  readonly invite: string;
+  /** Milliseconds since 1970. */
+  readonly expires: number;
+}
+
+export interface ServerAdmin {
+  summary(): ServerSummary;
+  /** Set up (first time: makes keys and network) and start. */
+  up(options: Partial<ServerOptions>): Promise<ServerSummary>;
+  down(): Promise<void>;
+  invite(options: Partial<InviteOptions>): Promise<IssuedInvite>;
+}
