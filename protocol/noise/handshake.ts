@@ -19,7 +19,8 @@ export interface NoiseOptions {
   readonly localEphemeral?: DhKeyPair;
 }
 
-export type NoiseRefusal = 'noise.truncated' | 'noise.tag' | 'noise.low-order' | 'noise.order' | 'noise.exhausted';
+export type NoiseRefusal =
+  'noise.truncated' | 'noise.tag' | 'noise.low-order' | 'noise.order' | 'noise.exhausted';
 
 /** One direction of a finished handshake. Counters count by themselves; in order, nothing lost. */
 export interface NoiseCipher {
