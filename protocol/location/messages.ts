@@ -134,7 +134,7 @@ export interface Welcome {
   readonly prefix6: string;
   /** STUN on the address by which the node came, and on others. */
   readonly stun: { readonly port: number; readonly secondPort: number | null; readonly alternates: readonly string[] };
-  /** For the UDP keep-alive (P1): goes into its USERNAME; base64url. */
+  /** For the UDP keep-alive (P1): `username.secret`, taken apart by `parseKeepAlive` (keep-alive.ts). */
   readonly keepAlive: string;
   /** Where else the server may be reached: `host:port`. */
   readonly addresses: readonly string[];

@@ -1,0 +1,167 @@
+// JSON Schemas of the location protocol: what is enforced on every message, with every length and count bounded.
+// A message may carry fields this version does not know (they are ignored); what is signed or nested may not.
+
+const KEY32 = '[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]';
+const text = (pattern: string, maxLength: number): object => ({ type: 'string', pattern: `^${pattern}$`, maxLength });
+const list = (items: object, maxItems: number): object => ({ type: 'array', items, maxItems });
+const whole = (minimum: number, maximum: number): object => ({ type: 'integer', minimum, maximum });
+const orNull = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
+
+/** A letter or digit at both ends, hyphens between, 1 to 63 characters: a DNS label. */
+const NAME = text('[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?', 63);
+/** Shown to people only: letters and digits of any script, blanks, `.`, `'`, `-`. */
+const NETWORK_NAME = text("[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N} .'-]{0,62}", 126);
+const NODE_ID = text(KEY32, 43);
+const NETWORK = text('[A-Za-z0-9_-]{21}[AQgw]', 22);
+const SIGNATURE = text('[A-Za-z0-9_-]{85}[AQgw]', 86);
+const WIREGUARD_KEY = text('[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=', 44);
+const TOKEN = text('[A-Za-z0-9_-]{22,43}', 43);
+const KEEP_ALIVE = text(`[A-Za-z0-9_-]{16}\\.${KEY32}`, 60);
+/** 16 KiB of bytes. */
+const SEALED = text('[A-Za-z0-9_-]{2,21846}', 21_846);
+const IP4 = { type: 'string', format: 'ip4', maxLength: 15 };
+const IP6 = { type: 'string', format: 'ip6', maxLength: 39 };
+const PREFIX = { type: 'string', format: 'prefix', maxLength: 43 };
+const HOST_PORT = { type: 'string', format: 'hostPort', maxLength: 260 };
+const CODE = text('[A-Za-z][A-Za-z0-9._-]{0,63}', 64);
+const WORD = text('[a-z][a-z0-9-]{0,31}', 32);
+const SAFE = Number.MAX_SAFE_INTEGER;
+const TIME = whole(0, SAFE);
+const REQUEST_ID = whole(1, SAFE);
+const PORT = whole(1, 65_535);
+
+function shape(properties: Record<string, object>, optional: readonly string[] = []): object {
+  const required = Object.keys(properties).filter(name => !optional.includes(name));
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
+function message(type: string, properties: Record<string, object>, optional: readonly string[] = []): object {
+  const fixed = { type: { const: type }, ...properties };
+  return { ...shape(fixed, optional), additionalProperties: true };
+}
+
+const ENDPOINT = {
+  type: 'object',
+  required: ['family', 'address', 'port'],
+  discriminator: { propertyName: 'family' },
+  oneOf: [
+    shape({ family: { const: 4 }, address: IP4, port: PORT }),
+    shape({ family: { const: 6 }, address: IP6, port: PORT }),
+  ],
+};
+
+const CANDIDATES = list(shape({ kind: WORD, transport: WORD, endpoint: ENDPOINT }), 16);
+
+const RECORD = shape({
+  v: { const: 1 },
+  network: NETWORK,
+  id: NODE_ID,
+  name: NAME,
+  wireguardKey: WIREGUARD_KEY,
+  controlKey: NODE_ID,
+  ip4: IP4,
+  ip6: IP6,
+  prefixes: list(PREFIX, 32),
+  generation: whole(1, SAFE),
+  expires: TIME,
+  signature: SIGNATURE,
+});
+
+const ASSIGNMENT = shape({
+  v: { const: 1 },
+  network: NETWORK,
+  id: NODE_ID,
+  ip4: IP4,
+  ip6: IP6,
+  issued: TIME,
+  signature: SIGNATURE,
+});
+
+const SIGNED_NODE = shape({ record: RECORD, assignment: ASSIGNMENT });
+
+const REGISTRATION = shape({
+  privateAddresses: list(ENDPOINT, 16),
+  publicAddresses: list(ENDPOINT, 16),
+  tcpPort: orNull(PORT),
+  candidates: CANDIDATES,
+  bandwidth: orNull({ type: 'number', minimum: 0, maximum: 1e15 }),
+  cpuLoad: orNull({ type: 'number', minimum: 0, maximum: 1 }),
+  reachable: { enum: ['yes', 'no', 'not-checked'] },
+});
+
+/** By message type: what nodes may send. */
+export const nodeSchemas: Readonly<Record<string, object>> = {
+  login: message(
+    'login',
+    {
+      id: REQUEST_ID,
+      network: NETWORK,
+      node: NODE_ID,
+      name: NAME,
+      wireguardKey: WIREGUARD_KEY,
+      controlKey: NODE_ID,
+      proof: SIGNATURE,
+      token: TOKEN,
+      localNetworks: list(PREFIX, 64),
+    },
+    ['token'],
+  ),
+  publish: message('publish', { id: REQUEST_ID, record: RECORD }),
+  register: message('register', { id: REQUEST_ID, registration: REGISTRATION }),
+  lookup: {
+    ...message('lookup', { id: REQUEST_ID, address: { anyOf: [IP4, IP6] }, node: NODE_ID, wireguardKey: WIREGUARD_KEY }, [
+      'address',
+      'node',
+      'wireguardKey',
+    ]),
+    oneOf: [{ required: ['address'] }, { required: ['node'] }, { required: ['wireguardKey'] }],
+  },
+  signal: message('signal', { id: REQUEST_ID, to: NODE_ID, sealed: SEALED }),
+  ping: message('ping', { id: REQUEST_ID }),
+};
+
+/** By message type: what the server may send. */
+export const serverSchemas: Readonly<Record<string, object>> = {
+  welcome: message('welcome', {
+    re: REQUEST_ID,
+    network: NETWORK,
+    networkName: NETWORK_NAME,
+    assignment: ASSIGNMENT,
+    prefix4: PREFIX,
+    prefix6: PREFIX,
+    stun: shape({ port: PORT, secondPort: orNull(PORT), alternates: list(HOST_PORT, 16) }),
+    keepAlive: KEEP_ALIVE,
+    addresses: list(HOST_PORT, 16),
+    serverTime: TIME,
+    generation: whole(0, SAFE),
+  }),
+  done: message('done', { re: REQUEST_ID }),
+  route: message('route', {
+    re: REQUEST_ID,
+    node: SIGNED_NODE,
+    online: { type: 'boolean' },
+    registration: orNull(REGISTRATION),
+    relays: list(NODE_ID, 16),
+    lastSeen: TIME,
+  }),
+  signal: message('signal', { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED }),
+  changed: message('changed', { node: SIGNED_NODE, online: { type: 'boolean' } }),
+  seen: message('seen', { endpoint: ENDPOINT }),
+  failure: message('failure', { re: whole(0, SAFE), code: CODE, message: { type: 'string', maxLength: 1000 } }),
+};
+
+/** Inside a sealed signal: what nodes say to each other, by type. */
+export const signalSchemas: Readonly<Record<string, object>> = Object.fromEntries(
+  ['offer', 'answer'].map(type => [
+    type,
+    message(type, {
+      attempt: text('[A-Za-z0-9_-]{1,64}', 64),
+      serial: whole(0, SAFE),
+      candidates: CANDIDATES,
+      nat: shape({ mapping: WORD, filtering: WORD, ports: text('[a-z0-9][a-z0-9 +-]{0,31}', 32) }),
+      serverRttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
+    }),
+  ]),
+);
+
+export { NAME as nameSchema, NETWORK_NAME as networkNameSchema, RECORD as recordSchema, ASSIGNMENT as assignmentSchema };
