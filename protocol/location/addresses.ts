@@ -14,7 +14,8 @@ const HEX_GROUP = /^[0-9a-f]{1,4}$/;
 /** Dotted IPv4 without leading zeros; null where it is anything else. */
 export function parseIp4(text: string): Uint8Array | null {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every(part => DECIMAL_OCTET.test(part) && Number(part) <= 255)) return null;
+  if (parts.length !== 4 || !parts.every(part => DECIMAL_OCTET.test(part) && Number(part) <= 255))
+    return null;
   return Uint8Array.from(parts, Number);
 }
 
@@ -34,7 +35,9 @@ export const formatIp4 = (bytes: Uint8Array): string => bytes.join('.');
 
 /** RFC 5952: lower case, the longest run of zeros (two or more groups, the first of equals) as `::`. */
 export function formatIp6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at]! << 8) | bytes[2 * at + 1]!).toString(16));
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    ((bytes[2 * at]! << 8) | bytes[2 * at + 1]!).toString(16),
+  );
   let best = { at: 0, length: 1 };
   for (let at = 0; at < 8; at++) {
     let length = 0;
@@ -54,7 +57,8 @@ export function isCanonicalAddress(text: string, family: 4 | 6): boolean {
 /** `10.77.0.0/16`, `fd6a::/48`: null where malformed, not canonical, or with bits set behind the prefix. */
 export function parsePrefix(text: string): Prefix | null {
   const [address, digits, ...rest] = text.split('/');
-  if (address === undefined || digits === undefined || rest.length > 0 || !DECIMAL_OCTET.test(digits)) return null;
+  if (address === undefined || digits === undefined || rest.length > 0 || !DECIMAL_OCTET.test(digits))
+    return null;
   const family = address.includes(':') ? 6 : 4;
   const bytes = family === 4 ? parseIp4(address) : parseIp6(address);
   const length = Number(digits);
@@ -101,7 +105,9 @@ function prefixBytes(primitives: Primitives, network: Uint8Array): Uint8Array {
 
 /** `home.example.net:7443`, `203.0.113.1:7443`, `[2001:db8::1]:7443`; null where it is none of them. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(?:\[([0-9a-f:]{2,39})\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)):([1-9]\d{0,4})$/.exec(text);
+  const match = /^(?:\[([0-9a-f:]{2,39})\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)):([1-9]\d{0,4})$/.exec(
+    text,
+  );
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) return null;
   if (match[1] !== undefined) return parseIp6(match[1]) === null ? null : { host: match[1], port };

@@ -29,7 +29,8 @@ export const decodeServerMessage: Decoder<ServerMessage> = decoder<ServerMessage
 export const decodePathSignal: Decoder<PathSignal> = decoder<PathSignal>(signalSchemas);
 
 /** One line of JSON. */
-export const encodeMessage = (message: NodeMessage | ServerMessage | PathSignal): string => JSON.stringify(message);
+export const encodeMessage = (message: NodeMessage | ServerMessage | PathSignal): string =>
+  JSON.stringify(message);
 
 /** The request's number in a message that was refused, so that the failure can be told as its answer; 0: none. */
 export function requestIdOf(text: string): number {
@@ -58,7 +59,9 @@ function decoder<Message>(schemas: Readonly<Record<string, object>>): Decoder<Me
   };
 }
 
-function compileAll<Message>(schemas: Readonly<Record<string, object>>): Map<string, ValidateFunction<Message>> {
+function compileAll<Message>(
+  schemas: Readonly<Record<string, object>>,
+): Map<string, ValidateFunction<Message>> {
   const ajv = newAjv();
   return new Map(Object.entries(schemas).map(([type, schema]) => [type, ajv.compile<Message>(schema)]));
 }

@@ -47,9 +47,15 @@ export function encodeInvite(invite: Invite): string {
     ...addresses.map(address => counted(checkedBytes(address, 3, 255))),
   ];
   if (addresses.length < 1 || addresses.length > MAX_ADDRESSES) throw new TypeError('1 to 16 addresses');
-  if (!invite.addresses.every(address => parseHostPort(address) !== null)) throw new TypeError('host:port expected');
+  if (!invite.addresses.every(address => parseHostPort(address) !== null))
+    throw new TypeError('host:port expected');
   const length = fields.reduce((sum, field) => sum + field.length, 3 + 4);
-  const body = Uint8Array.from([INVITE_VERSION, length >> 8, length & 0xff, ...fields.flatMap(field => [...field])]);
+  const body = Uint8Array.from([
+    INVITE_VERSION,
+    length >> 8,
+    length & 0xff,
+    ...fields.flatMap(field => [...field]),
+  ]);
   const sum = new Uint8Array(4);
   new DataView(sum.buffer).setUint32(0, crc32(body));
   return PREFIX + toBase64Url(Uint8Array.from([...body, ...sum]));
@@ -63,7 +69,8 @@ export function decodeInvite(text: string): Result<Invite, InviteRefusal> {
   const digits = pasted.slice(PREFIX.length);
   if (!/^[A-Za-z0-9_-]*$/.test(digits)) return refused('invite.characters');
   const bytes = fromBase64Url(digits);
-  if (bytes !== null && checksumFits(bytes)) return bytes[0] === INVITE_VERSION ? decodeBody(bytes) : refused('invite.version');
+  if (bytes !== null && checksumFits(bytes))
+    return bytes[0] === INVITE_VERSION ? decodeBody(bytes) : refused('invite.version');
   return refused(isCutShort(digits) ? 'invite.truncated' : 'invite.checksum');
 }
 
@@ -112,7 +119,9 @@ function decodeAddresses(bytes: Uint8Array, start: number, end: number): string[
 /** A field that starts with its length; null where it would reach behind `end`. */
 function field(bytes: Uint8Array, at: number, end: number): Uint8Array | null {
   const length = bytes[at];
-  return at >= end || length === undefined || at + 1 + length > end ? null : bytes.slice(at + 1, at + 1 + length);
+  return at >= end || length === undefined || at + 1 + length > end
+    ? null
+    : bytes.slice(at + 1, at + 1 + length);
 }
 
 const counted = (bytes: Uint8Array): Uint8Array => Uint8Array.from([bytes.length, ...bytes]);

@@ -119,7 +119,8 @@ export interface PingRequest {
   readonly id: number;
 }
 
-export type NodeMessage = LoginRequest | PublishRequest | RegisterRequest | LookupRequest | SignalRequest | PingRequest;
+export type NodeMessage =
+  LoginRequest | PublishRequest | RegisterRequest | LookupRequest | SignalRequest | PingRequest;
 
 // ---- server to node
 
@@ -133,7 +134,11 @@ export interface Welcome {
   readonly prefix4: string;
   readonly prefix6: string;
   /** STUN on the address by which the node came, and on others. */
-  readonly stun: { readonly port: number; readonly secondPort: number | null; readonly alternates: readonly string[] };
+  readonly stun: {
+    readonly port: number;
+    readonly secondPort: number | null;
+    readonly alternates: readonly string[];
+  };
   /** For the UDP keep-alive (P1): `username.secret`, taken apart by `parseKeepAlive` (keep-alive.ts). */
   readonly keepAlive: string;
   /** Where else the server may be reached: `host:port`. */

@@ -2,7 +2,11 @@
 // A message may carry fields this version does not know (they are ignored); what is signed or nested may not.
 
 const KEY32 = '[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]';
-const text = (pattern: string, maxLength: number): object => ({ type: 'string', pattern: `^${pattern}$`, maxLength });
+const text = (pattern: string, maxLength: number): object => ({
+  type: 'string',
+  pattern: `^${pattern}$`,
+  maxLength,
+});
 const list = (items: object, maxItems: number): object => ({ type: 'array', items, maxItems });
 const whole = (minimum: number, maximum: number): object => ({ type: 'integer', minimum, maximum });
 const orNull = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
@@ -109,11 +113,11 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
   publish: message('publish', { id: REQUEST_ID, record: RECORD }),
   register: message('register', { id: REQUEST_ID, registration: REGISTRATION }),
   lookup: {
-    ...message('lookup', { id: REQUEST_ID, address: { anyOf: [IP4, IP6] }, node: NODE_ID, wireguardKey: WIREGUARD_KEY }, [
-      'address',
-      'node',
-      'wireguardKey',
-    ]),
+    ...message(
+      'lookup',
+      { id: REQUEST_ID, address: { anyOf: [IP4, IP6] }, node: NODE_ID, wireguardKey: WIREGUARD_KEY },
+      ['address', 'node', 'wireguardKey'],
+    ),
     oneOf: [{ required: ['address'] }, { required: ['node'] }, { required: ['wireguardKey'] }],
   },
   signal: message('signal', { id: REQUEST_ID, to: NODE_ID, sealed: SEALED }),
@@ -147,7 +151,11 @@ export const serverSchemas: Readonly<Record<string, object>> = {
   signal: message('signal', { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED }),
   changed: message('changed', { node: SIGNED_NODE, online: { type: 'boolean' } }),
   seen: message('seen', { endpoint: ENDPOINT }),
-  failure: message('failure', { re: whole(0, SAFE), code: CODE, message: { type: 'string', maxLength: 1000 } }),
+  failure: message('failure', {
+    re: whole(0, SAFE),
+    code: CODE,
+    message: { type: 'string', maxLength: 1000 },
+  }),
 };
 
 /** Inside a sealed signal: what nodes say to each other, by type. */
@@ -164,4 +172,9 @@ export const signalSchemas: Readonly<Record<string, object>> = Object.fromEntrie
   ]),
 );
 
-export { NAME as nameSchema, NETWORK_NAME as networkNameSchema, RECORD as recordSchema, ASSIGNMENT as assignmentSchema };
+export {
+  NAME as nameSchema,
+  NETWORK_NAME as networkNameSchema,
+  RECORD as recordSchema,
+  ASSIGNMENT as assignmentSchema,
+};

@@ -21,7 +21,11 @@ export type SignedRefusal =
   | 'signed.mismatch';
 
 /** The record with its signature by the node's identity seed (32 bytes). */
-export function signRecord(primitives: Primitives, seed: Uint8Array, record: Omit<NodeRecord, 'signature'>): NodeRecord {
+export function signRecord(
+  primitives: Primitives,
+  seed: Uint8Array,
+  record: Omit<NodeRecord, 'signature'>,
+): NodeRecord {
   return { ...record, signature: signFields(primitives, seed, RECORD_DOMAIN, record) };
 }
 
@@ -50,7 +54,8 @@ export function verifyAssignment(
 ): Result<Assignment, SignedRefusal> {
   const key = fromBase64Url(assignment.id);
   if (key?.length !== 32) return refused('signed.key');
-  if (!fieldsAreSigned(primitives, serverIdentity, ASSIGNMENT_DOMAIN, assignment)) return refused('signed.signature');
+  if (!fieldsAreSigned(primitives, serverIdentity, ASSIGNMENT_DOMAIN, assignment))
+    return refused('signed.signature');
   return ownAddress6(primitives, assignment, key) ? accepted(assignment) : refused('signed.address6');
 }
 
@@ -73,7 +78,12 @@ export function verifyNode(
 export const signLogin = (primitives: Primitives, seed: Uint8Array, channelHash: Uint8Array): string =>
   toBase64Url(primitives.sign(seed, statement(LOGIN_DOMAIN, channelHash)));
 
-export function verifyLogin(primitives: Primitives, node: string, channelHash: Uint8Array, proof: string): boolean {
+export function verifyLogin(
+  primitives: Primitives,
+  node: string,
+  channelHash: Uint8Array,
+  proof: string,
+): boolean {
   const key = fromBase64Url(node);
   const signature = fromBase64Url(proof);
   if (key?.length !== 32 || signature?.length !== 64) return false;
