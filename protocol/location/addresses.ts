@@ -1,6 +1,10 @@
 // IP addresses and prefixes as text and bytes, and the addresses of the overlay (V1): a network's IPv6 prefix and a
 // node's IPv6 address derive from keys, so nobody has to hand them out.
+import { canonicalIp, familyOf, formatIp, parseDecimal, parseIp } from '../ip/address.ts';
+import { splitHostPort } from '../ip/endpoint.ts';
 import type { Primitives } from '../primitives.ts';
+
+const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$/;
 
 /** Bytes of an address (4 or 16) and how many leading bits count. */
 export interface Prefix {
@@ -8,65 +12,25 @@ export interface Prefix {
   readonly length: number;
 }
 
-const DECIMAL_OCTET = /^(0|[1-9]\d{0,2})$/;
-const HEX_GROUP = /^[0-9a-f]{1,4}$/;
-
-/** Dotted IPv4 without leading zeros; null where it is anything else. */
-export function parseIp4(text: string): Uint8Array | null {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every(part => DECIMAL_OCTET.test(part) && Number(part) <= 255))
-    return null;
-  return Uint8Array.from(parts, Number);
-}
-
-/** IPv6 text in lower case without zone or dotted part; null where it is anything else. */
-export function parseIp6(text: string): Uint8Array | null {
-  const halves = text.split('::');
-  if (halves.length > 2 || text.length > 39) return null;
-  const [head, tail] = halves.map(half => (half === '' ? [] : half.split(':')));
-  const given = [...head!, ...(tail ?? [])];
-  if (!given.every(group => HEX_GROUP.test(group))) return null;
-  if (tail === undefined ? given.length !== 8 : given.length > 7) return null;
-  const groups = [...head!, ...Array<string>(8 - given.length).fill('0'), ...(tail ?? [])];
-  return Uint8Array.from(groups.flatMap(group => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]));
-}
-
-export const formatIp4 = (bytes: Uint8Array): string => bytes.join('.');
-
-/** RFC 5952: lower case, the longest run of zeros (two or more groups, the first of equals) as `::`. */
-export function formatIp6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, at) =>
-    ((bytes[2 * at]! << 8) | bytes[2 * at + 1]!).toString(16),
-  );
-  let best = { at: 0, length: 1 };
-  for (let at = 0; at < 8; at++) {
-    let length = 0;
-    while (groups[at + length] === '0') length++;
-    if (length > best.length) best = { at, length };
-  }
-  if (best.length === 1) return groups.join(':');
-  return `${groups.slice(0, best.at).join(':')}::${groups.slice(best.at + best.length).join(':')}`;
-}
-
-/** Is this the one way to write that address? */
-export function isCanonicalAddress(text: string, family: 4 | 6): boolean {
-  const bytes = family === 4 ? parseIp4(text) : parseIp6(text);
-  return bytes !== null && (family === 4 ? formatIp4(bytes) : formatIp6(bytes)) === text;
-}
+/** Is this the one way to write an address of that family? */
+export const isCanonicalAddress = (text: string, family: 4 | 6): boolean =>
+  familyOf(text) === family && canonicalIp(text) === text;
 
 /** `10.77.0.0/16`, `fd6a::/48`: null where malformed, not canonical, or with bits set behind the prefix. */
 export function parsePrefix(text: string): Prefix | null {
   const [address, digits, ...rest] = text.split('/');
-  if (address === undefined || digits === undefined || rest.length > 0 || !DECIMAL_OCTET.test(digits))
-    return null;
-  const family = address.includes(':') ? 6 : 4;
-  const bytes = family === 4 ? parseIp4(address) : parseIp6(address);
-  const length = Number(digits);
-  if (bytes === null || length > bytes.length * 8 || !isCanonicalAddress(address, family)) return null;
-  return bytes.some((byte, at) => (byte & (0xff >> Math.min(8, Math.max(0, length - at * 8)))) !== 0)
+  if (address === undefined || digits === undefined || rest.length > 0) return null;
+  const ip = parseIp(address);
+  if (!ip.ok || canonicalIp(address) !== address) return null;
+  const { bytes } = ip.value;
+  const length = parseDecimal(digits, bytes.length * 8);
+  return length === null || bytes.some((byte, at) => (byte & hostBits(length, at)) !== 0)
     ? null
     : { bytes, length };
 }
+
+/** Those bits of the byte at that place that stand behind the prefix. */
+const hostBits = (length: number, at: number): number => 0xff >> Math.min(8, Math.max(0, length - at * 8));
 
 /** Do two prefixes have an address in common? */
 export function prefixesOverlap(a: Prefix, b: Prefix): boolean {
@@ -87,13 +51,13 @@ function sameBits(a: Uint8Array, b: Uint8Array, bits: number): boolean {
 
 /** The overlay's /48 (RFC 4193): fd and 40 bits of BLAKE2s(network id bytes). `fd6a:91c2:44d0::/48`. */
 export const networkPrefix6 = (primitives: Primitives, network: Uint8Array): string =>
-  `${formatIp6(prefixBytes(primitives, network))}/48`;
+  `${formatIp(prefixBytes(primitives, network))}/48`;
 
 /** A node's address in it: subnet 0, then 64 bits of BLAKE2s(Ed25519 identity key). */
 export function virtualIp6(primitives: Primitives, network: Uint8Array, identityKey: Uint8Array): string {
   const bytes = prefixBytes(primitives, network);
   bytes.set(primitives.blake2s(identityKey).subarray(0, 8), 8);
-  return formatIp6(bytes);
+  return formatIp(bytes);
 }
 
 function prefixBytes(primitives: Primitives, network: Uint8Array): Uint8Array {
@@ -105,13 +69,11 @@ function prefixBytes(primitives: Primitives, network: Uint8Array): Uint8Array {
 
 /** `home.example.net:7443`, `203.0.113.1:7443`, `[2001:db8::1]:7443`; null where it is none of them. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(?:\[([0-9a-f:]{2,39})\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)):([1-9]\d{0,4})$/.exec(
-    text,
-  );
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) return null;
-  if (match[1] !== undefined) return parseIp6(match[1]) === null ? null : { host: match[1], port };
-  return { host: match[2]!, port };
+  const split = splitHostPort(text);
+  const port = parseDecimal(split?.port ?? '', 65_535);
+  if (split === null || port === null || port === 0) return null;
+  if (split.bracketed) return isCanonicalAddress(split.host, 6) ? { host: split.host, port } : null;
+  return HOST_NAME.test(split.host) ? { host: split.host, port } : null;
 }
 
 /** The same the other way; IPv6 addresses get their brackets. */

@@ -67,7 +67,7 @@ function compileAll<Message>(
 }
 
 function newAjv(): Ajv {
-  const ajv = new Ajv({ discriminator: true, strictTypes: false, strictRequired: false });
+  const ajv = new Ajv({ strictTypes: false, strictRequired: false });
   ajv.addFormat('ip4', text => isCanonicalAddress(text, 4));
   ajv.addFormat('ip6', text => isCanonicalAddress(text, 6));
   ajv.addFormat('prefix', text => parsePrefix(text) !== null);

@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url } from '../base64.ts';
 import { accepted, refused } from '../result.ts';
 import type { Result } from '../result.ts';
 import { parseHostPort } from './addresses.ts';
-import { crc32 } from './crc32.ts';
+import { crc32 } from '../stun/crc32.ts';
 
 export const INVITE_VERSION = 1;
 const PREFIX = 'ginnel:';

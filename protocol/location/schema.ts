@@ -47,7 +47,6 @@ function message(type: string, properties: Record<string, object>, optional: rea
 const ENDPOINT = {
   type: 'object',
   required: ['family', 'address', 'port'],
-  discriminator: { propertyName: 'family' },
   oneOf: [
     shape({ family: { const: 4 }, address: IP4, port: PORT }),
     shape({ family: { const: 6 }, address: IP6, port: PORT }),

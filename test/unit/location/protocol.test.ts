@@ -3,15 +3,14 @@ import t from 'tap';
 import { fromBase64, fromBase64Url, toBase64, toBase64Url } from '../../../protocol/base64.ts';
 import { seededRandom } from '../../../base/random.ts';
 import {
-  formatIp6,
   networkPrefix6,
   parseHostPort,
-  parseIp6,
   parsePrefix,
   prefixesOverlap,
   prefixHolds,
   virtualIp6,
 } from '../../../protocol/location/addresses.ts';
+import { parseIp } from '../../../protocol/ip/address.ts';
 import { canonicalJson } from '../../../protocol/location/canonical.ts';
 import { acceptChannel, openChannel } from '../../../protocol/location/channel.ts';
 import {
@@ -21,7 +20,7 @@ import {
   encodeMessage,
   requestIdOf,
 } from '../../../protocol/location/codec.ts';
-import { crc32 } from '../../../protocol/location/crc32.ts';
+import { crc32 } from '../../../protocol/stun/crc32.ts';
 import { decodeInvite, encodeInvite } from '../../../protocol/location/invite.ts';
 import { parseKeepAlive } from '../../../protocol/location/keep-alive.ts';
 import type { NodeRecord } from '../../../protocol/location/messages.ts';
@@ -42,6 +41,12 @@ const seed = random.bytes(32);
 const serverSeed = random.bytes(32);
 const identity = primitives.signingPublicKey(seed);
 const network = random.bytes(16);
+
+function ipBytes(text: string): Uint8Array {
+  const ip = parseIp(text);
+  if (!ip.ok) throw new Error(ip.code);
+  return ip.value.bytes;
+}
 
 function unsignedRecord(): Omit<NodeRecord, 'signature'> {
   return {
@@ -75,34 +80,8 @@ t.test('V1: IPv6 addresses derive from network and key, and are written as RFC 5
   t.match(virtualIp6(primitives, network, identity), /^fd[0-9a-f]{2}:/);
   const prefix = parsePrefix(networkPrefix6(primitives, network))!;
   t.equal(prefix.length, 48);
-  t.ok(prefixHolds(prefix, parseIp6(virtualIp6(primitives, network, identity))!));
+  t.ok(prefixHolds(prefix, ipBytes(virtualIp6(primitives, network, identity))));
   t.not(virtualIp6(primitives, network, identity), virtualIp6(primitives, network, random.bytes(32)));
-  for (const text of [
-    '::',
-    '::1',
-    '1::',
-    '2001:db8::1',
-    '1:0:0:2::3',
-    'fe80::1:0:0:1',
-    '1:2:3:4:5:6:7:8',
-    '1:0:3:4:5:6:7:8',
-  ]) {
-    t.equal(formatIp6(parseIp6(text)!), text);
-  }
-  for (const bad of [
-    '',
-    ':',
-    ':::',
-    '1::2::3',
-    '1:2:3',
-    '12345::',
-    'FE80::1',
-    '1:2:3:4:5:6:7:8:9',
-    '::1.2.3.4',
-    '1:2:3:4:5:6:7::8',
-  ]) {
-    t.equal(parseIp6(bad), null, bad);
-  }
 });
 
 t.test('prefixes: canonical text, overlap', async t => {
@@ -212,8 +191,6 @@ function withSum(bytes: Uint8Array, at: number, value: number): string {
   new DataView(changed.buffer).setUint32(changed.length - 4, crc32(changed.subarray(0, -4)));
   return `ginnel:${toBase64Url(changed)}`;
 }
-
-t.test('CRC-32 check value', async t => t.equal(crc32(new TextEncoder().encode('123456789')), 0xcbf43926));
 
 t.test('messages: the schema of each type is enforced, unknown fields are ignored', async t => {
   const record = signRecord(primitives, seed, unsignedRecord());
