@@ -1,14 +1,18 @@
 // Builds dist/: tsc for the code, then the files that are read as they are (manifests, schemas, pages).
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 const COPIED = /(^|\/)plugin\.json$|^docs\/openapi\.yaml$|^test\/.*\.json$/;
 const WALKED = ['plugins', 'docs', 'test'];
 
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' });
-for (const top of WALKED) copy(top);
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], {
+  stdio: 'inherit',
+});
+for (const top of WALKED) if (existsSync(join(root, top))) copy(top);
+const command = join(root, 'dist/bin/ginnel.js');
+if (existsSync(command)) chmodSync(command, 0o755);
 
 function copy(path) {
   for (const name of readdirSync(join(root, path))) {

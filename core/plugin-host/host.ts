@@ -66,7 +66,7 @@ class Host implements PluginHost {
         this.#options.log.warn(found.error.message, { plugin: name, code: found.error.code });
       this.#lives.set(name, new PluginLife(found, choice, this.#options, () => this.#tell()));
     }
-    await Promise.all([...this.#lives.values()].filter(life => life.enabled).map(life => life.turnOn()));
+    await Promise.all([...this.#lives.values()].map(life => life.begin()));
   }
 
   list(): readonly PluginStatus[] {
@@ -97,7 +97,7 @@ class Host implements PluginHost {
 
   async retry(plugin: string): Promise<PluginStatus> {
     const life = this.#life(plugin);
-    if (life.enabled && life.running === null) await life.turnOn();
+    if (life.running === null) await life.begin();
     return life.status();
   }
 

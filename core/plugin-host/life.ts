@@ -62,10 +62,14 @@ export class PluginLife {
     return this.#state === 'on' ? this.#run : null;
   }
 
-  /** Resolves when it has started or failed; which of both, `status` tells. */
+  /** Starts it if it is enabled. Resolves when it has started or failed; which of both, `status` tells. */
+  begin(): Promise<void> {
+    return this.#step(() => this.#start());
+  }
+
   turnOn(): Promise<void> {
     this.#choice = { ...this.#choice, enabled: true };
-    return this.#step(() => this.#start());
+    return this.begin();
   }
 
   turnOff(): Promise<void> {
@@ -154,8 +158,9 @@ export class PluginLife {
       this.#failures = 0;
       this.#become(abort.signal.aborted ? 'off' : 'on');
     } catch (error) {
+      const brokenOff = abort.signal.aborted;
       await this.#stop();
-      this.#fail(asGinnelError(this.#found.name, error), abort.signal.aborted);
+      this.#fail(asGinnelError(this.#found.name, error), brokenOff);
       abort.abort();
     } finally {
       this.#beginning = null;

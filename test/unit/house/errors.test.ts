@@ -38,7 +38,11 @@ t.test('every error code is in docs/errors.md with its sentence, and no other', 
   const docs = readFileSync(join(repositoryRoot, 'docs/errors.md'), 'utf8');
   const listed = new Set([...docs.matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map(match => match[1] ?? ''));
   t.ok(kinds.size > 10, 'the catalogues were found');
-  t.same([...kinds.keys()].filter(code => !listed.has(code)).sort(), [], 'in a catalogue but not in the docs');
+  t.same(
+    [...kinds.keys()].filter(code => !listed.has(code)).sort(),
+    [],
+    'in a catalogue but not in the docs',
+  );
   t.same([...listed].filter(code => !kinds.has(code)).sort(), [], 'in the docs but in no catalogue');
 });
 

@@ -11,12 +11,25 @@ const ALLOWED: Record<string, { code: string[]; types: string[] }> = {
   system: { code: ['base', 'protocol'], types: ['core/contract', 'core/dataplane'] },
   'core/contract': { code: [], types: ['base', 'protocol', 'system'] },
   'core/dataplane': { code: ['core/contract', 'protocol', 'base'], types: ['system'] },
-  'core/paths': { code: ['core/contract', 'protocol', 'base'], types: ['system', 'core/dataplane', 'core/control', 'core/peers', 'core'] },
+  'core/paths': {
+    code: ['core/contract', 'protocol', 'base'],
+    types: ['system', 'core/dataplane', 'core/control', 'core/peers', 'core'],
+  },
   'core/plugin-host': { code: ['core/contract', 'protocol', 'base'], types: ['core'] },
   'core/control': { code: ['core/contract', 'core/peers', 'protocol', 'base'], types: ['system'] },
   'core/peers': { code: ['core/contract', 'core/control', 'protocol', 'base'], types: [] },
   core: {
-    code: ['core/contract', 'core/dataplane', 'core/paths', 'core/plugin-host', 'core/control', 'core/peers', 'protocol', 'base', 'system'],
+    code: [
+      'core/contract',
+      'core/dataplane',
+      'core/paths',
+      'core/plugin-host',
+      'core/control',
+      'core/peers',
+      'protocol',
+      'base',
+      'system',
+    ],
     types: [],
   },
   plugins: { code: ['core/contract', 'protocol', 'base'], types: [] },
@@ -50,7 +63,9 @@ function partOf(path: string): string {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(repositoryRoot, file), 'utf8');
   const found: Import[] = [];
-  for (const match of text.matchAll(/^\s*(?:import|export)\s+(type\s+)?[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm)) {
+  for (const match of text.matchAll(
+    /^\s*(?:import|export)\s+(type\s+)?[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|^import\s+'([^']+)'/gm,
+  )) {
     const target = match[2] ?? match[3] ?? match[4];
     if (target !== undefined) found.push({ file, target, typeOnly: match[1] !== undefined });
   }
@@ -62,7 +77,9 @@ function violation({ file, target, typeOnly }: Import): string | null {
   const rules = ALLOWED[from.startsWith('plugins/') ? 'plugins' : from];
   if (rules === undefined) return null;
   if (!target.startsWith('.')) {
-    return PURE.includes(from) && target.startsWith('node:') ? `${file}: ${target}: protocol is pure code` : null;
+    return PURE.includes(from) && target.startsWith('node:')
+      ? `${file}: ${target}: protocol is pure code`
+      : null;
   }
   const to = partOf(relative(repositoryRoot, join(repositoryRoot, dirname(file), target)));
   const allowed = to === from || rules.code.includes(to) || (typeOnly && rules.types.includes(to));
@@ -74,7 +91,13 @@ t.test('each part imports only what it may', t => {
     .flatMap(top => sources(join(repositoryRoot, top)))
     .map(path => relative(repositoryRoot, path));
   t.ok(files.length > 20, 'the sources were found');
-  t.same(files.flatMap(importsOf).map(violation).filter(problem => problem !== null), []);
+  t.same(
+    files
+      .flatMap(importsOf)
+      .map(violation)
+      .filter(problem => problem !== null),
+    [],
+  );
   t.end();
 });
 

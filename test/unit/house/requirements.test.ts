@@ -4,7 +4,10 @@ import { join, relative } from 'node:path';
 import t from 'tap';
 import { repositoryRoot } from '../../support/repository.ts';
 
-const CLAUSES = [...Array.from({ length: 15 }, (_, i) => `V${i + 1}`), ...Array.from({ length: 8 }, (_, i) => `P${i + 1}`)];
+const CLAUSES = [
+  ...Array.from({ length: 15 }, (_, i) => `V${i + 1}`),
+  ...Array.from({ length: 8 }, (_, i) => `P${i + 1}`),
+];
 
 interface Row {
   readonly clause: string;
@@ -13,7 +16,10 @@ interface Row {
 
 function rows(): Row[] {
   const page = readFileSync(join(repositoryRoot, 'docs/requirements.md'), 'utf8');
-  return [...page.matchAll(/^\| ([VP]\d+) \|.*\| ([^|]*) \|$/gm)].map(match => ({ clause: match[1] ?? '', proof: match[2] ?? '' }));
+  return [...page.matchAll(/^\| ([VP]\d+) \|.*\| ([^|]*) \|$/gm)].map(match => ({
+    clause: match[1] ?? '',
+    proof: match[2] ?? '',
+  }));
 }
 
 function testFiles(folder: string): string[] {
@@ -29,7 +35,9 @@ function provenBy(): Map<string, Set<string>> {
   const proven = new Map<string, Set<string>>();
   for (const file of testFiles(join(repositoryRoot, 'test'))) {
     const name = relative(repositoryRoot, file);
-    for (const [, title] of readFileSync(file, 'utf8').matchAll(/test\(\s*['"`]((?:[VP]\d+(?:, ?| and )?)+):/g)) {
+    for (const [, title] of readFileSync(file, 'utf8').matchAll(
+      /test\(\s*['"`]((?:[VP]\d+(?:, ?| and )?)+):/g,
+    )) {
       for (const [clause] of (title ?? '').matchAll(/[VP]\d+/g)) {
         if (!proven.has(clause)) proven.set(clause, new Set());
         proven.get(clause)?.add(name);
@@ -40,7 +48,10 @@ function provenBy(): Map<string, Set<string>> {
 }
 
 t.test('every clause has its row', t => {
-  t.same(rows().map(row => row.clause), CLAUSES);
+  t.same(
+    rows().map(row => row.clause),
+    CLAUSES,
+  );
   t.end();
 });
 
@@ -50,9 +61,13 @@ t.test('a clause is proved by the tests the page names, or is "not yet"', t => {
     const named = [...proof.matchAll(/`([^`]+)`/g)].map(match => match[1] ?? '').sort();
     if (named.length === 0) {
       t.match(proof, /not yet/, `${clause}: no test is named, so the page says "not yet"`);
-      t.notOk(proven.has(clause), `${clause}: "not yet", but titled in ${[...(proven.get(clause) ?? [])].join(', ')}`);
+      t.notOk(
+        proven.has(clause),
+        `${clause}: "not yet", but titled in ${[...(proven.get(clause) ?? [])].join(', ')}`,
+      );
     }
-    for (const file of named) t.ok(proven.get(clause)?.has(file), `${clause}: a test in ${file} carries the number`);
+    for (const file of named)
+      t.ok(proven.get(clause)?.has(file), `${clause}: a test in ${file} carries the number`);
   }
   t.end();
 });

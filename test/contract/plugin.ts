@@ -1,0 +1,124 @@
+// The contract suite for plugins: whatever a plugin does, it must start, report, stop once and end with its signal like this.
+// A plugin's own test calls `pluginContract` and says how to make one.
+import type { Test } from 'tap';
+import { CONTRACT, type Plugin, type PluginContext, type PluginReport } from '../../core/contract/plugin.ts';
+import { MAX_REPORT_BYTES } from '../../core/plugin-host/report.ts';
+
+export interface PluginUnderTest {
+  readonly name: string;
+  readonly contract: number;
+  /** A context in which it can start; each call a fresh one, ended by `abort`. */
+  context(abort: AbortSignal): PluginContext | Promise<PluginContext>;
+  create(context: PluginContext): Plugin;
+  /** A context in which it cannot start, where there is one. */
+  brokenContext?(abort: AbortSignal): PluginContext | Promise<PluginContext>;
+  /** What must be gone some turns after stop or abort: open sockets, timers. Absent: not looked at. */
+  holds?(): number;
+}
+
+const PATIENCE_MS = 10_000;
+
+export function pluginContract(t: Test, under: PluginUnderTest): void {
+  const made = async (): Promise<{ plugin: Plugin; abort: AbortController }> => {
+    const abort = new AbortController();
+    return { plugin: under.create(await under.context(abort.signal)), abort };
+  };
+
+  t.test(`${under.name}: is written for this contract`, t => {
+    t.equal(under.contract, CONTRACT);
+    t.end();
+  });
+
+  t.test(`${under.name}: reports before start without throwing`, async t => {
+    const { plugin, abort } = await made();
+    expectReport(t, plugin.report());
+    await plugin.stop();
+    abort.abort();
+  });
+
+  t.test(`${under.name}: starts within 10 s, reports, stops and holds nothing afterwards`, async t => {
+    const { plugin, abort } = await made();
+    const began = performance.now();
+    await plugin.start(abort.signal);
+    t.ok(performance.now() - began < PATIENCE_MS);
+    expectReport(t, plugin.report());
+    await plugin.stop();
+    expectReport(t, plugin.report());
+    abort.abort();
+    await nothingHeld(t, under);
+  });
+
+  t.test(`${under.name}: an abort in the middle of the start ends it`, async t => {
+    const { plugin, abort } = await made();
+    const start = plugin.start(abort.signal);
+    abort.abort();
+    await settled(start);
+    await plugin.stop();
+    await nothingHeld(t, under);
+  });
+
+  t.test(`${under.name}: an abort after the start ends all that it began; stop still works`, async t => {
+    const { plugin, abort } = await made();
+    await plugin.start(abort.signal);
+    abort.abort();
+    await plugin.stop();
+    await nothingHeld(t, under);
+  });
+
+  t.test(`${under.name}: two of them, one after the other, do not disturb each other`, async t => {
+    for (let round = 0; round < 2; round++) {
+      const { plugin, abort } = await made();
+      await plugin.start(abort.signal);
+      expectReport(t, plugin.report());
+      await plugin.stop();
+      abort.abort();
+    }
+  });
+
+  t.test(
+    `${under.name}: stop works after a failed start`,
+    { skip: under.brokenContext === undefined },
+    async t => {
+      const abort = new AbortController();
+      const context = await under.brokenContext?.(abort.signal);
+      if (context === undefined) return;
+      const plugin = under.create(context);
+      await t.rejects(plugin.start(abort.signal));
+      await plugin.stop();
+      abort.abort();
+      await nothingHeld(t, under);
+    },
+  );
+}
+
+function expectReport(t: Test, report: PluginReport): void {
+  t.ok(['ready', 'limited', 'unavailable'].includes(report.state), 'the state is one of three');
+  t.match(report.code, /^[A-Z0-9_]*$/, 'the code is a code');
+  t.equal(
+    report.code === '',
+    report.state === 'ready',
+    'a code stands where it is not ready, and only there',
+  );
+  const json = JSON.stringify(report.facts);
+  t.same(JSON.parse(json), report.facts, 'the facts are JSON');
+  t.ok(Buffer.byteLength(json) <= MAX_REPORT_BYTES, 'the facts are not too large');
+}
+
+/** Settles whichever way, within the patience of the host. */
+async function settled(work: Promise<unknown>): Promise<void> {
+  const outcome = await Promise.race([
+    work.then(
+      () => 'settled',
+      () => 'settled',
+    ),
+    new Promise(resolve => setTimeout(() => resolve('still running'), PATIENCE_MS).unref()),
+  ]);
+  if (outcome !== 'settled') throw new Error('still running after 10 s');
+}
+
+async function nothingHeld(t: Test, under: PluginUnderTest): Promise<void> {
+  if (under.holds === undefined) return;
+  for (let turn = 0; turn < 100 && under.holds() > 0; turn++)
+    await new Promise(resolve => setImmediate(resolve));
+  t.equal(under.holds(), 0, 'nothing is held afterwards');
+}
