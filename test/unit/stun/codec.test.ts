@@ -32,7 +32,7 @@ import {
   password,
   sampleRequest,
 } from '../../vectors/rfc5769.ts';
-import { macs } from './macs.ts';
+import { primitives as macs } from '../../../system/crypto.ts';
 
 const key = Buffer.from('a key');
 const transactionId = new Uint8Array(12).map((_, index) => index);
