@@ -1,5 +1,6 @@
 // The doors to the kernel, as the rest of the house sees them. Implementations stand beside this file; no decision lives here.
 import type { Endpoint, IpFamily } from '../protocol/address.ts';
+import type { GinnelError } from '../base/errors.ts';
 import type { Batch, SendResult } from '../core/contract/link.ts';
 
 /** All buffers and kernel structures live in one piece of memory; koffi gets plain numbers. */
@@ -32,6 +33,8 @@ export interface TunDoor {
    */
   onPacket: (bytes: Uint8Array, offset: number, length: number) => void;
   onTurnEnded: () => void;
+  /** Called once, with TUN_LOST, where somebody else deletes the card; it is closed then. */
+  onLost: (error: GinnelError) => void;
   /** Hands an IP packet to the kernel. `bytes` outside the arena are copied. */
   write(bytes: Uint8Array, offset: number, length: number): SendResult;
   setRoutes(routes: readonly string[]): void;
@@ -62,6 +65,8 @@ export interface UdpDoor {
   /** Datagrams of a batch are laid up and leave with `flush()`, or at once where a limit is reached. */
   send(remote: UdpRemote, batch: Batch, options?: UdpSendOptions): SendResult;
   flush(): void;
+  /** After a change of networks: answers leave from whichever address the route gives, until a remote is heard again. */
+  forgetLocalAddresses(): void;
   close(): void;
 }
 

@@ -1,0 +1,218 @@
+// Lays datagrams up and sends them in batches. One ring for each family: the sockets of a family share it, and a socket that
+// finds another's datagrams in it sends those first.
+import type { Counters } from '../base/counters.ts';
+import type { Batch, SendResult } from '../core/contract/link.ts';
+import type { IpFamily } from '../protocol/address.ts';
+import type { Arena } from './doors.ts';
+import { ERRNO } from './errors.ts';
+import { layoutOf, setWord, type Layout } from './layout.ts';
+import type { Libc } from './libc.ts';
+import { SOCKADDR_BYTES, sockaddrBytes, writeSockaddr, writeWords } from './sockaddr.ts';
+import type { Remote } from './udp-remotes.ts';
+
+/** Datagrams sent by one system call. */
+export const SEND_MESSAGES = 64;
+const SEND_BYTES = 2 * 65536;
+/** The largest datagram that UDP over IPv4 can carry. */
+const MAX_DATAGRAM = 65507;
+/** Room for the source address, the hop limit and, later, UDP_SEGMENT. */
+const CONTROL_BYTES = 96;
+const MAX_INTERRUPTIONS = 8;
+
+const IPPROTO_IP = 0;
+const IPPROTO_IPV6 = 41;
+const IP_TTL = 2;
+const IP_PKTINFO = 8;
+const IPV6_PKTINFO = 50;
+const IPV6_HOPLIMIT = 52;
+const MSG_DONTWAIT = 0x40;
+/** What the kernel answers where the source address is no longer one of this machine. */
+const SOURCE_GONE: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.EADDRNOTAVAIL, ERRNO.ENETUNREACH]);
+
+export class SendRing {
+  readonly #libc: Libc;
+  readonly #arena: Arena;
+  readonly #family: IpFamily;
+  readonly #layout: Layout;
+  readonly #messages: number;
+  readonly #vectors: number;
+  readonly #names: number;
+  readonly #controls: number;
+  readonly #buffer: number;
+  readonly #remotes: (Remote | null)[] = new Array<Remote | null>(SEND_MESSAGES).fill(null);
+  readonly #ttls = new Uint8Array(SEND_MESSAGES);
+  readonly #counts;
+  #fd = -1;
+  #count = 0;
+  #top = 0;
+
+  constructor(libc: Libc, arena: Arena, family: IpFamily, counters: Counters) {
+    this.#libc = libc;
+    this.#arena = arena;
+    this.#family = family;
+    this.#layout = layoutOf(libc.pointerBytes);
+    this.#messages = arena.allocate(SEND_MESSAGES * this.#layout.message.bytes);
+    this.#vectors = arena.allocate(SEND_MESSAGES * this.#layout.iovec.bytes);
+    this.#names = arena.allocate(SEND_MESSAGES * SOCKADDR_BYTES);
+    this.#controls = arena.allocate(SEND_MESSAGES * CONTROL_BYTES);
+    this.#buffer = arena.allocate(SEND_BYTES);
+    this.#counts = {
+      sent: counters.counter('sent'),
+      busy: counters.counter('dropped.busy'),
+      tooLarge: counters.counter('dropped.too-large'),
+      refused: counters.counter('dropped.refused'),
+      sourceGone: counters.counter('source-gone'),
+    };
+    for (let index = 0; index < SEND_MESSAGES; index++) this.#prepare(index);
+  }
+
+  #prepare(index: number): void {
+    const { message, iovec } = this.#layout;
+    const at = this.#message(index);
+    const pointer = (field: number, offset: number): void =>
+      setWord(this.#arena, this.#layout, field, this.#arena.base + offset);
+    pointer(at + message.name, this.#names + index * SOCKADDR_BYTES);
+    this.#arena.view.setUint32(at + message.nameLength, sockaddrBytes(this.#family), true);
+    pointer(at + message.iov, this.#vectors + index * iovec.bytes);
+    setWord(this.#arena, this.#layout, at + message.iovCount, 1);
+    pointer(at + message.control, this.#controls + index * CONTROL_BYTES);
+  }
+
+  /** Copies the datagrams of a batch; they leave with `flush`, or now where the ring is full. `ttl` 0: the usual one. */
+  add(fd: number, remote: Remote, batch: Batch, ttl: number): SendResult {
+    let result: SendResult = 'sent';
+    if (fd !== this.#fd) {
+      this.#flush();
+      this.#fd = fd;
+    }
+    const end = batch.offset + batch.length;
+    for (let from = batch.offset; from < end; from += batch.segment) {
+      const length = Math.min(batch.segment, end - from);
+      if (length > MAX_DATAGRAM) {
+        this.#counts.tooLarge.value++;
+        result = 'busy';
+        continue;
+      }
+      if (this.#count === SEND_MESSAGES || this.#top + length > SEND_BYTES) {
+        if (this.#flush() !== 'sent') result = 'busy';
+      }
+      this.#lay(remote, batch.bytes, from, length, ttl);
+    }
+    return result;
+  }
+
+  /** Sends what this socket has laid up. */
+  flush(fd: number): SendResult {
+    return fd === this.#fd ? this.#flush() : 'sent';
+  }
+
+  #lay(remote: Remote, bytes: Uint8Array, from: number, length: number, ttl: number): void {
+    const { memory } = this.#arena;
+    const target = this.#buffer + this.#top;
+    if (bytes.buffer === memory.buffer)
+      memory.copyWithin(target, bytes.byteOffset + from, bytes.byteOffset + from + length);
+    else memory.set(bytes.subarray(from, from + length), target);
+    const index = this.#count++;
+    const vector = this.#vectors + index * this.#layout.iovec.bytes;
+    setWord(this.#arena, this.#layout, vector + this.#layout.iovec.base, this.#arena.base + target);
+    setWord(this.#arena, this.#layout, vector + this.#layout.iovec.length, length);
+    writeSockaddr(this.#arena, this.#names + index * SOCKADDR_BYTES, this.#family, remote);
+    this.#remotes[index] = remote;
+    this.#ttls[index] = ttl;
+    this.#writeControl(index, remote);
+    this.#top += length;
+  }
+
+  #writeControl(index: number, remote: Remote): void {
+    const ttl = this.#ttls[index]!;
+    const start = this.#controls + index * CONTROL_BYTES;
+    let at = start;
+    if (remote.hasLocal) at = this.#family === 4 ? this.#source4(at, remote) : this.#source6(at, remote);
+    if (ttl > 0) {
+      const data =
+        this.#family === 4
+          ? this.#head(at, IPPROTO_IP, IP_TTL, 4)
+          : this.#head(at, IPPROTO_IPV6, IPV6_HOPLIMIT, 4);
+      this.#arena.view.setInt32(data, ttl, true);
+      at = this.#next(data, 4);
+    }
+    const { message } = this.#layout;
+    setWord(this.#arena, this.#layout, this.#message(index) + message.controlLength, at - start);
+  }
+
+  #source4(at: number, remote: Remote): number {
+    const data = this.#head(at, IPPROTO_IP, IP_PKTINFO, 12);
+    // No interface: the route decides it, the address only says whose it is.
+    this.#arena.view.setInt32(data, 0, true);
+    this.#arena.view.setInt32(data + 4, remote.local.w0, true);
+    this.#arena.view.setInt32(data + 8, 0, true);
+    return this.#next(data, 12);
+  }
+
+  #source6(at: number, remote: Remote): number {
+    const data = this.#head(at, IPPROTO_IPV6, IPV6_PKTINFO, 20);
+    writeWords(this.#arena, data, remote.local);
+    this.#arena.view.setInt32(data + 16, remote.scope, true);
+    return this.#next(data, 20);
+  }
+
+  #head(at: number, level: number, type: number, bytes: number): number {
+    const { control } = this.#layout;
+    setWord(this.#arena, this.#layout, at, control.data + bytes);
+    this.#arena.view.setInt32(at + control.level, level, true);
+    this.#arena.view.setInt32(at + control.type, type, true);
+    return at + control.data;
+  }
+
+  #next(data: number, bytes: number): number {
+    return data + this.#layout.control.align(bytes);
+  }
+
+  #message(index: number): number {
+    return this.#messages + index * this.#layout.message.bytes;
+  }
+
+  #flush(): SendResult {
+    const count = this.#count;
+    let [done, interruptions] = [0, 0];
+    let result: SendResult = 'sent';
+    while (done < count) {
+      const sent = this.#libc.sendmmsg(
+        this.#fd,
+        this.#arena.base + this.#message(done),
+        count - done,
+        MSG_DONTWAIT,
+      );
+      if (sent > 0) {
+        done += sent;
+        this.#counts.sent.value += sent;
+        continue;
+      }
+      const errno = this.#libc.errno();
+      if (errno === ERRNO.EINTR && interruptions++ < MAX_INTERRUPTIONS) continue;
+      if (errno === ERRNO.EAGAIN || errno === ERRNO.ENOBUFS || errno === ERRNO.EINTR) {
+        this.#counts.busy.value += count - done;
+        result = 'busy';
+        break;
+      }
+      if (SOURCE_GONE.has(errno) && this.#withoutSource(done)) continue;
+      // One datagram that cannot go must not hold up the others.
+      (errno === ERRNO.EMSGSIZE ? this.#counts.tooLarge : this.#counts.refused).value++;
+      done++;
+    }
+    this.#count = this.#top = 0;
+    return result;
+  }
+
+  /** The address it should leave from may have gone from this machine: try once more from whichever there is. */
+  #withoutSource(index: number): boolean {
+    const remote = this.#remotes[index];
+    if (!remote?.hasLocal) return false;
+    this.#counts.sourceGone.value++;
+    remote.forgetLocal();
+    for (let later = index; later < this.#count; later++) {
+      if (this.#remotes[later] === remote) this.#writeControl(later, remote);
+    }
+    return true;
+  }
+}
