@@ -1,0 +1,96 @@
+// The words of a log-in: who this node is and the proof of it, what a welcome must hold to be believed, and the record
+// that the node signs and publishes (V4).
+import type { Primitives } from '../../protocol/primitives.ts';
+import { fromBase64Url } from '../../protocol/base64.ts';
+import { parseIp4, parseIp6, parsePrefix, prefixHolds } from '../../protocol/location/addresses.ts';
+import type { Assignment, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
+import { signLogin, signRecord, verifyAssignment } from '../../protocol/location/signed.ts';
+import type { NodeIdentity } from './identity.ts';
+import type { Membership } from './membership.ts';
+import type { Question } from './requests.ts';
+
+/** A record is good for half a year and signed anew when half of that is left, so that no far-away box is locked out. */
+export const RECORD_VALID_MS = 180 * 86_400_000;
+
+export interface LoginFacts {
+  readonly identity: NodeIdentity;
+  readonly membership: Membership;
+  readonly primitives: Primitives;
+}
+
+export function loginQuestion(
+  { identity, membership, primitives }: LoginFacts,
+  channelHash: Uint8Array,
+  localNetworks: readonly string[],
+): Question {
+  return {
+    type: 'login',
+    network: membership.network,
+    node: identity.id,
+    name: membership.name,
+    wireguardKey: identity.wireguardKey,
+    controlKey: identity.controlKey,
+    proof: signLogin(primitives, identity.seed, channelHash),
+    ...(membership.token === null ? {} : { token: membership.token }),
+    localNetworks: localNetworks.slice(0, 64),
+  };
+}
+
+/** What is wrong with a welcome, in words; null: nothing. */
+export function doubtWelcome({ identity, membership, primitives }: LoginFacts, welcome: Welcome): string | null {
+  const { assignment } = welcome;
+  const serverIdentity = fromBase64Url(membership.serverIdentity);
+  if (welcome.network !== membership.network || assignment.network !== membership.network) return 'another network';
+  if (assignment.id !== identity.id) return 'addresses of another box';
+  if (serverIdentity === null) return 'no key of the server is known';
+  const verified = verifyAssignment(primitives, serverIdentity, assignment);
+  if (!verified.ok) return verified.code;
+  return within(welcome) ? null : 'addresses outside the network';
+}
+
+function within({ assignment, prefix4, prefix6 }: Welcome): boolean {
+  const [range4, ip4] = [parsePrefix(prefix4), parseIp4(assignment.ip4)];
+  const [range6, ip6] = [parsePrefix(prefix6), parseIp6(assignment.ip6)];
+  if (range4 === null || range6 === null || ip4 === null || ip6 === null) return false;
+  return prefixHolds(range4, ip4) && prefixHolds(range6, ip6);
+}
+
+export interface RecordWishes {
+  /** Networks that this node shares. */
+  readonly prefixes: readonly string[];
+  /** The highest generation the server has. */
+  readonly serverGeneration: number;
+  readonly nowMs: number;
+}
+
+/** The record to publish now; null: the server has the present one, and it is good for long enough. */
+export function recordToPublish(facts: LoginFacts, assignment: Assignment, wishes: RecordWishes): NodeRecord | null {
+  const { identity, membership, primitives } = facts;
+  const last = membership.record;
+  const content = {
+    v: 1 as const,
+    network: membership.network,
+    id: identity.id,
+    name: membership.name,
+    wireguardKey: identity.wireguardKey,
+    controlKey: identity.controlKey,
+    ip4: assignment.ip4,
+    ip6: assignment.ip6,
+    prefixes: [...wishes.prefixes],
+  };
+  if (last?.generation === wishes.serverGeneration && sameContent(last, content) && isFresh(last, wishes.nowMs)) return null;
+  const generation = Math.max(last?.generation ?? 0, wishes.serverGeneration) + 1;
+  return signRecord(primitives, identity.seed, { ...content, generation, expires: wishes.nowMs + RECORD_VALID_MS });
+}
+
+type Content = Omit<NodeRecord, 'generation' | 'expires' | 'signature'>;
+
+function sameContent(record: NodeRecord, content: Content): boolean {
+  const fields = ['network', 'id', 'name', 'wireguardKey', 'controlKey', 'ip4', 'ip6'] as const;
+  return fields.every(field => record[field] === content[field]) && record.prefixes.join() === content.prefixes.join();
+}
+
+const isFresh = (record: NodeRecord, nowMs: number): boolean => {
+  const left = record.expires - nowMs;
+  return left > RECORD_VALID_MS / 2 && left <= RECORD_VALID_MS * 2;
+};

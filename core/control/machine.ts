@@ -1,0 +1,315 @@
+// The life of the connection to the location server, without any socket: when to dial, what to say, when to give up on an
+// answer, and when to try again. Whoever holds the sockets does what `ControlWire` asks and tells what happened.
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import { GinnelError } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import type { NodeMessage, NodeRecord, Registration, ServerMessage, Welcome } from '../../protocol/location/messages.ts';
+import { Backoff } from './backoff.ts';
+import { controlErrors, isPermanent, serverFailure } from './errors.ts';
+import { Requests } from './requests.ts';
+import type { Ended, Question } from './requests.ts';
+import type { ControlState } from './types.ts';
+
+export const TIMES = {
+  /** Keep-alive pings: anywhere between, so that many nodes do not beat as one. Below every NAT's TCP time-out. */
+  pingLeastMs: 20_000,
+  pingMostMs: 25_000,
+  pingAnswerMs: 8_000,
+  /** After a change of the network, when doubt is due. */
+  doubtAnswerMs: 3_000,
+  loginAnswerMs: 15_000,
+  /** V4: at intervals. */
+  registerMs: 60_000,
+  /** Changes within this time are told together. */
+  registerSoonMs: 500,
+  /** A connection that held this long was a good one: the next retry is a first one. */
+  provenMs: 60_000,
+  /** A member that was refused for good asks again at this pace: someone may have mended it far away. */
+  refusedRetryMs: 3_600_000,
+} as const;
+
+/** What the machine asks of the sockets. */
+export interface ControlWire {
+  /** Ends in `opened` or `failed`. */
+  dial(): void;
+  send(message: NodeMessage): void;
+  /** Ends the connection or the dialling under way; nothing is told of it any more. */
+  hangUp(): void;
+}
+
+/** What the machine asks of the node's identity and membership. */
+export interface ControlWords {
+  login(channelHash: Uint8Array): Question;
+  /** Checks and keeps it; what is wrong with it, or null. */
+  welcome(welcome: Welcome, rttMs: number): string | null;
+  /** The record to publish where the server's is not the present one. */
+  record(serverGeneration: number): NodeRecord | null;
+  /** Was this node ever let in? */
+  isMember(): boolean;
+}
+
+export interface MachineEvents {
+  welcomed(welcome: Welcome, server: Endpoint): void;
+  stateChanged(state: ControlState, reason: string): void;
+  /** Messages that answer no question. */
+  told(message: Extract<ServerMessage, { readonly type: 'signal' | 'changed' | 'seen' }>): void;
+}
+
+export interface MachineOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counters: Counters;
+  readonly wire: ControlWire;
+  readonly words: ControlWords;
+  readonly events: MachineEvents;
+}
+
+export class ControlMachine {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #counters: Counters;
+  readonly #wire: ControlWire;
+  readonly #words: ControlWords;
+  readonly #events: MachineEvents;
+  readonly #requests: Requests;
+  readonly #backoff: Backoff;
+  readonly #timers = new Map<'retry' | 'ping' | 'register', Timer>();
+  #state: ControlState = 'stopped';
+  #problem: GinnelError | null = null;
+  #phase: 'idle' | 'dialling' | 'logging-in' | 'in' = 'idle';
+  #server: Endpoint | null = null;
+  #connectedAt = 0;
+  #registration: Registration | null = null;
+  #serverGeneration = 0;
+  #lastHeardAt: number | null = null;
+  #rttMs: number | null = null;
+
+  constructor(options: MachineOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#counters = options.counters;
+    this.#wire = options.wire;
+    this.#words = options.words;
+    this.#events = options.events;
+    this.#backoff = new Backoff(options.random);
+    this.#requests = new Requests(options.clock, options.counters, message => this.#wire.send(message));
+  }
+
+  get state(): ControlState {
+    return this.#state;
+  }
+
+  /** Why it is not connected; null while it is. */
+  get problem(): GinnelError | null {
+    return this.#problem;
+  }
+
+  get lastHeardAt(): number | null {
+    return this.#lastHeardAt;
+  }
+
+  get rttMs(): number | null {
+    return this.#rttMs;
+  }
+
+  get server(): Endpoint | null {
+    return this.#server;
+  }
+
+  start(): void {
+    if (this.#state !== 'stopped') return;
+    this.#backoff.reset();
+    this.#enter('connecting', 'starting', null);
+    this.#dial();
+  }
+
+  stop(): void {
+    if (this.#state === 'stopped') return;
+    this.#quit(controlErrors('SERVER_AWAY', { reason: 'This box is going down.' }));
+    this.#enter('stopped', 'stopped', null);
+  }
+
+  /** The network changed: what is waiting is tried now, and a connection proves that it still stands. */
+  kick(): void {
+    if (this.#state === 'stopped' || (this.#problem !== null && isPermanent(this.#problem.code))) return;
+    this.#counters.counter('kicks').value++;
+    this.#backoff.reset();
+    if (this.#phase === 'in') this.#ping(TIMES.doubtAnswerMs);
+    else if (this.#phase === 'idle') this.#dial();
+  }
+
+  /** Tells the server, now and at intervals (V4). */
+  register(registration: Registration): void {
+    this.#registration = registration;
+    if (this.#phase === 'in') this.#after('register', TIMES.registerSoonMs, () => this.#registerNow());
+  }
+
+  /** Publishes the record where it changed. */
+  publish(): void {
+    if (this.#phase !== 'in') return;
+    const record = this.#words.record(this.#serverGeneration);
+    if (record === null) return;
+    this.#requests.ask({ type: 'publish', record }, outcome => {
+      if (!this.#noted('publish', outcome)) return;
+      this.#serverGeneration = record.generation;
+    });
+  }
+
+  ask(question: Question, ended: Ended): void {
+    if (this.#phase !== 'in') return ended(this.#away(), null);
+    this.#requests.ask(question, ended);
+  }
+
+  // ---- what the wire tells
+
+  opened(server: Endpoint, channelHash: Uint8Array): void {
+    this.#phase = 'logging-in';
+    this.#server = server;
+    const login = this.#words.login(channelHash);
+    this.#requests.ask(login, (outcome, rttMs) => this.#loginEnded(outcome, rttMs), TIMES.loginAnswerMs);
+  }
+
+  /** No address answered, or none with the right key. */
+  failed(problem: GinnelError): void {
+    this.#counters.counter('dials.failed').value++;
+    this.#retreat(problem);
+  }
+
+  heard(message: ServerMessage): void {
+    this.#lastHeardAt = this.#clock.monotonicMs();
+    switch (message.type) {
+      case 'failure':
+        if (message.re !== 0) return this.#requests.answered(message.re, message);
+        return this.#retreat(serverFailure(message));
+      case 'signal':
+      case 'changed':
+      case 'seen':
+        if (this.#phase === 'in') this.#events.told(message);
+        else this.#counters.counter('told-too-early').value++;
+        return;
+      default:
+        this.#requests.answered(message.re, message);
+    }
+  }
+
+  /** The connection ended, from the other side or by the network. */
+  lost(reason: string): void {
+    this.#counters.counter('connections.lost').value++;
+    this.#retreat(controlErrors('SERVER_AWAY', { reason }));
+  }
+
+  // ---- logged in
+
+  #loginEnded(outcome: Parameters<Ended>[0], rttMs: number | null): void {
+    if (this.#phase !== 'logging-in') return;
+    if (outcome instanceof GinnelError) return this.#retreat(outcome);
+    const doubt = outcome.type === 'welcome' ? this.#words.welcome(outcome, rttMs ?? 0) : 'no welcome';
+    if (outcome.type !== 'welcome' || doubt !== null) {
+      this.#counters.counter('welcomes.refused').value++;
+      return this.#retreat(controlErrors('SERVER_WORD_WRONG', { reason: doubt ?? 'no welcome' }));
+    }
+    this.#phase = 'in';
+    this.#connectedAt = this.#clock.monotonicMs();
+    this.#serverGeneration = outcome.generation;
+    this.#counters.counter('welcomes').value++;
+    this.#schedulePing();
+    this.publish();
+    this.#registerNow();
+    this.#enter('connected', 'logged in', null);
+    if (this.#server !== null) this.#events.welcomed(outcome, this.#server);
+  }
+
+  #registerNow(): void {
+    if (this.#phase !== 'in') return;
+    const jitterMs = this.#random.below(TIMES.registerMs / 5);
+    this.#after('register', TIMES.registerMs - TIMES.registerMs / 10 + jitterMs, () => {
+      this.publish();
+      this.#registerNow();
+    });
+    if (this.#registration === null) return;
+    this.#requests.ask({ type: 'register', registration: this.#registration }, outcome => void this.#noted('register', outcome));
+  }
+
+  #schedulePing(): void {
+    const delayMs = TIMES.pingLeastMs + this.#random.below(TIMES.pingMostMs - TIMES.pingLeastMs);
+    this.#after('ping', delayMs, () => this.#ping(TIMES.pingAnswerMs));
+  }
+
+  #ping(answerMs: number): void {
+    this.#schedulePing();
+    const askedAt = this.#clock.monotonicMs();
+    this.#requests.ask(
+      { type: 'ping' },
+      (outcome, rttMs) => {
+        if (rttMs !== null) this.#learnRtt(rttMs);
+        if (!(outcome instanceof GinnelError) || this.#phase !== 'in') return;
+        // Whatever else came meanwhile proves the connection as well as the answer would.
+        if (this.#lastHeardAt !== null && this.#lastHeardAt > askedAt) return;
+        this.#counters.counter('pings.unanswered').value++;
+        this.#retreat(controlErrors('SERVER_AWAY', { reason: 'It stopped answering.' }));
+      },
+      answerMs,
+    );
+  }
+
+  #learnRtt(rttMs: number): void {
+    this.#rttMs = this.#rttMs === null ? rttMs : (7 * this.#rttMs + rttMs) / 8;
+  }
+
+  /** Counts a refusal of what nobody waits for; true: it was done. */
+  #noted(what: string, outcome: Parameters<Ended>[0]): boolean {
+    if (!(outcome instanceof GinnelError)) return true;
+    this.#counters.counter(`${what}.refused`).value++;
+    return false;
+  }
+
+  // ---- dialling and giving up
+
+  #dial(): void {
+    this.#timers.get('retry')?.cancel();
+    this.#phase = 'dialling';
+    this.#counters.counter('dials').value++;
+    this.#wire.dial();
+  }
+
+  /** Ends what there is and decides when to try again. */
+  #retreat(problem: GinnelError): void {
+    if (this.#state === 'stopped' || this.#phase === 'idle') return;
+    const proven = this.#phase === 'in' && this.#clock.monotonicMs() - this.#connectedAt >= TIMES.provenMs;
+    if (proven) this.#backoff.reset();
+    this.#quit(problem);
+    const permanent = isPermanent(problem.code);
+    const refused = permanent || problem.code === 'SERVER_KEY_WRONG';
+    if (!permanent) this.#after('retry', this.#backoff.next(), () => this.#dial());
+    else if (this.#words.isMember()) this.#after('retry', TIMES.refusedRetryMs, () => this.#dial());
+    if (refused) this.#counters.counter('refused').value++;
+    this.#enter(refused ? 'refused' : 'away', problem.message, problem);
+  }
+
+  #quit(problem: GinnelError): void {
+    this.#phase = 'idle';
+    this.#server = null;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+    this.#wire.hangUp();
+    this.#requests.endAll(problem.code === 'SERVER_AWAY' ? problem : this.#away(problem));
+  }
+
+  #away(problem = this.#problem): GinnelError {
+    return controlErrors('SERVER_AWAY', { reason: problem?.message ?? 'This box is still connecting.' }, problem ?? undefined);
+  }
+
+  #after(name: 'retry' | 'ping' | 'register', delayMs: number, fire: () => void): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.set(name, this.#clock.after(delayMs, fire));
+  }
+
+  #enter(state: ControlState, reason: string, problem: GinnelError | null): void {
+    this.#problem = problem;
+    const changed = this.#state !== state;
+    this.#state = state;
+    if (changed || problem !== null) this.#events.stateChanged(state, reason);
+  }
+}
