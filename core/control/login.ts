@@ -2,7 +2,8 @@
 // that the node signs and publishes (V4).
 import type { Primitives } from '../../protocol/primitives.ts';
 import { fromBase64Url } from '../../protocol/base64.ts';
-import { parseIp4, parseIp6, parsePrefix, prefixHolds } from '../../protocol/location/addresses.ts';
+import { parseIp } from '../../protocol/ip/address.ts';
+import { parsePrefix, prefixHolds } from '../../protocol/location/addresses.ts';
 import type { Assignment, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
 import { signLogin, signRecord, verifyAssignment } from '../../protocol/location/signed.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -49,10 +50,12 @@ export function doubtWelcome({ identity, membership, primitives }: LoginFacts, w
 }
 
 function within({ assignment, prefix4, prefix6 }: Welcome): boolean {
-  const [range4, ip4] = [parsePrefix(prefix4), parseIp4(assignment.ip4)];
-  const [range6, ip6] = [parsePrefix(prefix6), parseIp6(assignment.ip6)];
-  if (range4 === null || range6 === null || ip4 === null || ip6 === null) return false;
-  return prefixHolds(range4, ip4) && prefixHolds(range6, ip6);
+  return holds(prefix4, assignment.ip4) && holds(prefix6, assignment.ip6);
+}
+
+function holds(prefix: string, address: string): boolean {
+  const [range, ip] = [parsePrefix(prefix), parseIp(address)];
+  return range !== null && ip.ok && prefixHolds(range, ip.value.bytes);
 }
 
 export interface RecordWishes {
