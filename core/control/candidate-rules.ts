@@ -12,7 +12,8 @@ export interface CandidateRules {
 export function isSendable(endpoint: Endpoint, rules: CandidateRules): boolean {
   if (!Number.isInteger(endpoint.port) || endpoint.port < 1 || endpoint.port > 65_535) return false;
   const ip = parseIp(endpoint.address);
-  if (!ip.ok || ip.value.family !== endpoint.family || formatIp(ip.value.bytes) !== endpoint.address) return false;
+  if (!ip.ok || ip.value.family !== endpoint.family || formatIp(ip.value.bytes) !== endpoint.address)
+    return false;
   return endpoint.family === 4 ? isHost4(ip.value.bytes, rules) : isHost6(ip.value.bytes, rules);
 }
 

@@ -15,7 +15,7 @@ export const STAGGER_MS = 250;
 /** One place may take this long, all together twice as long. */
 const KNOCK_TIMEOUT_MS = 8_000;
 const DIAL_TIMEOUT_MS = 16_000;
-const MAX_PLACES = 32;
+const MAX_PLACES = 48;
 const TLS_PORT = 443;
 
 export interface DialOptions {
@@ -26,7 +26,9 @@ export interface DialOptions {
   readonly counters: Counters;
 }
 
-export type DialEnded = (outcome: { readonly socket: ServerSocket } | { readonly problem: GinnelError }) => void;
+export type DialEnded = (
+  outcome: { readonly socket: ServerSocket } | { readonly problem: GinnelError },
+) => void;
 
 /** One dialling: ends once, unless cancelled. */
 export class Dial {
@@ -132,7 +134,8 @@ export class Dial {
     const tried = this.#tried.map(({ place, outcome }) => `${place}: ${outcome}`).join('; ');
     const wrongKey = this.#tried.some(one => one.wrongKey);
     // Another server on one of several addresses says little (192.168.1.2 is someone else's box in the next home).
-    const code = wrongKey && this.#tried.every(one => one.wrongKey) ? 'SERVER_KEY_WRONG' : 'SERVER_UNREACHABLE';
+    const code =
+      wrongKey && this.#tried.every(one => one.wrongKey) ? 'SERVER_KEY_WRONG' : 'SERVER_UNREACHABLE';
     this.#ended({ problem: controlErrors(code, { tried: tried === '' ? 'no address is known' : tried }) });
   }
 }
@@ -140,5 +143,10 @@ export class Dial {
 /** On 443 there may be a proxy's TLS or the bare server: both are tried. */
 function placesOf(address: string, host: string, port: number, ip: string): Place[] {
   const place = { address, host, port, ip };
-  return port === TLS_PORT ? [{ ...place, tls: true }, { ...place, tls: false }] : [{ ...place, tls: false }];
+  return port === TLS_PORT
+    ? [
+        { ...place, tls: true },
+        { ...place, tls: false },
+      ]
+    : [{ ...place, tls: false }];
 }

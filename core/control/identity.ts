@@ -65,7 +65,12 @@ async function create(file: string, { primitives, counters, log }: IdentityOptio
   const identity = fromSecrets(secrets, primitives);
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
   try {
-    await writeKept(file, { id: identity.id, seed: text(secrets.seed), wireguard: text(secrets.wireguard), control: text(secrets.control) });
+    await writeKept(file, {
+      id: identity.id,
+      seed: text(secrets.seed),
+      wireguard: text(secrets.wireguard),
+      control: text(secrets.control),
+    });
   } catch (error) {
     throw controlErrors('IDENTITY_UNWRITABLE', { file, reason: reasonOf(error) }, error);
   }
@@ -87,8 +92,12 @@ function read(kept: Kept, primitives: Primitives): NodeIdentity | string {
   if (!isObject(kept.value)) return 'not ours';
   const { id, seed, wireguard, control } = kept.value;
   const secrets = { seed: secretOf(seed), wireguard: secretOf(wireguard), control: secretOf(control) };
-  if (secrets.seed === null || secrets.wireguard === null || secrets.control === null) return 'a key is not one';
-  const identity = fromSecrets({ seed: secrets.seed, wireguard: secrets.wireguard, control: secrets.control }, primitives);
+  if (secrets.seed === null || secrets.wireguard === null || secrets.control === null)
+    return 'a key is not one';
+  const identity = fromSecrets(
+    { seed: secrets.seed, wireguard: secrets.wireguard, control: secrets.control },
+    primitives,
+  );
   return identity.id === id ? identity : 'the keys do not belong together';
 }
 

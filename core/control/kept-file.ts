@@ -3,7 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, stat, chmod, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-export type Kept = { readonly state: 'absent' } | { readonly state: 'damaged'; readonly reason: string } | { readonly state: 'whole'; readonly value: unknown };
+export type Kept =
+  | { readonly state: 'absent' }
+  | { readonly state: 'damaged'; readonly reason: string }
+  | { readonly state: 'whole'; readonly value: unknown };
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -76,6 +79,7 @@ function parse(text: string): unknown {
 
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isAbsent = (error: unknown): boolean => isObject(error) && error['code'] === 'ENOENT';

@@ -38,10 +38,14 @@ export function loginQuestion(
 }
 
 /** What is wrong with a welcome, in words; null: nothing. */
-export function doubtWelcome({ identity, membership, primitives }: LoginFacts, welcome: Welcome): string | null {
+export function doubtWelcome(
+  { identity, membership, primitives }: LoginFacts,
+  welcome: Welcome,
+): string | null {
   const { assignment } = welcome;
   const serverIdentity = fromBase64Url(membership.serverIdentity);
-  if (welcome.network !== membership.network || assignment.network !== membership.network) return 'another network';
+  if (welcome.network !== membership.network || assignment.network !== membership.network)
+    return 'another network';
   if (assignment.id !== identity.id) return 'addresses of another box';
   if (serverIdentity === null) return 'no key of the server is known';
   const verified = verifyAssignment(primitives, serverIdentity, assignment);
@@ -67,7 +71,11 @@ export interface RecordWishes {
 }
 
 /** The record to publish now; null: the server has the present one, and it is good for long enough. */
-export function recordToPublish(facts: LoginFacts, assignment: Assignment, wishes: RecordWishes): NodeRecord | null {
+export function recordToPublish(
+  facts: LoginFacts,
+  assignment: Assignment,
+  wishes: RecordWishes,
+): NodeRecord | null {
   const { identity, membership, primitives } = facts;
   const last = membership.record;
   const content = {
@@ -81,16 +89,28 @@ export function recordToPublish(facts: LoginFacts, assignment: Assignment, wishe
     ip6: assignment.ip6,
     prefixes: [...wishes.prefixes],
   };
-  if (last?.generation === wishes.serverGeneration && sameContent(last, content) && isFresh(last, wishes.nowMs)) return null;
+  if (
+    last?.generation === wishes.serverGeneration &&
+    sameContent(last, content) &&
+    isFresh(last, wishes.nowMs)
+  )
+    return null;
   const generation = Math.max(last?.generation ?? 0, wishes.serverGeneration) + 1;
-  return signRecord(primitives, identity.seed, { ...content, generation, expires: wishes.nowMs + RECORD_VALID_MS });
+  return signRecord(primitives, identity.seed, {
+    ...content,
+    generation,
+    expires: wishes.nowMs + RECORD_VALID_MS,
+  });
 }
 
 type Content = Omit<NodeRecord, 'generation' | 'expires' | 'signature'>;
 
 function sameContent(record: NodeRecord, content: Content): boolean {
   const fields = ['network', 'id', 'name', 'wireguardKey', 'controlKey', 'ip4', 'ip6'] as const;
-  return fields.every(field => record[field] === content[field]) && record.prefixes.join() === content.prefixes.join();
+  return (
+    fields.every(field => record[field] === content[field]) &&
+    record.prefixes.join() === content.prefixes.join()
+  );
 }
 
 const isFresh = (record: NodeRecord, nowMs: number): boolean => {

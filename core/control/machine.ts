@@ -5,7 +5,13 @@ import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
-import type { NodeMessage, NodeRecord, Registration, ServerMessage, Welcome } from '../../protocol/location/messages.ts';
+import type {
+  NodeMessage,
+  NodeRecord,
+  Registration,
+  ServerMessage,
+  Welcome,
+} from '../../protocol/location/messages.ts';
 import { Backoff } from './backoff.ts';
 import { controlErrors, isPermanent, serverFailure } from './errors.ts';
 import { Requests } from './requests.ts';
@@ -158,7 +164,10 @@ export class ControlMachine {
   }
 
   ask(question: Question, ended: Ended): void {
-    if (this.#phase !== 'in') return ended(this.#away(), null);
+    if (this.#phase !== 'in') {
+      ended(this.#away(), null);
+      return;
+    }
     this.#requests.ask(question, ended);
   }
 
@@ -181,8 +190,14 @@ export class ControlMachine {
     this.#lastHeardAt = this.#clock.monotonicMs();
     switch (message.type) {
       case 'failure':
-        if (message.re !== 0) return this.#requests.answered(message.re, message);
-        return this.#retreat(serverFailure(message));
+        if (message.re !== 0) {
+          this.#requests.answered(message.re, message);
+          return;
+        }
+        {
+          this.#retreat(serverFailure(message));
+          return;
+        }
       case 'signal':
       case 'changed':
       case 'seen':
@@ -204,11 +219,15 @@ export class ControlMachine {
 
   #loginEnded(outcome: Parameters<Ended>[0], rttMs: number | null): void {
     if (this.#phase !== 'logging-in') return;
-    if (outcome instanceof GinnelError) return this.#retreat(outcome);
+    if (outcome instanceof GinnelError) {
+      this.#retreat(outcome);
+      return;
+    }
     const doubt = outcome.type === 'welcome' ? this.#words.welcome(outcome, rttMs ?? 0) : 'no welcome';
     if (outcome.type !== 'welcome' || doubt !== null) {
       this.#counters.counter('welcomes.refused').value++;
-      return this.#retreat(controlErrors('SERVER_WORD_WRONG', { reason: doubt ?? 'no welcome' }));
+      this.#retreat(controlErrors('SERVER_WORD_WRONG', { reason: doubt ?? 'no welcome' }));
+      return;
     }
     this.#phase = 'in';
     this.#connectedAt = this.#clock.monotonicMs();
@@ -229,7 +248,10 @@ export class ControlMachine {
       this.#registerNow();
     });
     if (this.#registration === null) return;
-    this.#requests.ask({ type: 'register', registration: this.#registration }, outcome => void this.#noted('register', outcome));
+    this.#requests.ask(
+      { type: 'register', registration: this.#registration },
+      outcome => void this.#noted('register', outcome),
+    );
   }
 
   #schedulePing(): void {
@@ -298,7 +320,11 @@ export class ControlMachine {
   }
 
   #away(problem = this.#problem): GinnelError {
-    return controlErrors('SERVER_AWAY', { reason: problem?.message ?? 'This box is still connecting.' }, problem ?? undefined);
+    return controlErrors(
+      'SERVER_AWAY',
+      { reason: problem?.message ?? 'This box is still connecting.' },
+      problem ?? undefined,
+    );
   }
 
   #after(name: 'retry' | 'ping' | 'register', delayMs: number, fire: () => void): void {

@@ -66,9 +66,9 @@ export function joinByInvite(
   };
 }
 
-/** Where to look for the server: the invite's addresses, then what it said of itself; each once, at most 16. */
+/** Where to look for the server: the invite's addresses, then what it said of itself; each once. */
 export function serverAddresses(membership: Membership): readonly string[] {
-  return [...new Set([...membership.addresses, ...membership.learntAddresses])].slice(0, MAX_ADDRESSES);
+  return [...new Set([...membership.addresses, ...membership.learntAddresses])];
 }
 
 export interface MembershipFileOptions {
@@ -119,12 +119,14 @@ export class MembershipFile {
   /** For what is learnt on the way: a failed write is logged and counted, and the node goes on with what it knows. */
   update(change: Partial<Membership>): Membership {
     if (this.#current === null) throw new TypeError('no membership to update');
-    this.#current = { ...this.#current, ...change };
+    const next = { ...this.#current, ...change };
+    if (JSON.stringify(next) === JSON.stringify(this.#current)) return next;
+    this.#current = next;
     this.#write().catch((error: unknown) => {
       this.#counters.counter('control.membership.unwritten').value++;
       this.#log.error('the membership could not be kept', { reason: reasonOf(error) });
     });
-    return this.#current;
+    return next;
   }
 
   /** Settles when all earlier changes are on disk or have failed. */
@@ -155,8 +157,12 @@ function isMembership(value: unknown): value is Membership {
   return (
     texts.every(field => typeof value[field] === 'string') &&
     counts.every(field => Number.isSafeInteger(value[field])) &&
-    lists.every(field => Array.isArray(value[field]) && value[field].every(item => typeof item === 'string')) &&
-    ['token', 'prefix4', 'prefix6'].every(field => value[field] === null || typeof value[field] === 'string') &&
+    lists.every(
+      field => Array.isArray(value[field]) && value[field].every(item => typeof item === 'string'),
+    ) &&
+    ['token', 'prefix4', 'prefix6'].every(
+      field => value[field] === null || typeof value[field] === 'string',
+    ) &&
     ['assignment', 'record'].every(field => value[field] === null || isObject(value[field]))
   );
 }

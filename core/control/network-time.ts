@@ -14,7 +14,8 @@ export class NetworkTime {
 
   /** Milliseconds since 1970: the server's word where there is one in this run, else this machine's clock. */
   nowMs(): number {
-    const time = this.#serverAtZero === null ? this.#clock.wallMs() : this.#serverAtZero + this.#clock.monotonicMs();
+    const time =
+      this.#serverAtZero === null ? this.#clock.wallMs() : this.#serverAtZero + this.#clock.monotonicMs();
     return Math.floor(time);
   }
 

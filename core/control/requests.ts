@@ -42,14 +42,20 @@ export class Requests {
     const id = ++this.#lastId;
     const timer = this.#clock.after(timeoutMs, () => {
       this.#counters.counter('requests.timed-out').value++;
-      this.#end(id, controlErrors('SERVER_AWAY', { reason: `It did not answer within ${timeoutMs / 1000} s.` }));
+      this.#end(
+        id,
+        controlErrors('SERVER_AWAY', { reason: `It did not answer within ${timeoutMs / 1000} s.` }),
+      );
     });
     this.#pending.set(id, { timer, askedAt: this.#clock.monotonicMs(), ended });
     this.#send({ ...question, id });
   }
 
   /** An answer or failure came; one that fits no question is counted and dropped. */
-  answered(re: number, answer: Answer | { readonly type: 'failure'; readonly code: string; readonly message: string }): void {
+  answered(
+    re: number,
+    answer: Answer | { readonly type: 'failure'; readonly code: string; readonly message: string },
+  ): void {
     const known = this.#end(re, answer.type === 'failure' ? serverFailure(answer) : answer);
     if (!known) this.#counters.counter('requests.stray-answer').value++;
   }

@@ -13,6 +13,7 @@ import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 
 /** So much may wait in the socket; more means that nobody reads at the other end. */
 const MAX_BUFFERED = 1024 * 1024;
+const GOODBYE_MS = 1_000;
 const MAX_PAYLOAD = MAX_FRAME + 1024;
 
 export interface Place {
@@ -70,12 +71,14 @@ class ChannelSocket implements ServerSocket {
   readonly server: Endpoint;
   events: ServerSocketEvents = { heard() {}, lost() {} };
   readonly #socket: WebSocket;
+  readonly #clock: Clock;
   #knocked: Knocked | null;
   #channel: Channel | null = null;
   #closed = false;
 
   constructor(place: Place, opening: OpeningChannel, { clock, timeoutMs }: KnockOptions, knocked: Knocked) {
     this.#knocked = knocked;
+    this.#clock = clock;
     this.server = { family: place.ip.includes(':') ? 6 : 4, address: place.ip, port: place.port };
     this.#socket = openSocket(place);
     const timer = clock.after(timeoutMs, () => this.#fail(`no answer within ${timeoutMs / 1000} s`));
@@ -111,15 +114,21 @@ class ChannelSocket implements ServerSocket {
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.close(1000);
       this.#socket.removeAllListeners('message');
-      setTimeout(() => this.#socket.terminate(), 1_000).unref();
+      this.#clock.after(GOODBYE_MS, () => this.#socket.terminate());
     } else this.#socket.terminate();
   }
 
   #received(data: RawData, isBinary: boolean, opening: OpeningChannel): void {
     if (this.#closed) return;
-    if (!isBinary || !(data instanceof Buffer)) return this.#fail('it does not speak the location protocol');
+    if (!isBinary || !(data instanceof Buffer)) {
+      this.#fail('it does not speak the location protocol');
+      return;
+    }
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-    if (this.#channel === null) return this.#finish(opening, bytes);
+    if (this.#channel === null) {
+      this.#finish(opening, bytes);
+      return;
+    }
     const text = this.#channel.open(bytes);
     if (text.ok) this.events.heard(text.value);
     else this.#fail(`a message was tampered with (${text.code})`);
@@ -127,7 +136,10 @@ class ChannelSocket implements ServerSocket {
 
   #finish(opening: OpeningChannel, answer: Uint8Array): void {
     const channel = opening.finish(answer);
-    if (!channel.ok) return this.#fail('another key', channel.code === 'channel.handshake');
+    if (!channel.ok) {
+      this.#fail('another key', channel.code === 'channel.handshake');
+      return;
+    }
     this.#channel = channel.value;
     const knocked = this.#knocked;
     this.#knocked = null;
@@ -138,7 +150,10 @@ class ChannelSocket implements ServerSocket {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.terminate();
-    if (this.#channel !== null) return this.events.lost(words);
+    if (this.#channel !== null) {
+      this.events.lost(words);
+      return;
+    }
     this.#knocked?.({ words: wrongKey ? 'another key' : words, wrongKey });
     this.#knocked = null;
   }

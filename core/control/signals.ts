@@ -86,8 +86,11 @@ export class SignalSealer {
   }
 
   #withoutBadCandidates(signal: PathSignal): PathSignal {
-    const candidates = signal.candidates.filter(candidate => isSendable(candidate.endpoint, this.#options.rules));
-    this.#options.counters.counter('signal.bad-candidates').value += signal.candidates.length - candidates.length;
+    const candidates = signal.candidates.filter(candidate =>
+      isSendable(candidate.endpoint, this.#options.rules),
+    );
+    this.#options.counters.counter('signal.bad-candidates').value +=
+      signal.candidates.length - candidates.length;
     return { ...signal, candidates };
   }
 

@@ -1,5 +1,12 @@
 // The node's end of the location protocol, as the rest of the node sees it.
-import type { NodeId, PathSignal, Registration, SignedNode, Welcome } from '../../protocol/location/messages.ts';
+import type {
+  NodeId,
+  PathSignal,
+  Registration,
+  SignedNode,
+  Welcome,
+} from '../../protocol/location/messages.ts';
+import type { GinnelError } from '../../base/errors.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 
 export type ControlState = 'connecting' | 'connected' | 'away' | 'refused' | 'stopped';
@@ -26,11 +33,21 @@ export interface Control {
   readonly lastHeardAt: number | null;
   /** Round trip to the server in ms; null: unknown. */
   readonly rttMs: number | null;
+  /** Why it is not connected, with code and words; null while it is. */
+  readonly problem: GinnelError | null;
+  /** The address by which the server is reached now; null: not connected. */
+  readonly server: Endpoint | null;
+  /** Milliseconds since 1970 by the server's clock, once it is known; this machine's until then. */
+  nowMs(): number;
   start(): void;
+  /** Ends the connection and writes what waits to be kept. */
   stop(): Promise<void>;
+  /** The network changed: try now what would be tried later, and doubt the connection. */
+  kick(): void;
+  /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */
   lookup(what: { address: string } | { node: NodeId } | { wireguardKey: string }): Promise<RouteFound>;
-  /** Sealed to the node; rejects with NODE_OFFLINE, SERVER_AWAY. */
+  /** Sealed to the node; the serial is set here. Rejects with NODE_OFFLINE, SERVER_AWAY. */
   signal(to: SignedNode, signal: PathSignal): Promise<void>;
 }

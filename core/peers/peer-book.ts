@@ -77,7 +77,8 @@ export class PeerBook {
     const read = peerReader();
     for await (const [, value] of options.store.entries()) {
       const peer = read(value);
-      if (peer !== null && peer.node.record.network === options.network && book.#verifies(peer.node)) book.#put(peer);
+      if (peer !== null && peer.node.record.network === options.network && book.#verifies(peer.node))
+        book.#put(peer);
       else options.counters.counter('peers.unreadable').value++;
     }
     return book;
@@ -87,14 +88,17 @@ export class PeerBook {
   accept(node: SignedNode): Result<KnownPeer, PeerRefusal> {
     const { id } = node.record;
     const known = this.#peers.get(id);
+    if (known !== undefined && JSON.stringify(known.node) === JSON.stringify(node)) {
+      this.#put(known);
+      return accepted(known);
+    }
     const doubt = this.#doubt(node, known);
     if (doubt !== null) return this.#refuse(doubt, known);
-    const isNews = known === undefined || JSON.stringify(known.node) !== JSON.stringify(node);
     const peer = { candidates: [], goodEndpoints: [], signalSerial: 0, ...known, node };
     if (known !== undefined) this.#unindex(known);
     this.#takeAddresses(node);
     this.#put(peer);
-    if (isNews) this.#writer.now(id);
+    this.#writer.now(id);
     this.#forgetOldest();
     return accepted(peer);
   }
@@ -181,8 +185,10 @@ export class PeerBook {
   }
 
   #doubtNews({ record, assignment }: SignedNode, { node: known }: KnownPeer): PeerRefusal | null {
-    if (record.wireguardKey !== known.record.wireguardKey || record.controlKey !== known.record.controlKey) return 'peer.key-changed';
-    if (record.generation < known.record.generation || assignment.issued < known.assignment.issued) return 'peer.generation';
+    if (record.wireguardKey !== known.record.wireguardKey || record.controlKey !== known.record.controlKey)
+      return 'peer.key-changed';
+    if (record.generation < known.record.generation || assignment.issued < known.assignment.issued)
+      return 'peer.generation';
     const isSame = record.signature === known.record.signature;
     if (record.generation === known.record.generation && !isSame) return 'peer.generation';
     return !isSame && record.expires <= this.#options.nowMs() ? 'peer.expired' : null;
@@ -228,7 +234,12 @@ export class PeerBook {
   /** The server's latest word on an address counts: whoever had it before is gone. */
   #takeAddresses({ record, assignment }: SignedNode): void {
     const holder = this.byAddress(record.ip4);
-    if (holder === null || holder.node.record.id === record.id || holder.node.assignment.issued > assignment.issued) return;
+    if (
+      holder === null ||
+      holder.node.record.id === record.id ||
+      holder.node.assignment.issued > assignment.issued
+    )
+      return;
     this.#options.counters.counter('peers.address-moved').value++;
     this.forget(holder.node.record.id);
     this.#options.events?.forgotten?.(holder);
@@ -236,7 +247,8 @@ export class PeerBook {
 
   #unindex(peer: KnownPeer): void {
     const { id, ip4, ip6, wireguardKey } = peer.node.record;
-    for (const address of [ip4, ip6]) if (this.#byAddress.get(address) === id) this.#byAddress.delete(address);
+    for (const address of [ip4, ip6])
+      if (this.#byAddress.get(address) === id) this.#byAddress.delete(address);
     if (this.#byWireguardKey.get(wireguardKey) === id) this.#byWireguardKey.delete(wireguardKey);
   }
 

@@ -47,7 +47,10 @@ export class PeerWriter {
     const sinceMs = clock.monotonicMs() - (this.#lastWrite.get(id) ?? -Infinity);
     // Even the first change waits: others follow within the second.
     const delayMs = Math.max(1_000, COALESCE_MS - sinceMs);
-    this.#waiting.set(id, clock.after(delayMs, () => this.now(id)));
+    this.#waiting.set(
+      id,
+      clock.after(delayMs, () => this.now(id)),
+    );
   }
 
   async flush(): Promise<void> {
@@ -63,7 +66,10 @@ export class PeerWriter {
       counters.counter('peers.written').value++;
     } catch (error) {
       counters.counter('peers.unwritten').value++;
-      log.error('a peer could not be kept', { id, reason: error instanceof Error ? error.message : String(error) });
+      log.error('a peer could not be kept', {
+        id,
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 }

@@ -30,7 +30,11 @@ export const MAX_KEPT_CANDIDATES = 16;
 
 const ENDPOINT = {
   type: 'object',
-  properties: { family: { enum: [4, 6] }, address: { type: 'string', maxLength: 45 }, port: { type: 'integer', minimum: 1, maximum: 65_535 } },
+  properties: {
+    family: { enum: [4, 6] },
+    address: { type: 'string', maxLength: 45 },
+    port: { type: 'integer', minimum: 1, maximum: 65_535 },
+  },
   required: ['family', 'address', 'port'],
 };
 const WORD = { type: 'string', maxLength: 32 };
@@ -38,18 +42,31 @@ const TIME = { type: 'integer', minimum: 0 };
 const SCHEMA = {
   type: 'object',
   properties: {
-    node: { type: 'object', properties: { record: recordSchema, assignment: assignmentSchema }, required: ['record', 'assignment'] },
+    node: {
+      type: 'object',
+      properties: { record: recordSchema, assignment: assignmentSchema },
+      required: ['record', 'assignment'],
+    },
     candidates: {
       type: 'array',
       maxItems: MAX_KEPT_CANDIDATES,
-      items: { type: 'object', properties: { kind: WORD, transport: WORD, endpoint: ENDPOINT }, required: ['kind', 'transport', 'endpoint'] },
+      items: {
+        type: 'object',
+        properties: { kind: WORD, transport: WORD, endpoint: ENDPOINT },
+        required: ['kind', 'transport', 'endpoint'],
+      },
     },
     goodEndpoints: {
       type: 'array',
       maxItems: MAX_GOOD_ENDPOINTS,
       items: {
         type: 'object',
-        properties: { transport: WORD, remote: ENDPOINT, localPort: { type: 'integer', minimum: 0, maximum: 65_535 }, at: TIME },
+        properties: {
+          transport: WORD,
+          remote: ENDPOINT,
+          localPort: { type: 'integer', minimum: 0, maximum: 65_535 },
+          at: TIME,
+        },
         required: ['transport', 'remote', 'localPort', 'at'],
       },
     },

@@ -1,0 +1,336 @@
+// The node's end of the location protocol, whole: the machine, the sockets it asks for, and what is believed of what comes.
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import { GinnelError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import { fromBase64Url } from '../../protocol/base64.ts';
+import { decodeServerMessage, encodeMessage } from '../../protocol/location/codec.ts';
+import type {
+  PathSignal,
+  Registration,
+  RouteAnswer,
+  SignalDelivery,
+  SignedNode,
+  Welcome,
+} from '../../protocol/location/messages.ts';
+import type { Primitives } from '../../protocol/primitives.ts';
+import type { KnownPeer } from '../peers/peer.ts';
+import type { PeerBook } from '../peers/peer-book.ts';
+import { Dial } from './dial.ts';
+import { controlErrors } from './errors.ts';
+import type { NodeIdentity } from './identity.ts';
+import { doubtWelcome, loginQuestion, recordToPublish } from './login.ts';
+import type { LoginFacts } from './login.ts';
+import { ControlMachine } from './machine.ts';
+import type { MachineEvents } from './machine.ts';
+import { MEMBERSHIP_FILE, serverAddresses } from './membership.ts';
+import type { Membership, MembershipFile } from './membership.ts';
+import type { NetworkTime } from './network-time.ts';
+import type { Answer, Question } from './requests.ts';
+import type { ServerSocket } from './server-socket.ts';
+import { SignalSealer, SignalSerials } from './signals.ts';
+import type { Control, ControlEvents, ControlState, RouteFound } from './types.ts';
+
+export interface ControlOptions {
+  readonly identity: NodeIdentity;
+  /** With a membership in it. */
+  readonly membership: MembershipFile;
+  readonly peers: PeerBook;
+  readonly time: NetworkTime;
+  readonly primitives: Primitives;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly events: ControlEvents;
+  /** Networks in use on this box's own LANs, `192.168.1.0/24`: read at each log-in. */
+  readonly localNetworks: () => readonly string[];
+  /** Networks this node shares: read whenever its record is looked at. */
+  readonly sharedNetworks: () => readonly string[];
+  /** Candidates on 127.0.0.1 are taken: for tests on one machine. */
+  readonly allowLoopback?: boolean;
+}
+
+export class ControlClient implements Control {
+  readonly #options: ControlOptions;
+  readonly #counters: Counters;
+  readonly #machine: ControlMachine;
+  readonly #sealer: SignalSealer;
+  readonly #serials: SignalSerials;
+  readonly #serverKey: Uint8Array;
+  readonly #lookups = new Map<string, Promise<RouteFound>>();
+  #dial: Dial | null = null;
+  #socket: ServerSocket | null = null;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#counters = options.counters.scope('control');
+    this.#serverKey = serverKeyOf(options);
+    this.#sealer = new SignalSealer({
+      primitives: options.primitives,
+      network: this.#membership.network,
+      self: options.identity.id,
+      localStatic: options.identity.control,
+      counters: this.#counters,
+      rules: { allowLoopback: options.allowLoopback ?? false },
+    });
+    this.#serials = new SignalSerials({
+      nowMs: () => this.nowMs(),
+      floor: this.#membership.signalFloor,
+      keepFloor: signalFloor => void options.membership.update({ signalFloor }),
+    });
+    this.#machine = this.#makeMachine();
+  }
+
+  get state(): ControlState {
+    return this.#machine.state;
+  }
+
+  get problem(): GinnelError | null {
+    return this.#machine.problem;
+  }
+
+  get lastHeardAt(): number | null {
+    return this.#machine.lastHeardAt;
+  }
+
+  get rttMs(): number | null {
+    return this.#machine.rttMs;
+  }
+
+  get server(): Endpoint | null {
+    return this.#machine.server;
+  }
+
+  nowMs(): number {
+    return this.#options.time.nowMs();
+  }
+
+  start(): void {
+    this.#machine.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#machine.stop();
+    await Promise.all([this.#options.membership.flush(), this.#options.peers.flush()]);
+  }
+
+  kick(): void {
+    this.#machine.kick();
+  }
+
+  register(registration: Registration): void {
+    this.#machine.register(registration);
+  }
+
+  lookup(what: { address: string } | { node: string } | { wireguardKey: string }): Promise<RouteFound> {
+    const key = JSON.stringify(what);
+    const underway = this.#lookups.get(key);
+    if (underway !== undefined) return underway;
+    const asked = this.#ask({ type: 'lookup', ...what })
+      .then(answer => this.#routeFound(answer))
+      .finally(() => this.#lookups.delete(key));
+    this.#lookups.set(key, asked);
+    return asked;
+  }
+
+  async signal(to: SignedNode, signal: PathSignal): Promise<void> {
+    const sealed = this.#sealer.seal(to.record, { ...signal, serial: this.#serials.next() });
+    if (!sealed.ok) throw controlErrors('PEER_REFUSED', { name: to.record.name, reason: sealed.code });
+    await this.#ask({ type: 'signal', to: to.record.id, sealed: sealed.value });
+  }
+
+  get #membership(): Membership {
+    const { current } = this.#options.membership;
+    if (current === null) throw new TypeError('no membership: join first');
+    return current;
+  }
+
+  get #facts(): LoginFacts {
+    return {
+      identity: this.#options.identity,
+      membership: this.#membership,
+      primitives: this.#options.primitives,
+    };
+  }
+
+  #ask(question: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#machine.ask(question, outcome => {
+        if (outcome instanceof GinnelError) reject(outcome);
+        else resolve(outcome);
+      });
+    });
+  }
+
+  // ---- what the machine asks for
+
+  #makeMachine(): ControlMachine {
+    const { clock, random, events, log } = this.#options;
+    return new ControlMachine({
+      clock,
+      random,
+      counters: this.#counters,
+      wire: {
+        dial: () => this.#startDial(),
+        send: message => this.#socket?.send(encodeMessage(message)),
+        hangUp: () => this.#hangUp(),
+      },
+      words: {
+        login: hash => loginQuestion(this.#facts, hash, this.#options.localNetworks()),
+        welcome: (welcome, rttMs) => this.#welcome(welcome, rttMs),
+        record: serverGeneration => this.#record(serverGeneration),
+        isMember: () => this.#membership.assignment !== null,
+      },
+      events: {
+        welcomed: (welcome, server) => events.welcomed(welcome, server),
+        stateChanged: (state, reason) => {
+          log.info(`location server: ${state}`, { reason });
+          events.stateChanged(state, reason);
+        },
+        told: message => this.#told(message),
+      },
+    });
+  }
+
+  #startDial(): void {
+    const { primitives, identity, clock } = this.#options;
+    const addresses = serverAddresses(this.#membership);
+    const keys = { primitives, localStatic: identity.control, serverKey: this.#serverKey };
+    this.#dial = new Dial({ addresses, keys, clock, counters: this.#counters }, outcome => {
+      this.#dial = null;
+      if ('problem' in outcome) this.#machine.failed(outcome.problem);
+      else this.#opened(outcome.socket);
+    });
+  }
+
+  #opened(socket: ServerSocket): void {
+    this.#socket = socket;
+    socket.events = {
+      heard: text => this.#heard(text),
+      lost: reason => {
+        this.#socket = null;
+        this.#machine.lost(reason);
+      },
+    };
+    this.#machine.opened(socket.server, socket.channelHash);
+  }
+
+  #hangUp(): void {
+    this.#dial?.cancel();
+    this.#dial = null;
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  #welcome(welcome: Welcome, rttMs: number): string | null {
+    const doubt = doubtWelcome(this.#facts, welcome);
+    if (doubt !== null) return doubt;
+    const { networkName, assignment, prefix4, prefix6, addresses } = welcome;
+    this.#options.time.learn(welcome.serverTime, rttMs);
+    this.#options.membership.update({
+      networkName,
+      assignment,
+      prefix4,
+      prefix6,
+      learntAddresses: addresses,
+      token: null,
+    });
+    const words = this.#options.time.skewInWords();
+    if (words !== null) this.#options.log.warn(controlErrors('CLOCK_WRONG', { words }).message);
+    return null;
+  }
+
+  #record(serverGeneration: number): ReturnType<typeof recordToPublish> {
+    const { assignment } = this.#membership;
+    if (assignment === null) return null;
+    const wishes = { prefixes: this.#options.sharedNetworks(), serverGeneration, nowMs: this.nowMs() };
+    const record = recordToPublish(this.#facts, assignment, wishes);
+    if (record !== null) this.#options.membership.update({ record });
+    return record;
+  }
+
+  // ---- what comes
+
+  #heard(text: string): void {
+    const message = decodeServerMessage(text);
+    if (message.ok) this.#machine.heard(message.value);
+    else this.#counters.counter(message.code).value++;
+  }
+
+  #told(message: Parameters<MachineEvents['told']>[0]): void {
+    switch (message.type) {
+      case 'signal': {
+        this.#signalled(message);
+        return;
+      }
+      case 'changed': {
+        const peer = this.#believed(message.node);
+        if (peer !== null) this.#options.events.nodeChanged(peer.node, message.online);
+        return;
+      }
+      case 'seen': {
+        this.#options.events.seenFrom(message.endpoint);
+        return;
+      }
+    }
+  }
+
+  #signalled(message: SignalDelivery): void {
+    const peer = message.node.record.id === message.from ? this.#believed(message.node) : null;
+    if (peer === null) {
+      this.#counters.counter('signal.unbelieved').value++;
+      return;
+    }
+    const signal = this.#sealer.open(peer.node.record, message.sealed);
+    if (!signal.ok) return;
+    if (!this.#options.peers.admitSerial(message.from, signal.value.serial)) {
+      this.#counters.counter('signal.replayed').value++;
+      return;
+    }
+    this.#options.peers.noteCandidates(message.from, signal.value.candidates);
+    this.#options.events.signalled(peer.node, signal.value);
+  }
+
+  #routeFound(answer: Answer): RouteFound {
+    if (answer.type !== 'route')
+      throw controlErrors('SERVER_WORD_WRONG', { reason: `${answer.type} instead of a route` });
+    const { node, online, registration } = answer;
+    const peer = this.#believed(node);
+    if (peer === null) throw controlErrors('PEER_REFUSED', { name: node.record.name, reason: 'see the log' });
+    this.#noteRegistered(peer, answer);
+    return { node: peer.node, online, registration };
+  }
+
+  /** Before any signal of its own the peer's registration says where it may be. */
+  #noteRegistered(peer: KnownPeer, { registration }: RouteAnswer): void {
+    const candidates = registration?.candidates ?? [];
+    if (peer.signalSerial === 0 && candidates.length > 0)
+      this.#options.peers.noteCandidates(peer.node.record.id, candidates);
+  }
+
+  /** The peer after this word of it; the known one where the server's word is merely older; null: not to be believed. */
+  #believed(node: SignedNode): KnownPeer | null {
+    const { peers, log } = this.#options;
+    const judged = peers.accept(node);
+    if (judged.ok) return judged.value;
+    if (judged.code === 'peer.generation') return peers.byId(node.record.id);
+    log.warn('the word of a node was refused', {
+      id: node.record.id,
+      name: node.record.name,
+      code: judged.code,
+    });
+    return null;
+  }
+}
+
+function serverKeyOf({ membership, identity }: ControlOptions): Uint8Array {
+  const key = fromBase64Url(membership.current?.serverKey ?? '');
+  if (key?.length === 32 && identity.control.diffieHellman(key) !== null) return key;
+  throw controlErrors('MEMBERSHIP_DAMAGED', {
+    file: MEMBERSHIP_FILE,
+    reason: 'the key of the server is none',
+  });
+}
