@@ -77,7 +77,13 @@ export interface PluginContext {
 // ---- traversal
 
 export type StunOutcome =
-  | { readonly ok: true; readonly message: StunMessage; readonly from: Endpoint; readonly local: Endpoint; readonly rttMs: number }
+  | {
+      readonly ok: true;
+      readonly message: StunMessage;
+      readonly from: Endpoint;
+      readonly local: Endpoint;
+      readonly rttMs: number;
+    }
   /** `timeout`, `budget` (the node may not send more now), `aborted`, `unreachable`. */
   | { readonly ok: false; readonly code: 'timeout' | 'budget' | 'aborted' | 'unreachable' };
 
@@ -89,6 +95,8 @@ export interface StunAsk {
   readonly timeoutMs?: number;
   /** The answer may come from another address or port than `to` (CHANGE-REQUEST, RFC 5780). */
   readonly anySource?: boolean;
+  /** The answer may come to another socket of this door (RESPONSE-PORT, RFC 5780 4.6); its `localPort` tells which. */
+  readonly anySocket?: boolean;
 }
 
 export interface StunSocket {
@@ -97,7 +105,11 @@ export interface StunSocket {
   transact(ask: StunAsk, signal?: AbortSignal): Promise<StunOutcome>;
 }
 
-/** Sockets for measuring. The plugin proposes; the core sends. */
+/**
+ * Sockets for measuring. The plugin proposes; the core sends. Every socket answers a Binding request whose transaction id
+ * is that of a try under way, minimally: so a request sent to the own mapped address is answered by ourselves, and
+ * the NAT is known to hairpin (RFC 5780 4.5).
+ */
 export interface StunDoor {
   /** The long-lived socket, which also carries the data: its mapping is what peers are told. Null: no such family here. */
   main(family: 4 | 6): StunSocket | null;
