@@ -1,0 +1,71 @@
+// What the command and the daemon around node and server can meet themselves.
+import { defineErrors } from '../base/errors.ts';
+
+export const commandErrors = defineErrors({
+  DAEMON_NOT_RUNNING: {
+    what: 'Ginnel is not running on this box.',
+    why: 'Nothing answers at {socket}.',
+    todo: 'Start it with: sudo ginnel up.',
+    retry: false,
+  },
+  DAEMON_NOT_ALLOWED: {
+    what: 'You may not talk to Ginnel on this box.',
+    why: 'The socket {socket} belongs to another user.',
+    todo: 'Run the command as root (sudo), or, to look only, as a member of the group ginnel.',
+    retry: false,
+  },
+  DAEMON_SILENT: {
+    what: 'Ginnel broke off its answer.',
+    why: '{problem}.',
+    todo: 'See whether it is still there with: ginnel status.',
+    retry: true,
+  },
+  DAEMON_RUNNING: {
+    what: 'Another Ginnel runs with the state folder {folder} already.',
+    why: 'Two of them would overwrite each other.',
+    todo: 'Use the one that runs (ginnel status), stop it first, or set GINNEL_STATE to another folder.',
+    retry: false,
+  },
+  DAEMON_DIED: {
+    what: 'Ginnel did not start.',
+    why: '{problem}.',
+    todo: 'Run it in the foreground to see more: sudo ginnel run.',
+    retry: true,
+  },
+  DAEMON_SLOW: {
+    what: 'Ginnel was started but does not answer.',
+    why: 'Its socket {socket} was silent for {seconds} s.',
+    todo: 'Look at it again with ginnel status; the log is in {log}.',
+    retry: true,
+  },
+  STATE_FOLDER: {
+    what: 'The state folder {folder} cannot be used.',
+    why: '{problem}.',
+    todo: 'Run as root (sudo), or set GINNEL_STATE to a folder of your own.',
+    retry: false,
+  },
+  NEEDS_ROOT: {
+    what: 'This needs root.',
+    why: 'Making a virtual network card takes the right CAP_NET_ADMIN, which this process lacks.',
+    todo: 'Run it again with: sudo ginnel {command}.',
+    retry: false,
+  },
+  INVITE_NEEDED: {
+    what: 'This box is on no network yet.',
+    why: 'To join, it needs an invite, and none was given.',
+    todo: 'Get one from whoever runs the network (ginnel invite there), and hand it in on standard input or with --invite-file.',
+    retry: false,
+  },
+  INVITE_FILE: {
+    what: 'The invite could not be read from {file}.',
+    why: '{problem}.',
+    todo: 'Check the name, or paste the invite when asked.',
+    retry: false,
+  },
+  INTERNAL: {
+    what: 'Something went wrong inside Ginnel.',
+    why: '{problem}.',
+    todo: 'If it happens again, report it with the log.',
+    retry: true,
+  },
+});

@@ -1,0 +1,227 @@
+// Made-up admins with one peer and one network, so that interface and command are tested without a kernel.
+import { GinnelError } from '../../base/errors.ts';
+import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
+import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
+import type { ServerAdmin, ServerSummary } from '../../server/admin.ts';
+
+const RELAYED: PathStatus = {
+  label: 'via office-vps',
+  class: 'relay',
+  transport: 'tcp',
+  remote: '203.0.113.5:7443',
+  rttMs: 61.2,
+  loss: 0,
+};
+const DIRECT: PathStatus = {
+  label: 'direct UDP',
+  class: 'direct',
+  transport: 'udp',
+  remote: '198.51.100.7:41641',
+  rttMs: 22.4,
+  loss: 0,
+};
+
+export const cellar: PeerStatus = {
+  id: 'cellar-id',
+  name: 'cellar-router',
+  ip4: '10.77.0.3',
+  ip6: 'fd6a:91c2:44d0::3',
+  state: 'direct',
+  path: DIRECT,
+  paths: [DIRECT, RELAYED],
+  reason: 'the shortest that answers',
+  bytesIn: 1_200_000_000,
+  bytesOut: 310_000_000,
+  lastHeardSecondsAgo: 0,
+  sessionEstablished: true,
+};
+
+export const till: PeerStatus = {
+  ...cellar,
+  id: 'till-id',
+  name: 'shop-till',
+  ip4: '10.77.0.9',
+  state: 'relayed',
+  path: RELAYED,
+  reason: 'both ends have random symmetric NATs',
+  lastHeardSecondsAgo: 130,
+};
+
+const fail = (code: string): GinnelError =>
+  new GinnelError(code, `No. Because. Do this. (${code})`, { retry: code === 'SERVER_AWAY' });
+
+/** What a made-up invite does: `ginnel:used` → INVITE_USED; `ginnel:crash` → an error of our own making. */
+function check(invite: string): void {
+  if (invite === 'ginnel:used') throw fail('INVITE_USED');
+  if (invite === 'ginnel:away') throw fail('SERVER_AWAY');
+  if (invite === 'ginnel:crash') throw new RangeError('a bug with a secret path');
+}
+
+export class FakeNode implements NodeAdmin {
+  #state: NodeStatus['state'] = 'down';
+  #name = '';
+  #joined: boolean;
+  pingsEnded = 0;
+  closed = 0;
+
+  constructor(joined = false) {
+    this.#joined = joined;
+  }
+
+  status(): NodeStatus {
+    const up = this.#state === 'up';
+    return {
+      state: this.#state,
+      name: this.#name,
+      id: 'attic-id',
+      network: this.#joined ? 'net-1' : '',
+      ip4: this.#joined ? '10.77.0.2' : '',
+      ip6: this.#joined ? 'fd6a:91c2:44d0::2' : '',
+      door: 'koffi',
+      sealing: 'openssl-evp',
+      tun: up ? 'ginnel0' : '',
+      udpPort: up ? 41641 : null,
+      server: {
+        state: up ? 'connected' : 'stopped',
+        address: up ? 'home.example.net:7443' : null,
+        reason: '',
+        heardSecondsAgo: up ? 4 : null,
+        rttMs: up ? 20 : null,
+      },
+      peers: up ? [cellar, till] : [],
+      plugins: [],
+      nat: NOTHING_CHECKED,
+      health: [
+        {
+          code: 'PEER_RELAYED',
+          words: 'shop-till is reached through a relay.',
+          todo: 'ginnel why shop-till',
+        },
+      ],
+    };
+  }
+
+  async up(options: { invite?: string; name?: string }): Promise<NodeStatus> {
+    await Promise.resolve();
+    if (!this.#joined && options.invite === undefined) throw fail('INVITE_NEEDED');
+    check(options.invite ?? '');
+    this.#joined = true;
+    this.#name = options.name ?? 'attic-nas';
+    this.#state = 'up';
+    return this.status();
+  }
+
+  async down(): Promise<void> {
+    await Promise.resolve();
+    this.#state = 'down';
+  }
+
+  async *ping(options: { peer: string; count: number }, signal: AbortSignal): AsyncIterable<PingEvent> {
+    await Promise.resolve();
+    if (![cellar.name, cellar.ip4, 'silent', 'forever'].includes(options.peer)) throw fail('PEER_UNKNOWN');
+    try {
+      yield* options.peer === 'forever' ? this.#forever(signal) : this.#answers(options.peer, options.count);
+    } finally {
+      this.pingsEnded++;
+    }
+  }
+
+  *#answers(peer: string, count: number): Iterable<PingEvent> {
+    for (let sequence = 1; sequence <= count; sequence++) {
+      if (peer === 'silent') {
+        yield { type: 'lost', sequence, reason: 'no answer within 3 s' };
+        continue;
+      }
+      if (sequence === 2) yield { type: 'path', path: DIRECT, afterMs: 612, reason: 'a direct path answers' };
+      yield {
+        type: 'reply',
+        sequence,
+        ms: sequence === 1 ? 61.2 : 22.4,
+        path: sequence === 1 ? RELAYED : DIRECT,
+      };
+    }
+    yield { type: 'done', sent: count, received: peer === 'silent' ? 0 : count };
+  }
+
+  async *#forever(signal: AbortSignal): AsyncIterable<PingEvent> {
+    yield { type: 'reply', sequence: 1, ms: 1, path: DIRECT };
+    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()));
+  }
+
+  async netcheck(): ReturnType<NodeAdmin['netcheck']> {
+    await Promise.resolve();
+    const nat = {
+      ...NOTHING_CHECKED,
+      takenAt: 1,
+      udp: 'yes',
+      nat: 'yes',
+      mapping: 'endpoint-independent',
+    } as const;
+    return {
+      nat: { ...nat, mapped: ['203.0.113.9:41641'] },
+      conclusions: ['Direct paths to most homes will work.'],
+    };
+  }
+
+  why(peer: string): readonly string[] {
+    if (peer === 'nobody') throw fail('PEER_UNKNOWN');
+    return [`Tries at ${peer}:`, '1. direct UDP answered after 0.6 s.'];
+  }
+
+  counters(): Record<string, number> {
+    return { 'dataplane.dropped.replay': 1 };
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+    await this.down();
+  }
+}
+
+export class FakeServer implements ServerAdmin {
+  #state: ServerSummary['state'] = 'down';
+  #port = 7443;
+  closed = 0;
+
+  summary(): ServerSummary {
+    return {
+      state: this.#state,
+      key: 'public-key',
+      network: 'net-1',
+      networkName: 'home',
+      pool4: '10.77.0.0/16',
+      port: this.#port,
+      secondPort: null,
+      addresses: ['home.example.net'],
+      seenFromOutside: [],
+      nodes: [
+        { id: 'cellar-id', name: 'cellar-router', ip4: '10.77.0.3', ip6: '', online: true, lastSeen: 1 },
+      ],
+      counters: { 'server.stun.requests': 12 },
+    };
+  }
+
+  async up(options: { port?: number }): Promise<ServerSummary> {
+    await Promise.resolve();
+    if (options.port === 1) throw fail('PORT_TAKEN');
+    this.#port = options.port ?? this.#port;
+    this.#state = 'up';
+    return this.summary();
+  }
+
+  async down(): Promise<void> {
+    await Promise.resolve();
+    this.#state = 'down';
+  }
+
+  async invite(options: { validMs?: number }): ReturnType<ServerAdmin['invite']> {
+    await Promise.resolve();
+    if (this.#state === 'down') throw fail('SERVER_DOWN');
+    return { invite: 'ginnel:fresh', expires: Date.UTC(2026, 0, 1) + (options.validMs ?? 86_400_000) };
+  }
+
+  async close(): Promise<void> {
+    this.closed++;
+    await this.down();
+  }
+}

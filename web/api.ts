@@ -1,0 +1,164 @@
+// The interface of the daemon for command, page and LuCI: HTTP with JSON, described by docs/openapi.yaml.
+// It knows the two admin interfaces and nothing of what stands behind them. Sockets are opened by whoever runs it.
+import { randomUUID } from 'node:crypto';
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Counters } from '../base/counters.ts';
+import { GinnelError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { NodeAdmin } from '../core/admin.ts';
+import type { ServerAdmin } from '../server/admin.ts';
+import { errorAnswer, statusOf } from './answers.ts';
+import { bodyReader, type ReadBody } from './body.ts';
+import { apiErrors } from './errors.ts';
+import { pingStream } from './ping-stream.ts';
+
+/** `read-only`: answers GETs alone, for a socket that a group may open. */
+export type Access = 'control' | 'read-only';
+
+export interface ApiOptions {
+  readonly access: Access;
+  readonly node: NodeAdmin | null;
+  readonly server: ServerAdmin | null;
+  readonly version: string;
+  readonly pid: number;
+  readonly log: Log;
+  readonly counters: Counters;
+  /** Called after the answer to a request that brought a role up or down, or failed to, was sent. */
+  onRolesChanged?(): void;
+}
+
+export interface Health {
+  readonly version: string;
+  readonly pid: number;
+  readonly roles: {
+    readonly node: 'up' | 'starting' | 'down' | 'absent';
+    readonly server: 'up' | 'down' | 'absent';
+  };
+}
+
+export interface Api {
+  /** For `http.createServer`. */
+  readonly callback: ReturnType<Koa['callback']>;
+  /** Every route it answers, with `{parameters}`: `GET /v1/node/status`. */
+  readonly routes: readonly string[];
+}
+
+type Context = Koa.ParameterizedContext;
+
+export function createApi(options: ApiOptions): Api {
+  const app = new Koa();
+  const router = new Router({ prefix: '/v1' });
+  const read = bodyReader();
+  router.get('/health', context => void (context.body = health(options)));
+  nodeRoutes(router, options, read);
+  serverRoutes(router, options, read);
+  app.use((context, next) => answering(context, next, options));
+  app.use(router.routes());
+  app.use(context => {
+    throw apiErrors('API_NOT_FOUND', { method: context.method, path: context.path });
+  });
+  app.on('error', (error: unknown) => options.log.debug('an answer was cut short', { error: String(error) }));
+  return { callback: app.callback(), routes: routesOf(router) };
+}
+
+function health({ version, pid, node, server }: ApiOptions): Health {
+  return {
+    version,
+    pid,
+    roles: { node: node?.status().state ?? 'absent', server: server?.summary().state ?? 'absent' },
+  };
+}
+
+function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
+  const node = (): NodeAdmin => {
+    if (options.node === null) throw apiErrors('API_NO_NODE');
+    return options.node;
+  };
+  router.get('/node/status', context => void (context.body = node().status()));
+  router.get('/node/counters', context => void (context.body = node().counters()));
+  router.get('/node/peers/:peer/why', context => {
+    context.body = { lines: node().why(String(context.params['peer'])) };
+  });
+  router.post('/node/up', async context => {
+    rolesChange(context, options);
+    context.body = await node().up(await read(context.req, 'NodeUp'));
+  });
+  router.post('/node/down', async context => {
+    rolesChange(context, options);
+    await read(context.req, 'Nothing');
+    await node().down();
+    context.body = node().status();
+  });
+  router.post('/node/netcheck', async context => {
+    await read(context.req, 'Nothing');
+    context.body = await node().netcheck(untilHungUp(context));
+  });
+  router.post('/node/ping', async context => {
+    const asked = await read(context.req, 'Ping');
+    context.body = await pingStream(node().ping(asked, untilHungUp(context)), options.log);
+    context.type = 'application/x-ndjson';
+  });
+}
+
+function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
+  const server = (): ServerAdmin => {
+    if (options.server === null) throw apiErrors('API_NO_SERVER');
+    return options.server;
+  };
+  router.get('/server', context => void (context.body = server().summary()));
+  router.post('/server/up', async context => {
+    rolesChange(context, options);
+    context.body = await server().up(await read(context.req, 'ServerUp'));
+  });
+  router.post('/server/down', async context => {
+    rolesChange(context, options);
+    await read(context.req, 'Nothing');
+    await server().down();
+    context.body = server().summary();
+  });
+  router.post('/server/invites', async context => {
+    context.body = await server().invite(await read(context.req, 'Invite'));
+  });
+}
+
+/** Errors become one shape; on a read-only socket nothing but a GET gets further than here. */
+async function answering(context: Context, next: Koa.Next, options: ApiOptions): Promise<void> {
+  try {
+    if (options.access === 'read-only' && context.method !== 'GET') throw apiErrors('API_READ_ONLY');
+    await next();
+  } catch (thrown) {
+    const error = thrown instanceof GinnelError ? thrown : internal(thrown, options.log);
+    options.counters.counter(`api.refused.${error.code}`).value++;
+    context.status = statusOf(error);
+    context.body = errorAnswer(error);
+    // The rest of a body that nobody read must not be taken for the next request.
+    if (!context.req.complete) context.set('Connection', 'close');
+  }
+}
+
+function internal(thrown: unknown, log: Log): GinnelError {
+  const reference = randomUUID();
+  const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  log.error('a request failed inside', { reference, error });
+  return apiErrors('API_INTERNAL', { reference }, thrown);
+}
+
+function rolesChange(context: Context, options: ApiOptions): void {
+  context.res.once('close', () => options.onRolesChanged?.());
+}
+
+/** Aborted when the asker goes away before the answer is whole. */
+function untilHungUp(context: Context): AbortSignal {
+  const abort = new AbortController();
+  context.res.once('close', () => abort.abort());
+  return abort.signal;
+}
+
+function routesOf(router: Router): readonly string[] {
+  return router.stack.flatMap(layer =>
+    layer.methods
+      .filter(method => method !== 'HEAD')
+      .map(method => `${method} ${String(layer.path).replaceAll(/:(\w+)/g, '{$1}')}`),
+  );
+}

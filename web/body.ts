@@ -1,0 +1,58 @@
+// Request bodies: at most 64 KiB of JSON, checked against a schema before anything sees them.
+import type { IncomingMessage } from 'node:http';
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { PingOptions, UpOptions } from '../core/admin.ts';
+import type { InviteOptions, ServerOptions } from '../server/admin.ts';
+import { apiErrors } from './errors.ts';
+import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
+
+export const MAX_BODY_BYTES = 64 * 1024;
+
+/** What each body is once its schema has accepted it. */
+export interface Bodies {
+  NodeUp: UpOptions;
+  Ping: PingOptions;
+  ServerUp: Partial<ServerOptions>;
+  Invite: Partial<InviteOptions>;
+  Nothing: Record<string, never>;
+}
+
+export type ReadBody = <Name extends BodyName>(request: IncomingMessage, name: Name) => Promise<Bodies[Name]>;
+
+/** An empty body counts as `{}`; defaults are filled in. Rejects with API_BODY or API_BODY_TOO_LARGE. */
+export function bodyReader(): ReadBody {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true });
+  const checks: { readonly [Name in BodyName]: ValidateFunction<Bodies[Name]> } = {
+    NodeUp: ajv.compile<Bodies['NodeUp']>(BODY_SCHEMAS.NodeUp),
+    Ping: ajv.compile<Bodies['Ping']>(BODY_SCHEMAS.Ping),
+    ServerUp: ajv.compile<Bodies['ServerUp']>(BODY_SCHEMAS.ServerUp),
+    Invite: ajv.compile<Bodies['Invite']>(BODY_SCHEMAS.Invite),
+    Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
+  };
+  return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {
+    const text = await readText(request);
+    const body: unknown = text === '' ? {} : parse(text);
+    const check = checks[name];
+    if (check(body)) return body;
+    throw apiErrors('API_BODY', { problem: ajv.errorsText(check.errors, { dataVar: 'body' }) });
+  };
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) throw apiErrors('API_BODY_TOO_LARGE', { limit: MAX_BODY_BYTES });
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw apiErrors('API_BODY', { problem: 'it is not JSON' }, cause);
+  }
+}

@@ -1,0 +1,48 @@
+// The JSON Schemas of request bodies. docs/openapi.yaml carries the same ones; a test holds both in step.
+
+const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
+const hosts = {
+  type: 'array',
+  maxItems: 16,
+  items: { type: 'string', minLength: 1, maxLength: 255 },
+} as const;
+const name = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9-]{0,62}$' } as const;
+
+export const BODY_SCHEMAS = {
+  NodeUp: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { invite: { type: 'string', minLength: 1, maxLength: 4096 }, name, udpPort: port },
+  },
+  Ping: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['peer'],
+    properties: {
+      peer: { type: 'string', minLength: 1, maxLength: 255 },
+      count: { type: 'integer', minimum: 1, maximum: 10000, default: 5 },
+      intervalMs: { type: 'integer', minimum: 100, maximum: 60000, default: 1000 },
+      timeoutMs: { type: 'integer', minimum: 100, maximum: 60000, default: 3000 },
+    },
+  },
+  ServerUp: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      port,
+      secondPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
+      listen: hosts,
+      advertise: hosts,
+      pool4: { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$' },
+      networkName: { type: 'string', minLength: 1, maxLength: 63 },
+    },
+  },
+  Invite: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { validMs: { type: 'integer', minimum: 60000, maximum: 31536000000 } },
+  },
+  Nothing: { type: 'object', additionalProperties: false, properties: {} },
+} as const;
+
+export type BodyName = keyof typeof BODY_SCHEMAS;
