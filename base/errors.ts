@@ -17,7 +17,11 @@ export class GinnelError extends Error {
   /** Facts for `--json` and logs; never secrets. */
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, options: { retry?: boolean; details?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { retry?: boolean; details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retry = options.retry ?? false;
@@ -31,8 +35,14 @@ export interface ErrorCatalogue<Code extends string> {
   (code: Code, details?: Record<string, unknown>, cause?: unknown): GinnelError;
 }
 
-export function defineErrors<const Kinds extends Record<string, ErrorKind>>(kinds: Kinds): ErrorCatalogue<keyof Kinds & string> {
-  const make = (code: keyof Kinds & string, details: Record<string, unknown> = {}, cause?: unknown): GinnelError => {
+export function defineErrors<const Kinds extends Record<string, ErrorKind>>(
+  kinds: Kinds,
+): ErrorCatalogue<keyof Kinds & string> {
+  const make = (
+    code: keyof Kinds & string,
+    details: Record<string, unknown> = {},
+    cause?: unknown,
+  ): GinnelError => {
     const kind = kinds[code];
     if (kind === undefined) throw new TypeError(`no such error code: ${code}`);
     const text = [kind.what, kind.why, kind.todo].filter(part => part !== '').join(' ');
@@ -43,5 +53,65 @@ export function defineErrors<const Kinds extends Record<string, ErrorKind>>(kind
 }
 
 function fill(text: string, details: Record<string, unknown>): string {
-  return text.replaceAll(/\{(\w+)\}/g, (whole, key: string) => (key in details ? String(details[key]) : whole));
+  return text.replaceAll(/\{(\w+)\}/g, (whole, key: string) =>
+    key in details ? String(details[key]) : whole,
+  );
 }
+
+/** What can go wrong with state, settings and the disk under them. */
+export const baseErrors = defineErrors({
+  STORE_LOCKED: {
+    what: 'The state in {path} is in use.',
+    why: 'Another Ginnel runs on the same state folder.',
+    todo: 'Stop that one first, or give this one a state folder of its own.',
+    retry: true,
+  },
+  STORE_DAMAGED: {
+    what: 'The state in {path} is damaged.',
+    why: '{problem}.',
+    todo: 'Nothing was changed. Check the disk, and put back a copy of the folder from a back-up.',
+    retry: false,
+  },
+  STORE_MISSING: {
+    what: 'There is no state in {path}.',
+    why: '{problem}.',
+    todo: 'Is the disk mounted and the folder right? If this box is new, set it up first.',
+    retry: false,
+  },
+  STORE_NEWER: {
+    what: 'The state in {path} was written by a newer Ginnel.',
+    why: 'It has format {found}; this Ginnel knows up to {known}.',
+    todo: 'Install the newer Ginnel again.',
+    retry: false,
+  },
+  STORE_UNREADABLE: {
+    what: 'The state in {path} cannot be opened.',
+    why: '{problem}.',
+    todo: 'Check that the folder belongs to the user Ginnel runs as, and that the disk can be written.',
+    retry: false,
+  },
+  DISK_FULL: {
+    what: 'Nothing more can be stored in {path}.',
+    why: 'The disk is full ({freeBytes} bytes free). What was confirmed before is safe.',
+    todo: 'Make room; it goes on by itself.',
+    retry: true,
+  },
+  CONFIG_UNREADABLE: {
+    what: 'The settings in {path} cannot be read.',
+    why: '{problem}.',
+    todo: 'Check that the file is there and belongs to the user Ginnel runs as.',
+    retry: false,
+  },
+  CONFIG_NOT_JSON: {
+    what: 'The settings in {path} are not valid JSON.',
+    why: '{problem}.',
+    todo: 'Correct the file.',
+    retry: false,
+  },
+  CONFIG_INVALID: {
+    what: 'The settings in {path} were not accepted.',
+    why: '{problem}.',
+    todo: 'Correct the file.',
+    retry: false,
+  },
+});

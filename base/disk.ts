@@ -1,0 +1,50 @@
+// The room left on a disk, and small files that are either wholly old or wholly new after a crash.
+import { open, rename, statfs, unlink } from 'node:fs/promises';
+import { dirname, join, basename } from 'node:path';
+
+/** Bytes that this user may still write on the file system of `path`. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+/** Is it the kernel's or LevelDB's way to say that the disk (or a quota) is full? Looks through causes. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+  return /No space left on device|Disk quota exceeded/i.test(error.message) || isDiskFull(error.cause);
+}
+
+/** Writes beside the file, syncs, renames over it, syncs the folder. Mode 0600 unless said otherwise. */
+export async function replaceFile(path: string, contents: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
+  try {
+    await writeSynced(temporary, contents, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch((gone: unknown) => gone);
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+async function writeSynced(path: string, contents: string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(contents);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
