@@ -1,0 +1,208 @@
+// The lab is what it says: each kind of NAT by coturn's verdict, delay, loss, hairpin, filters, the forced detour.
+import t from 'tap';
+import { askCoturn, COTURN_TOOLS, startCoturn } from './coturn.ts';
+import { verdictOf } from './kinds.ts';
+import type { Place } from './place.ts';
+import { buildLab } from './topology.ts';
+import { until } from './waiting.ts';
+import { enterLab } from './wrapper.ts';
+
+enterLab(import.meta.url, { tools: { ...COTURN_TOOLS, socat: 'socat' } });
+
+const KINDS = [
+  'public',
+  'full',
+  'arc',
+  'prc',
+  'prcnp',
+  'eimprcnp',
+  'naive',
+  'reject',
+  'sym',
+  'seq1',
+  'seq2',
+  'adm',
+  'carrier',
+  'double',
+  'onrouter',
+  'prc+rst',
+  'prc+icmp',
+  'full+hairpin',
+  'arc+lim',
+  'prc+pppoe',
+];
+
+t.test("coturn's verdict on every kind is the table's", async t => {
+  const lab = await buildLab({
+    homes: [...KINDS, 'prc+noudp', 'prc+web'].map(kind => ({ kind })),
+    server: { addresses: 2 },
+  });
+  t.teardown(() => lab.stop());
+  await startCoturn(lab.server);
+  const answers = await Promise.all(
+    lab.homes.map(async home => ({ kind: home.kind, ...(await askCoturn(home.host)) })),
+  );
+  for (const { kind, verdict, said } of answers) {
+    const udpPasses = !/noudp|web/.test(kind);
+    t.same(verdict, udpPasses ? verdictOf(kind) : null, kind, { said });
+  }
+});
+
+t.test('delay: a round trip takes twice the one-way time', async t => {
+  const lab = await buildLab({ homes: [{ kind: 'prc' }, { kind: 'public' }], delayMs: 20 });
+  t.teardown(() => lab.stop());
+  const [home, open] = lab.homes;
+  for (const target of [lab.server.address, open!.outerAddress]) {
+    const { average } = await ping(home!.host, `-c 10 -i 0.02 ${target}`);
+    t.equal(average >= 40 && average < 60, true, `40 ms and little more to ${target}`, { average });
+  }
+});
+
+t.test('delay: it carries more than 10 MB/s each way', async t => {
+  const lab = await buildLab({ homes: [{ kind: 'prc' }], delayMs: 20 });
+  t.teardown(() => lab.stop());
+  lab.server.spawn('socat', ['-u', 'TCP-LISTEN:9000,reuseaddr', 'OPEN:/dev/null'], { stdio: 'ignore' });
+  await until('the listener', 5000, async () =>
+    (await lab.server.exec('cat /proc/net/tcp')).stdout.includes(':2328 '),
+  );
+  const before = performance.now();
+  await lab.homes[0]!.host.exec('head -c 30000000 /dev/zero | socat -u - TCP:203.0.113.1:9000');
+  const megabytesPerSecond = 30_000 / (performance.now() - before);
+  t.equal(megabytesPerSecond > 10, true, `${megabytesPerSecond.toFixed(0)} MB/s`);
+  t.equal((await lab.homes[0]!.wanBytes()) > 30e6, true, "the kernel's count agrees");
+});
+
+t.test('loss: the share of packets that was asked for', async t => {
+  for (const { kind, trouble, expected } of [
+    { kind: 'prc', trouble: { delayMs: 5, lossRate: 0.1 }, expected: 0.1 },
+    { kind: 'prc+loss3', trouble: {}, expected: 0.03 },
+  ]) {
+    const lab = await buildLab({ homes: [{ kind }], ...trouble });
+    const sent = 2000;
+    await lab.homes[0]!.host.exec(`for i in {1..${sent}}; do echo >/dev/udp/203.0.113.1/9; done 2>/dev/null`);
+    const lost = 1 - (await lab.server.counters())['eth0']!.receivedPackets / sent;
+    await lab.stop();
+    const fourDeviations = 4 * Math.sqrt((expected * (1 - expected)) / sent);
+    t.equal(Math.abs(lost - expected) < fourDeviations, true, `${kind}: ${(lost * 100).toFixed(1)} %`);
+  }
+});
+
+t.test('hairpin: only with the trait does a home reach itself from inside', async t => {
+  const lab = await buildLab({ homes: ['full+hairpin', 'full'].map(kind => ({ kind, hosts: 2 })) });
+  t.teardown(() => lab.stop());
+  await startEcho(lab.server);
+  for (const { kind, hosts, outerAddress } of lab.homes) {
+    const [listener, asker] = hosts;
+    await startEcho(listener!);
+    await listener!.exec(
+      'echo learn | socat -t 0.2 - UDP:203.0.113.1:9000,sourceport=9000,reuseaddr,reuseport',
+      { mayFail: true },
+    );
+    t.equal(await echoes(asker!, outerAddress), kind === 'full+hairpin', kind);
+  }
+});
+
+t.test('two homes behind one carrier meet through its hairpin', async t => {
+  const lab = await buildLab({
+    homes: ['full', 'full'].map(kind => ({ kind, carrier: 'one' })),
+    server: { addresses: 2 },
+  });
+  t.teardown(() => lab.stop());
+  await startCoturn(lab.server);
+  const [one, other] = [lab.homes[0]!, lab.homes[1]!];
+  t.equal(one.outerAddress, other.outerAddress);
+  t.equal(await reaches(one.host, other.router!.address), false, "not across the carrier's own net");
+  const port = /reflexive addr: \S+:(\d+)/.exec((await askCoturn(other.host, '-m -l 9000')).said)?.[1];
+  await startEcho(other.host);
+  t.equal(await echoes(one.host, other.outerAddress, port), true, 'through the mapping');
+});
+
+t.test('an IPv6 firewall: out and back, nothing from outside; without IPv4 where so asked', async t => {
+  const lab = await buildLab({ homes: [{ kind: 'fw6' }, { kind: 'sym6' }], delayMs: 5 });
+  t.teardown(() => lab.stop());
+  const [only6, both] = lab.homes;
+  await startEcho(only6!.host);
+  await startEcho(lab.server);
+  t.equal(await reaches(only6!.host, lab.server.address6), true);
+  t.equal(await reaches(only6!.host, lab.server.address), false, 'no IPv4');
+  t.equal(await reaches(both!.host, lab.server.address), true, 'IPv4 through the NAT');
+  t.equal(await echoes(only6!.host, `[${lab.server.address6}]`), true, 'UDP out and back');
+  t.equal(await echoes(both!.host, `[${only6!.host.address6}]`), false, 'UDP from outside is dropped');
+});
+
+t.test('pppoe: what does not fit is lost without a word', async t => {
+  const lab = await buildLab({ homes: [{ kind: 'prc+pppoe' }], delayMs: 1 });
+  t.teardown(() => lab.stop());
+  const sends = async (bytes: number) =>
+    (await ping(lab.homes[0]!.host, `-M do -s ${bytes - 28} -c 1 -W 1 203.0.113.1`)).loss === 0;
+  t.equal(await sends(1492), true);
+  t.equal(await sends(1493), false);
+});
+
+t.test(
+  'flushNat: a port that is not kept is a different one afterwards; rebootNat: the line comes back',
+  async t => {
+    const lab = await buildLab({ homes: [{ kind: 'prcnp' }], server: { addresses: 2 } });
+    t.teardown(() => lab.stop());
+    await startCoturn(lab.server);
+    const home = lab.homes[0]!;
+    const mapped = async () =>
+      /reflexive addr: (\S+)/.exec((await askCoturn(home.host, '-m -l 5000')).said)?.[1];
+    const first = await mapped();
+    t.equal(await mapped(), first, 'kept while the router remembers');
+    await home.flushNat();
+    t.not(await mapped(), first);
+    await home.rebootNat();
+    t.equal(await reaches(home.host, '203.0.113.1'), true);
+  },
+);
+
+t.test("forceThroughServer: the server's interface carries what passes between two homes", async t => {
+  const lab = await buildLab({ homes: [{ kind: 'public' }, { kind: 'public' }], delayMs: 20 });
+  t.teardown(() => lab.stop());
+  const [one, other] = [lab.homes[0]!, lab.homes[1]!];
+  const carried = async () => {
+    const before = await lab.server.bytes();
+    const { average } = await ping(one.host, `-c 20 -i 0.01 -s 1000 ${other.outerAddress}`);
+    return { bytes: (await lab.server.bytes()) - before, average };
+  };
+  t.equal((await carried()).bytes < 2000, true, 'nothing before');
+  await lab.forceThroughServer(one, other);
+  const after = await carried();
+  t.equal(after.bytes > 2 * 20 * 2 * 1000, true, 'everything after, in and out', after);
+  t.equal(after.average < 60, true, 'and no more delay', after);
+});
+
+t.test('building two homes takes less than a second', async t => {
+  const before = performance.now();
+  const lab = await buildLab({ homes: [{ kind: 'prc' }, { kind: 'seq1' }], delayMs: 20 });
+  const tookMs = performance.now() - before;
+  await lab.stop();
+  t.equal(tookMs < 1000, true, `${tookMs.toFixed(0)} ms`);
+});
+
+async function ping(from: Place, args: string): Promise<{ loss: number; average: number }> {
+  const { stdout } = await from.exec(`ping -q -W 1 ${args}`, { mayFail: true, timeoutMs: 15_000 });
+  const loss = /([\d.]+)% packet loss/.exec(stdout)?.[1] ?? '100';
+  return { loss: Number(loss) / 100, average: Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1] ?? Infinity) };
+}
+
+async function reaches(from: Place, address: string): Promise<boolean> {
+  return (await ping(from, `-c 1 ${address}`)).loss === 0;
+}
+
+/** A UDP echo on port 9000, both families. */
+async function startEcho(place: Place): Promise<void> {
+  place.spawn('socat', ['UDP6-LISTEN:9000,fork,reuseaddr,reuseport', 'EXEC:cat'], { stdio: 'ignore' });
+  await until('the echo', 5000, async () =>
+    (await place.exec('cat /proc/net/udp6')).stdout.includes(':2328 '),
+  );
+}
+
+async function echoes(from: Place, address: string, port = '9000'): Promise<boolean> {
+  const family = address.startsWith('[') ? 'UDP6' : 'UDP4';
+  return (
+    (await from.exec(`echo hallo | socat -t 1 - ${family}:${address}:${port}`, { mayFail: true })).stdout ===
+    'hallo\n'
+  );
+}
