@@ -37,14 +37,25 @@ export interface EngineEvents {
   needsRoute(destination: string): void;
   /** A session came up or was lost. */
   sessionChanged(peer: PeerId, established: boolean): void;
-  /** A datagram that is no WireGuard message. */
+  /**
+   * Someone who knows our key, and proved to have this one, wants a session, and no such peer is set. `initiation` is a
+   * copy: after `setPeer` hand it to `inbound` once more, and it is answered. At most 10 a second are told.
+   */
+  unknownPeer(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void;
+  /** A datagram that is no WireGuard message. The batch holds it alone; lent until the call returns. */
   notMine(link: Link, batch: Batch): void;
 }
 
 export interface Engine {
-  /** Adds a peer or changes it; sessions survive a change of allowed IPs. */
-  setPeer(peer: PeerConfig): void;
+  /**
+   * Adds a peer or changes it; sessions survive a change of allowed IPs. An allowed IP that another peer had moves here.
+   * False, and nothing is changed, for a public key of low order or equal to our own. TypeError: an `id` that is not
+   * the base64 of `publicKey`, a key of a wrong length, or an allowed IP that is no prefix.
+   */
+  setPeer(peer: PeerConfig): boolean;
   removePeer(id: PeerId): void;
+  /** The prefixes of the virtual network: only for addresses in them is a route asked. TypeError: no prefix. */
+  setOverlay(prefixes: readonly string[]): void;
   /** The path by which the peer's session sends from now on; null: none, hold a bounded few. */
   setPath(id: PeerId, link: Link | null): void;
   /** Nobody has that address: held packets are dropped and counted. */
@@ -58,7 +69,7 @@ export interface Engine {
   flush(): void;
   /** WireGuard messages from a link. */
   inbound(link: Link, batch: Batch): void;
-  /** Brings the session up even without a packet to send. */
+  /** Brings the session up even without a packet to send; does nothing while one is up. */
   wake(id: PeerId): void;
   status(id: PeerId): SessionStatus | null;
   close(): void;

@@ -1,0 +1,42 @@
+// What the data plane is handed: it opens no socket, reads no clock and makes no key of its own accord.
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
+import type { Aead } from './aead.ts';
+import type { Counts } from './counts.ts';
+import type { EngineEvents } from './engine.ts';
+import type { TimestampFloor } from './timestamps.ts';
+import type { Timings } from './timings.ts';
+
+export interface EngineOptions {
+  readonly aead: Aead;
+  /** An offset into `aead.memory`; called a few times, at the start only (about 400 KiB in all). */
+  readonly allocate: (bytes: number) => number;
+  readonly primitives: Primitives;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A scope of its own: `counters.scope('dataplane')`. */
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly localStatic: DhKeyPair;
+  readonly timestampFloor: TimestampFloor;
+  readonly events: EngineEvents;
+  /**
+   * Takes each opened, allowed IP packet: `bytes` is `aead.memory`, with 64 bytes of room before and behind the
+   * packet; lent until the call returns. Must not throw.
+   */
+  readonly deliver: (bytes: Uint8Array, offset: number, length: number) => void;
+  /** The virtual card's: padding does not lead beyond it. */
+  readonly mtu: number;
+  /** Overlay prefixes from the start; later by `setOverlay`. */
+  readonly overlay?: readonly string[];
+  readonly timings?: Partial<Timings>;
+}
+
+/** The options as the parts of the engine see them: filled up, and with the counters at hand. */
+export interface Setting extends EngineOptions {
+  readonly timings: Timings;
+  readonly counts: Counts;
+}
