@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const root = new URL('..', import.meta.url).pathname;
-const files = ['base', 'system', 'core', 'plugins', 'server', 'web', 'bin'].flatMap(top => catalogues(join(root, 'dist', top)));
+const files = ['base', 'system', 'core', 'plugins', 'server', 'web', 'bin'].flatMap(top =>
+  catalogues(join(root, 'dist', top)),
+);
 const sections = [];
 for (const file of files) {
-  const found = Object.values(await import(pathToFileURL(file).href)).filter(value => typeof value === 'function' && value.kinds);
-  const rows = found.flatMap(catalogue => Object.entries(catalogue.kinds)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const found = Object.values(await import(pathToFileURL(file).href)).filter(
+    value => typeof value === 'function' && value.kinds,
+  );
+  const rows = found
+    .flatMap(catalogue => Object.entries(catalogue.kinds))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (rows.length === 0) continue;
   const folder = file.slice(join(root, 'dist/').length).replace(/\/errors\.js$/, '');
-  sections.push(`## ${folder}\n\n| code | what and why | what to do | again? |\n|---|---|---|---|\n${rows.map(row).join('\n')}\n`);
+  sections.push(
+    `## ${folder}\n\n| code | what and why | what to do | again? |\n|---|---|---|---|\n${rows.map(row).join('\n')}\n`,
+  );
 }
 writeFileSync(
   join(root, 'docs/errors.md'),

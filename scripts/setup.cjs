@@ -1,0 +1,184 @@
+// Makes a fresh machine ready: Node checked, npm packages, build, and on Debian as root the system's packages.
+//   node scripts/setup.cjs [demo | test]
+// In the syntax of very old Nodes, so that one of those gets a sentence and not a syntax error.
+'use strict';
+var childProcess = require('child_process');
+var crypto = require('crypto');
+var fs = require('fs');
+var path = require('path');
+
+var ROOT = path.join(__dirname, '..');
+var MODULES = path.join(ROOT, 'node_modules');
+var STAMP = path.join(MODULES, '.ginnel-lock-hash');
+var OLDEST_NODE = [20, 19];
+
+/** Tools and the Debian packages they are in. */
+var LAB = {
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  flock: 'util-linux',
+  ip: 'iproute2',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  ping: 'iputils-ping',
+};
+var TESTS = {
+  turnserver: 'coturn',
+  turnutils_natdiscovery: 'coturn',
+  socat: 'socat',
+  iperf3: 'iperf3',
+  tcpdump: 'tcpdump',
+  'wireguard-go': 'wireguard-go',
+  wg: 'wireguard-tools',
+};
+var PURPOSES = { build: [], demo: [LAB], bench: [LAB, TESTS], test: [LAB, TESTS] };
+
+main(process.argv[2] || 'build');
+
+function main(purpose) {
+  var tools = PURPOSES[purpose];
+  if (!tools) fail('setup.cjs knows ' + Object.keys(PURPOSES).join(', ') + ', not ' + purpose + '.');
+  checkNode();
+  checkPlatform(purpose);
+  installModules();
+  run('the build', process.execPath, ['scripts/build.mjs']);
+  installTools(purpose, tools);
+}
+
+function checkNode() {
+  var have = process.versions.node.split('.').map(Number);
+  var isOld = have[0] < OLDEST_NODE[0] || (have[0] === OLDEST_NODE[0] && have[1] < OLDEST_NODE[1]);
+  if (!isOld) return;
+  fail(
+    'Ginnel needs Node ' +
+      OLDEST_NODE.join('.') +
+      ' or newer, and this is Node ' +
+      process.versions.node +
+      ': get one from https://nodejs.org/ or your distribution.',
+  );
+}
+
+function checkPlatform(purpose) {
+  if (purpose === 'build' || process.platform === 'linux') return;
+  var words = 'Ginnel runs on Linux only, and this is ' + process.platform + '.';
+  if (purpose === 'test') say(words + ' Tests that need it are skipped.');
+  else fail(words);
+}
+
+/** The stamp holds what was installed: no time lost when the lock file did not change. */
+function installModules() {
+  var lock = fs.readFileSync(path.join(ROOT, 'package-lock.json'));
+  var hash = crypto.createHash('sha256').update(lock).digest('hex');
+  if (isLink(MODULES)) return say('node_modules is a link, so its packages are left as they are.');
+  if (readOr(STAMP, '').trim() === hash) return;
+  say('Fetching the npm packages …');
+  run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
+  fs.writeFileSync(STAMP, hash + '\n');
+}
+
+function installTools(purpose, groups) {
+  if (process.platform !== 'linux') return;
+  var missing = missingTools(groups);
+  if (missing.length === 0) return explainRoot(purpose);
+  if (isDebian() && isRoot()) {
+    say('Installing ' + packagesOf(missing).join(', ') + ' …');
+    apt(packagesOf(missing));
+    missing = missingTools(groups);
+    if (missing.length === 0) return;
+  }
+  var words = 'Missing here: ' + missing.map(describeTool).join(', ') + '.';
+  var hint = isDebian()
+    ? ' As root: apt-get install ' + packagesOf(missing).join(' ') + '.'
+    : " The names in brackets are those of Debian's packages.";
+  if (purpose === 'test') say(words + hint + ' Tests that need them are skipped.');
+  else fail(words + hint);
+}
+
+function explainRoot(purpose) {
+  if (isRoot() || purpose === 'build') return;
+  if (purpose === 'test')
+    say('Without root there are no network namespaces: tests that need them are skipped.');
+  else fail('The ' + purpose + ' makes network namespaces, so it needs root: run it again with sudo.');
+}
+
+function apt(packages) {
+  var env = Object.assign({}, process.env, { DEBIAN_FRONTEND: 'noninteractive' });
+  run('apt-get update', 'apt-get', ['update', '-qq'], env);
+  run(
+    'apt-get install',
+    'apt-get',
+    ['install', '-y', '-qq', '--no-install-recommends'].concat(packages),
+    env,
+  );
+}
+
+function missingTools(groups) {
+  var missing = [];
+  groups.forEach(function (group) {
+    Object.keys(group).forEach(function (tool) {
+      if (!isInstalled(tool)) missing.push({ tool: tool, package: group[tool] });
+    });
+  });
+  return missing;
+}
+
+function isInstalled(tool) {
+  var folders = (process.env.PATH || '').split(':').concat(['/usr/sbin', '/sbin']);
+  return folders.some(function (folder) {
+    return fs.existsSync(path.join(folder, tool));
+  });
+}
+
+function packagesOf(missing) {
+  var names = missing.map(function (item) {
+    return item.package;
+  });
+  return names.filter(function (name, index) {
+    return names.indexOf(name) === index;
+  });
+}
+
+function describeTool(item) {
+  return item.tool + ' (' + item.package + ')';
+}
+
+function run(what, file, args, env) {
+  var ended = childProcess.spawnSync(file, args, {
+    cwd: ROOT,
+    stdio: ['inherit', 2, 2],
+    env: env || process.env,
+  });
+  if (ended.error) fail(what + ' could not be started: ' + ended.error.message);
+  if (ended.status !== 0) fail(what + ' failed: its own words are above.');
+}
+
+function isDebian() {
+  return fs.existsSync('/etc/debian_version');
+}
+
+function isRoot() {
+  return process.getuid && process.getuid() === 0;
+}
+
+function isLink(file) {
+  try {
+    return fs.lstatSync(file).isSymbolicLink();
+  } catch (error) {
+    if (error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function readOr(file, otherwise) {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : otherwise;
+}
+
+function say(words) {
+  console.error(words);
+}
+
+function fail(words) {
+  say(words);
+  process.exit(1);
+}
