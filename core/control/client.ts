@@ -10,21 +10,18 @@ import { decodeServerMessage, encodeMessage } from '../../protocol/location/code
 import type {
   PathSignal,
   Registration,
-  RouteAnswer,
-  SignalDelivery,
   SignedNode,
   Welcome,
 } from '../../protocol/location/messages.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
-import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 import { Dial } from './dial.ts';
 import { controlErrors } from './errors.ts';
 import type { NodeIdentity } from './identity.ts';
+import { Inbox } from './inbox.ts';
 import { doubtWelcome, loginQuestion, recordToPublish } from './login.ts';
 import type { LoginFacts } from './login.ts';
 import { ControlMachine } from './machine.ts';
-import type { MachineEvents } from './machine.ts';
 import { MEMBERSHIP_FILE, serverAddresses } from './membership.ts';
 import type { Membership, MembershipFile } from './membership.ts';
 import type { NetworkTime } from './network-time.ts';
@@ -58,6 +55,7 @@ export class ControlClient implements Control {
   readonly #counters: Counters;
   readonly #machine: ControlMachine;
   readonly #sealer: SignalSealer;
+  readonly #inbox: Inbox;
   readonly #serials: SignalSerials;
   readonly #serverKey: Uint8Array;
   readonly #lookups = new Map<string, Promise<RouteFound>>();
@@ -68,14 +66,17 @@ export class ControlClient implements Control {
     this.#options = options;
     this.#counters = options.counters.scope('control');
     this.#serverKey = serverKeyOf(options);
+    const rules = { allowLoopback: options.allowLoopback ?? false };
     this.#sealer = new SignalSealer({
       primitives: options.primitives,
       network: this.#membership.network,
       self: options.identity.id,
       localStatic: options.identity.control,
       counters: this.#counters,
-      rules: { allowLoopback: options.allowLoopback ?? false },
+      rules,
     });
+    const { peers, log, events } = options;
+    this.#inbox = new Inbox({ peers, log, events, rules, sealer: this.#sealer, counters: this.#counters });
     this.#serials = new SignalSerials({
       nowMs: () => this.nowMs(),
       floor: this.#membership.signalFloor,
@@ -190,7 +191,7 @@ export class ControlClient implements Control {
           log.info(`location server: ${state}`, { reason });
           events.stateChanged(state, reason);
         },
-        told: message => this.#told(message),
+        told: message => this.#inbox.told(message),
       },
     });
   }
@@ -260,69 +261,14 @@ export class ControlClient implements Control {
     else this.#counters.counter(message.code).value++;
   }
 
-  #told(message: Parameters<MachineEvents['told']>[0]): void {
-    switch (message.type) {
-      case 'signal': {
-        this.#signalled(message);
-        return;
-      }
-      case 'changed': {
-        const peer = this.#believed(message.node);
-        if (peer !== null) this.#options.events.nodeChanged(peer.node, message.online);
-        return;
-      }
-      case 'seen': {
-        this.#options.events.seenFrom(message.endpoint);
-        return;
-      }
-    }
-  }
-
-  #signalled(message: SignalDelivery): void {
-    const peer = message.node.record.id === message.from ? this.#believed(message.node) : null;
-    if (peer === null) {
-      this.#counters.counter('signal.unbelieved').value++;
-      return;
-    }
-    const signal = this.#sealer.open(peer.node.record, message.sealed);
-    if (!signal.ok) return;
-    if (!this.#options.peers.admitSerial(message.from, signal.value.serial)) {
-      this.#counters.counter('signal.replayed').value++;
-      return;
-    }
-    this.#options.peers.noteCandidates(message.from, signal.value.candidates);
-    this.#options.events.signalled(peer.node, signal.value);
-  }
-
   #routeFound(answer: Answer): RouteFound {
     if (answer.type !== 'route')
       throw controlErrors('SERVER_WORD_WRONG', { reason: `${answer.type} instead of a route` });
-    const { node, online, registration } = answer;
-    const peer = this.#believed(node);
+    const { node, online } = answer;
+    const peer = this.#inbox.believed(node);
     if (peer === null) throw controlErrors('PEER_REFUSED', { name: node.record.name, reason: 'see the log' });
-    this.#noteRegistered(peer, answer);
+    const registration = this.#inbox.registered(peer, answer.registration);
     return { node: peer.node, online, registration };
-  }
-
-  /** Before any signal of its own the peer's registration says where it may be. */
-  #noteRegistered(peer: KnownPeer, { registration }: RouteAnswer): void {
-    const candidates = registration?.candidates ?? [];
-    if (peer.signalSerial === 0 && candidates.length > 0)
-      this.#options.peers.noteCandidates(peer.node.record.id, candidates);
-  }
-
-  /** The peer after this word of it; the known one where the server's word is merely older; null: not to be believed. */
-  #believed(node: SignedNode): KnownPeer | null {
-    const { peers, log } = this.#options;
-    const judged = peers.accept(node);
-    if (judged.ok) return judged.value;
-    if (judged.code === 'peer.generation') return peers.byId(node.record.id);
-    log.warn('the word of a node was refused', {
-      id: node.record.id,
-      name: node.record.name,
-      code: judged.code,
-    });
-    return null;
   }
 }
 

@@ -75,7 +75,7 @@ export class PeerBook {
   static async open(options: PeerBookOptions): Promise<PeerBook> {
     const book = new PeerBook(options);
     const read = peerReader();
-    for await (const [, value] of options.store.entries()) {
+    for (const [, value] of await options.store.entries('')) {
       const peer = read(value);
       if (peer !== null && peer.node.record.network === options.network && book.#verifies(peer.node))
         book.#put(peer);

@@ -11,7 +11,7 @@ export const COALESCE_MS = 30_000;
 export interface PeerStore {
   put(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  entries(): AsyncIterable<readonly [key: string, value: unknown]>;
+  entries(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]>;
 }
 
 export interface PeerWriterOptions {
