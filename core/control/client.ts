@@ -7,12 +7,7 @@ import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import { fromBase64Url } from '../../protocol/base64.ts';
 import { decodeServerMessage, encodeMessage } from '../../protocol/location/codec.ts';
-import type {
-  PathSignal,
-  Registration,
-  SignedNode,
-  Welcome,
-} from '../../protocol/location/messages.ts';
+import type { PathSignal, Registration, SignedNode, Welcome } from '../../protocol/location/messages.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 import { Dial } from './dial.ts';

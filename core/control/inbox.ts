@@ -63,7 +63,9 @@ export class Inbox {
    */
   registered(peer: KnownPeer, registration: Registration | null): Registration | null {
     if (registration === null) return null;
-    const candidates = registration.candidates.filter(({ endpoint }) => isSendable(endpoint, this.#options.rules));
+    const candidates = registration.candidates.filter(({ endpoint }) =>
+      isSendable(endpoint, this.#options.rules),
+    );
     const isFirstWord = peer.signalSerial === 0 && candidates.length > 0;
     if (isFirstWord) this.#options.peers.noteCandidates(peer.node.record.id, candidates);
     return { ...registration, candidates };

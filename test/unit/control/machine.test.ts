@@ -45,9 +45,13 @@ class Bench {
       random: seededRandom(seed),
       counters: this.counters,
       wire: {
-        dial: () => void this.dials++,
+        dial: () => {
+          this.dials++;
+        },
         send: message => void this.sent.push(message),
-        hangUp: () => void this.hangUps++,
+        hangUp: () => {
+          this.hangUps++;
+        },
       },
       words: {
         login: () => ({ ...login }),
@@ -56,7 +60,9 @@ class Bench {
         isMember: () => this.member,
       },
       events: {
-        welcomed: () => void this.welcomes++,
+        welcomed: () => {
+          this.welcomes++;
+        },
         stateChanged: (state, reason) => void this.states.push(`${state}: ${reason}`),
         told: message => void this.tolds.push(message.type),
       },
@@ -118,27 +124,33 @@ function asked(bench: Bench): { outcome: unknown } {
 
 const codeOf = (value: unknown): string => (value instanceof GinnelError ? value.code : 'no error');
 
-t.test('V4: after the log-in the node publishes its record and registers, then at intervals and on change', t => {
-  const bench = new Bench();
-  bench.record = record;
-  bench.machine.register(registration);
-  bench.machine.start();
-  t.equal(bench.machine.state, 'connecting');
-  t.equal(bench.count('register'), 0, 'nothing is said before the log-in');
-  bench.logIn();
-  t.equal(bench.machine.state, 'connected');
-  t.equal(bench.welcomes, 1);
-  t.same(bench.sent.map(message => message.type), ['login', 'publish', 'register']);
-  bench.record = null;
-  bench.run(68_000);
-  t.equal(bench.count('register'), 2, 'at an interval of about a minute');
-  bench.machine.register({ ...registration, cpuLoad: 0.1 });
-  bench.machine.register({ ...registration, cpuLoad: 0.2 });
-  bench.run(1_000);
-  t.equal(bench.count('register'), 3, 'changes close together are told once');
-  t.match(bench.last('register'), { registration: { cpuLoad: 0.2 } });
-  t.end();
-});
+t.test(
+  'V4: after the log-in the node publishes its record and registers, then at intervals and on change',
+  t => {
+    const bench = new Bench();
+    bench.record = record;
+    bench.machine.register(registration);
+    bench.machine.start();
+    t.equal(bench.machine.state, 'connecting');
+    t.equal(bench.count('register'), 0, 'nothing is said before the log-in');
+    bench.logIn();
+    t.equal(bench.machine.state, 'connected');
+    t.equal(bench.welcomes, 1);
+    t.same(
+      bench.sent.map(message => message.type),
+      ['login', 'publish', 'register'],
+    );
+    bench.record = null;
+    bench.run(68_000);
+    t.equal(bench.count('register'), 2, 'at an interval of about a minute');
+    bench.machine.register({ ...registration, cpuLoad: 0.1 });
+    bench.machine.register({ ...registration, cpuLoad: 0.2 });
+    bench.run(1_000);
+    t.equal(bench.count('register'), 3, 'changes close together are told once');
+    t.match(bench.last('register'), { registration: { cpuLoad: 0.2 } });
+    t.end();
+  },
+);
 
 t.test('a ping every 20 to 25 s measures the round trip', t => {
   const bench = connected();
@@ -184,21 +196,33 @@ t.test('what else is heard proves the connection as well as the answer to a ping
   t.end();
 });
 
-t.test('V10: a question that is not answered is rejected after 5 s, an answer or failure ends it before', t => {
-  const bench = connected();
-  const late = asked(bench);
-  bench.clock.advance(4_999);
-  t.equal(late.outcome, null);
-  bench.clock.advance(1);
-  t.equal(codeOf(late.outcome), 'SERVER_AWAY');
-  bench.machine.heard({ type: 'done', re: bench.last('lookup').id });
-  t.equal(bench.counters.snapshot()['requests.stray-answer'], 1, 'the late answer is counted');
-  const failed = asked(bench);
-  bench.machine.heard({ type: 'failure', re: bench.last('lookup').id, code: 'NODE_UNKNOWN', message: 'No such box.' });
-  t.match(failed.outcome, { code: 'NODE_UNKNOWN', message: 'No such box.' }, "the server's words are shown");
-  t.equal(bench.machine.state, 'connected', 'a failed question does not end the connection');
-  t.end();
-});
+t.test(
+  'V10: a question that is not answered is rejected after 5 s, an answer or failure ends it before',
+  t => {
+    const bench = connected();
+    const late = asked(bench);
+    bench.clock.advance(4_999);
+    t.equal(late.outcome, null);
+    bench.clock.advance(1);
+    t.equal(codeOf(late.outcome), 'SERVER_AWAY');
+    bench.machine.heard({ type: 'done', re: bench.last('lookup').id });
+    t.equal(bench.counters.snapshot()['requests.stray-answer'], 1, 'the late answer is counted');
+    const failed = asked(bench);
+    bench.machine.heard({
+      type: 'failure',
+      re: bench.last('lookup').id,
+      code: 'NODE_UNKNOWN',
+      message: 'No such box.',
+    });
+    t.match(
+      failed.outcome,
+      { code: 'NODE_UNKNOWN', message: 'No such box.' },
+      "the server's words are shown",
+    );
+    t.equal(bench.machine.state, 'connected', 'a failed question does not end the connection');
+    t.end();
+  },
+);
 
 t.test('questions are rejected at once while the server is away, those under way when it goes', t => {
   const bench = connected();
@@ -231,27 +255,30 @@ t.test('retries come ever more slowly, up to a minute, and the first ones of a h
   t.end();
 });
 
-t.test('a server that fails each log-in is not hammered; one that held a minute is tried again at once', t => {
-  const bench = new Bench();
-  bench.machine.start();
-  for (let i = 0; i < 8; i++) {
+t.test(
+  'a server that fails each log-in is not hammered; one that held a minute is tried again at once',
+  t => {
+    const bench = new Bench();
+    bench.machine.start();
+    for (let i = 0; i < 8; i++) {
+      bench.logIn();
+      bench.machine.lost('broke at once');
+      bench.clock.advance(60_000);
+    }
+    t.equal(bench.dials, 9);
     bench.logIn();
     bench.machine.lost('broke at once');
-    bench.clock.advance(60_000);
-  }
-  t.equal(bench.dials, 9);
-  bench.logIn();
-  bench.machine.lost('broke at once');
-  bench.clock.advance(29_000);
-  t.equal(bench.dials, 9, 'by now it waits for half a minute at least');
-  bench.clock.advance(31_000);
-  bench.logIn();
-  bench.run(61_000);
-  bench.machine.lost('broke after a good while');
-  bench.clock.advance(2_000);
-  t.equal(bench.dials, 11);
-  t.end();
-});
+    bench.clock.advance(29_000);
+    t.equal(bench.dials, 9, 'by now it waits for half a minute at least');
+    bench.clock.advance(31_000);
+    bench.logIn();
+    bench.run(61_000);
+    bench.machine.lost('broke after a good while');
+    bench.clock.advance(2_000);
+    t.equal(bench.dials, 11);
+    t.end();
+  },
+);
 
 t.test('a change of the network retries at once, and doubts a connection for 3 s', t => {
   const bench = connected();

@@ -6,7 +6,13 @@ import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
 import { toBase64Url } from '../../../protocol/base64.ts';
 import { networkPrefix6, virtualIp6 } from '../../../protocol/location/addresses.ts';
-import type { Assignment, NodeRecord, PathSignal, SignedNode, Welcome } from '../../../protocol/location/messages.ts';
+import type {
+  Assignment,
+  NodeRecord,
+  PathSignal,
+  SignedNode,
+  Welcome,
+} from '../../../protocol/location/messages.ts';
 import { signAssignment, signRecord } from '../../../protocol/location/signed.ts';
 import { openIdentity } from '../../../core/control/identity.ts';
 import type { NodeIdentity } from '../../../core/control/identity.ts';
@@ -36,9 +42,21 @@ export const makeIdentity = (): Promise<NodeIdentity> =>
     openIdentity({ folder, primitives, log: silentLog, counters: new Counters(), joined: false }),
   );
 
-export function assignmentOf(identity: NodeIdentity, ip4: string, change: Partial<Assignment> = {}): Assignment {
+export function assignmentOf(
+  identity: NodeIdentity,
+  ip4: string,
+  change: Partial<Assignment> = {},
+): Assignment {
   const ip6 = virtualIp6(primitives, networkBytes, identity.publicKey);
-  return signAssignment(primitives, serverSeed, { v: 1, network, id: identity.id, ip4, ip6, issued: NOW, ...change });
+  return signAssignment(primitives, serverSeed, {
+    v: 1,
+    network,
+    id: identity.id,
+    ip4,
+    ip6,
+    issued: NOW,
+    ...change,
+  });
 }
 
 export function nodeOf(

@@ -11,7 +11,10 @@ import { makeIdentity, network, offer } from './made-up.ts';
 const [alice, bob, eve] = [await makeIdentity(), await makeIdentity(), await makeIdentity()];
 const counters = new Counters();
 
-function sealerOf(identity: NodeIdentity, change: { network?: string; allowLoopback?: boolean } = {}): SignalSealer {
+function sealerOf(
+  identity: NodeIdentity,
+  change: { network?: string; allowLoopback?: boolean } = {},
+): SignalSealer {
   return new SignalSealer({
     primitives,
     network: change.network ?? network,
@@ -40,7 +43,7 @@ t.test('a changed bit anywhere is refused and counted', t => {
   const before = counters.counter('signal.seal').value;
   for (let at = 0; at < bytes.length; at++) {
     const changed = bytes.slice();
-    changed[at]! ^= 1 << at % 8;
+    changed[at]! ^= 1 << (at % 8);
     if (sealerOf(bob).open(alice, toBase64Url(changed)).ok) t.fail(`bit of byte ${at}`);
   }
   t.equal(counters.counter('signal.seal').value - before, bytes.length);
@@ -55,7 +58,11 @@ t.test('a signal of another sender, to another receiver, or of another network i
   t.match(sealerOf(bob).open(eve, text), refusal, 'it is not of Eve');
   t.match(sealerOf(eve).open(alice, text), refusal, 'it is not for Eve');
   t.match(sealerOf(bob, { network: 'AAAAAAAAAAAAAAAAAAAAAA' }).open(alice, text), refusal, 'another network');
-  t.match(sealerOf(bob).open({ id: alice.id, controlKey: eve.controlKey }, sealed(eve, bob)), refusal, 'Eve as Alice');
+  t.match(
+    sealerOf(bob).open({ id: alice.id, controlKey: eve.controlKey }, sealed(eve, bob)),
+    refusal,
+    'Eve as Alice',
+  );
   t.match(sealerOf(alice).open(bob, text), refusal, 'sent back');
   t.end();
 });
@@ -64,7 +71,10 @@ t.test('what is sealed well but says nothing valid is refused', t => {
   const wrong = [
     { ...offer(), type: 'other' },
     { ...offer(), serial: -1 },
-    { ...offer(), candidates: [{ kind: 'host', transport: 'udp', endpoint: { family: 4, address: 'x', port: 1 } }] },
+    {
+      ...offer(),
+      candidates: [{ kind: 'host', transport: 'udp', endpoint: { family: 4, address: 'x', port: 1 } }],
+    },
     { ...offer(), attempt: 'x'.repeat(65) },
   ];
   for (const signal of wrong) {
@@ -79,20 +89,36 @@ t.test('what is sealed well but says nothing valid is refused', t => {
 t.test('a key of low order, or none, is refused', t => {
   const zero = toBase64Url(new Uint8Array(32));
   t.match(sealerOf(alice).seal({ id: bob.id, controlKey: zero }, offer()), { ok: false, code: 'signal.key' });
-  t.match(sealerOf(alice).open({ id: bob.id, controlKey: 'AA' }, sealed(bob, alice)), { ok: false, code: 'signal.key' });
+  t.match(sealerOf(alice).open({ id: bob.id, controlKey: 'AA' }, sealed(bob, alice)), {
+    ok: false,
+    code: 'signal.key',
+  });
   t.end();
 });
 
 t.test('at most 16 candidates go along, and those that nobody may send to are dropped', t => {
   const host = (address: string, port = 4444) =>
-    ({ kind: 'host', transport: 'udp', endpoint: { family: address.includes(':') ? 6 : 4, address, port } }) as const;
+    ({
+      kind: 'host',
+      transport: 'udp',
+      endpoint: { family: address.includes(':') ? 6 : 4, address, port },
+    }) as const;
   const many = Array.from({ length: 40 }, (_, i) => host(`10.0.0.${i + 1}`));
   const first = sealerOf(bob).open(alice, sealed(alice, bob, offer({ candidates: many })));
   t.equal(first.ok && first.value.candidates.length, 16);
   const bad = ['0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255', '240.0.0.1', '::', '::1', 'ff02::1'];
-  const some = [...bad.map(address => host(address)), host('192.0.2.1'), host('fe80::1'), host('2001:db8::1')];
+  const some = [
+    ...bad.map(address => host(address)),
+    host('192.0.2.1'),
+    host('fe80::1'),
+    host('2001:db8::1'),
+  ];
   const second = sealerOf(bob).open(alice, sealed(alice, bob, offer({ candidates: some })));
-  t.same(second.ok && second.value.candidates.map(one => one.endpoint.address), ['192.0.2.1', 'fe80::1', '2001:db8::1']);
+  t.same(second.ok && second.value.candidates.map(one => one.endpoint.address), [
+    '192.0.2.1',
+    'fe80::1',
+    '2001:db8::1',
+  ]);
   t.equal(counters.counter('signal.bad-candidates').value, bad.length);
   const rules = { allowLoopback: true };
   t.ok(isSendable({ family: 4, address: '127.0.0.1', port: 1 }, rules));
@@ -115,9 +141,16 @@ t.test("a node's serials only grow, over restarts and with a clock in 1970", t =
   t.equal(kept.length, 1, 'flash is spared: one write covers ten minutes');
   now = 0;
   given.push(first.next());
-  const second = new SignalSerials({ nowMs: () => now, floor: kept.at(-1)!, keepFloor: floor => void kept.push(floor) });
+  const second = new SignalSerials({
+    nowMs: () => now,
+    floor: kept.at(-1)!,
+    keepFloor: floor => void kept.push(floor),
+  });
   given.push(second.next(), second.next());
-  t.same(given, [...given].sort((a, b) => a - b));
+  t.same(
+    given,
+    [...given].sort((a, b) => a - b),
+  );
   t.equal(new Set(given).size, given.length);
   t.equal(kept.length, 2);
   t.end();
