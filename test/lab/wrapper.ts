@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 const INSIDE = 'GINNEL_LAB_INSIDE';
 
+/** Room for files inside a lab; in memory, and gone with it however it ends. */
+export const LAB_FOLDER = '/run/ginnel-lab';
+
 /** What a lab calls, and the Debian package it is in. */
 export const LAB_TOOLS: Readonly<Record<string, string>> = {
   bash: 'bash',
@@ -33,7 +36,9 @@ exec unshare --net --mount --pid --fork --kill-child --mount-proc bash -c "$LAB_
 
 /** This bash is process 1 inside: it gathers orphans, and holds the place until it ends. */
 const INNER = `
-mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount -t sysfs none /sys && ip link set lo up || exit 70
+mkdir -p /run/netns ${LAB_FOLDER} &&
+mount -t tmpfs none /run/netns && mount -t tmpfs none ${LAB_FOLDER} && mount -t sysfs none /sys &&
+ip link set lo up || exit 70
 "$@"
 exit $?`;
 

@@ -1,0 +1,230 @@
+// npm run demo: two homes behind NATs and a location server, on one machine. Packets flow, a file moves, and the
+// kernel's counters say who carried it.
+//   --once            end with exit code 0 (all well) or 1
+//   --through-server  send everything through the server machine on purpose: the check must go red
+//   --megabytes N     size of the file; default 100
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { GINNEL, startNode, startServer } from './ginnel.ts';
+import type { GinnelNode } from './ginnel.ts';
+import { endOf } from './place.ts';
+import { buildLab } from './topology.ts';
+import type { Home, Lab } from './topology.ts';
+import { until } from './waiting.ts';
+import { enterLab, LAB_FOLDER } from './wrapper.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    'through-server': { type: 'boolean', default: false },
+    megabytes: { type: 'string', default: '100' },
+  },
+});
+enterLab(import.meta.url, { refuse: refuse });
+
+const ONE_WAY_MS = 20;
+const ALLOWED_SERVER_BYTES = 1_000_000;
+const PORT = 5001;
+const TRANSFER_MS = 300_000;
+const TRANSFER = fileURLToPath(new URL('./transfer.js', import.meta.url));
+const started = performance.now();
+
+interface Box {
+  readonly home: Home;
+  readonly node: GinnelNode;
+  readonly ip: string;
+}
+
+try {
+  process.exitCode = (await demo()) ? 0 : 1;
+} catch (error) {
+  say(`It went wrong: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+process.exit();
+
+async function demo(): Promise<boolean> {
+  say('Building two homes, each behind a NAT that changes ports and lets in answers only.');
+  const lab = await buildLab({ homes: [{ kind: 'prcnp' }, { kind: 'prcnp' }], delayMs: ONE_WAY_MS });
+  const [homeA, homeB] = lab.homes;
+  if (homeA === undefined || homeB === undefined) throw new TypeError('two homes were asked for');
+  if (options['through-server']) {
+    say(
+      'As asked, everything between the homes is forced through the server machine: the check below must fail.',
+    );
+    await lab.forceThroughServer(homeA, homeB);
+  }
+  const server = await startServer(lab);
+  say('The location server is up at 203.0.113.1. Two boxes join with an invite each.');
+  const a = await join(homeA, await startNode(server, homeA.host, 'attic-nas'));
+  const b = await join(homeB, await startNode(server, homeB.host, 'cellar-router'));
+  process.stdout.write(picture(a, b));
+  const met = await ping(a, b);
+  const moved = await moveFile(a, b);
+  const proven = await prove(lab, a, b, moved);
+  const well = met && moved.equal && proven;
+  say(well ? 'All well.' : 'Not as it should be: see above.');
+  if (!options.once) await stayUp(lab, a, b);
+  return well;
+}
+
+async function join(home: Home, node: GinnelNode): Promise<Box> {
+  const { ip4, ip6 } = await node.status();
+  say(`${node.name} is on the network as ${ip4} and ${ip6}.`);
+  return { home, node, ip: ip4 };
+}
+
+async function ping(a: Box, b: Box): Promise<boolean> {
+  say(`ping ${b.ip} from ${a.node.name}, the very first packet between them:`);
+  const { stdout, code } = await a.home.host.exec(`ping -i 0.2 -c 10 -w 10 ${b.ip}`, { mayFail: true });
+  const replies = stdout.split('\n').filter(line => line.includes('icmp_seq'));
+  for (const line of [...replies.slice(0, 2), ...replies.slice(-1)])
+    process.stdout.write(`          ${line}\n`);
+  const path = (await a.node.peer(b.node.name))?.path;
+  say(
+    path
+      ? `The path: ${path.label}, ${path.remote ?? ''}, ${path.rttMs?.toFixed(1) ?? '?'} ms.`
+      : 'No path was found.',
+  );
+  return code === 0;
+}
+
+interface Moved {
+  readonly equal: boolean;
+  readonly bytes: number;
+}
+
+async function moveFile(a: Box, b: Box): Promise<Moved> {
+  const megabytes = Number(options.megabytes);
+  const file = `${LAB_FOLDER}/original`;
+  writeRandom(file, megabytes);
+  say(`Moving a random file of ${megabytes} MB from ${a.node.name} to ${b.node.name} …`);
+  const receiver = b.home.host.spawn(
+    process.execPath,
+    [TRANSFER, 'receive', b.ip, String(PORT), `${LAB_FOLDER}/copy`],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let heard = '';
+  receiver.stdout?.setEncoding('utf8').on('data', (text: string) => (heard += text));
+  await until('the receiver', 10_000, () => heard.startsWith('ready'));
+  const before = performance.now();
+  const send = `'${process.execPath}' '${TRANSFER}' send ${b.ip} ${PORT} ${file}`;
+  const sent = JSON.parse((await a.home.host.exec(send, { timeoutMs: TRANSFER_MS })).stdout) as Report;
+  await endOf(receiver);
+  const seconds = (performance.now() - before) / 1000;
+  const received = JSON.parse(heard.slice('ready\n'.length)) as Report;
+  const equal =
+    sent.sha256 === received.sha256 && sent.bytes === received.bytes && sent.bytes === megabytes * 1e6;
+  say(
+    `${(received.bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s, ${(received.bytes / 1e6 / seconds).toFixed(1)} MB/s.`,
+  );
+  say(
+    `SHA-256 there ${sent.sha256.slice(0, 16)}…, here ${received.sha256.slice(0, 16)}…: ${equal ? 'equal' : 'NOT EQUAL'}.`,
+  );
+  return { equal, bytes: received.bytes };
+}
+
+interface Report {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Bytes since the lab was built, joining included, as the kernel counted them on each interface. */
+async function prove(lab: Lab, a: Box, b: Box, moved: Moved): Promise<boolean> {
+  const [server, lineA, lineB] = await Promise.all([
+    lab.server.bytes(),
+    a.home.wanBytes(),
+    b.home.wanBytes(),
+  ]);
+  const peer = await a.node.peer(b.node.name);
+  const isDirect = peer?.path?.class === 'direct' && peer.path.transport === 'udp';
+  const isSpared = server < ALLOWED_SERVER_BYTES;
+  const isCarried = Math.min(lineA, lineB) > moved.bytes;
+  say("By the kernel's counters, since the start:");
+  check(isCarried, `the homes' lines carried ${megabytesOf(lineA)} and ${megabytesOf(lineB)}`);
+  check(isSpared, `the server's interface carried ${megabytesOf(server)} (under 1 MB wanted)`);
+  check(isDirect, `and Ginnel says: ${peer?.path?.label ?? 'no path'}: ${peer?.reason ?? ''}`);
+  return isCarried && isSpared && isDirect;
+}
+
+async function stayUp(lab: Lab, a: Box, b: Box): Promise<void> {
+  process.stdout.write(`
+Everything stays up. Try (a: ${a.node.name}, b: ${b.node.name}):
+  a ping -c 3 ${b.ip}
+  a ginnel status
+  b ginnel why ${a.node.name}
+  b ginnel netcheck
+  flush a        the router of home a forgets every connection: ping again
+  server ip -s link
+  q
+`);
+  const places = { a: a.home.host, b: b.home.host, server: lab.server, core: lab.core };
+  const states: Partial<Record<string, string>> = { a: a.node.folder, b: b.node.folder };
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });
+  lines.prompt();
+  for await (const line of lines) {
+    const [who = '', ...words] = line.trim().split(' ');
+    const place = Object.entries(places).find(([name]) => name === who)?.[1];
+    if (who === 'q') return;
+    if (who === 'flush') await (words[0] === 'b' ? b : a).home.flushNat();
+    else if (place !== undefined) await runHere(place.name, words.join(' '), states[who]);
+    else if (who !== '') say('a, b, server or core and a command; flush a; flush b; q');
+    lines.prompt();
+  }
+  // Without a terminal it stays until it is killed.
+  if (!process.stdin.isTTY) await new Promise(resolve => process.once('SIGTERM', resolve));
+}
+
+async function runHere(namespace: string, command: string, state: string | undefined): Promise<void> {
+  const { spawn } = await import('node:child_process');
+  const line = `ginnel() { '${process.execPath}' '${GINNEL}' "$@"; }\n${command}`;
+  const env = { ...process.env, ...(state === undefined ? {} : { GINNEL_STATE: state }) };
+  await endOf(
+    spawn('ip', ['netns', 'exec', namespace, 'bash', '-c', line], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env,
+    }),
+  );
+}
+
+function picture(a: Box, b: Box): string {
+  return `
+        location server 203.0.113.1          (tells who is where; carries no data)
+                    |
+   -------------- internet, ${ONE_WAY_MS} ms one way --------------
+        |                                    |
+   NAT ${a.home.outerAddress.padEnd(15)}                  NAT ${b.home.outerAddress}
+        |                                    |
+   ${a.node.name.padEnd(14)} 192.168.1.2          ${b.node.name.padEnd(14)} 192.168.1.2
+   virtual: ${a.ip.padEnd(15)}             virtual: ${b.ip}
+
+`;
+}
+
+function writeRandom(file: string, megabytes: number): void {
+  const fd = openSync(file, 'w');
+  for (let written = 0; written < megabytes; written += 1) writeSync(fd, randomBytes(1_000_000));
+  closeSync(fd);
+}
+
+function check(isWell: boolean, words: string): void {
+  process.stdout.write(`          ${isWell ? 'ok   ' : 'WRONG'} ${words}\n`);
+}
+
+function megabytesOf(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
+function say(words: string): void {
+  process.stdout.write(`[${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s] ${words}\n`);
+}
+
+function refuse(reason: string): never {
+  process.stderr.write(`${reason}\n`);
+  process.exit(1);
+}
