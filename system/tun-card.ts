@@ -1,0 +1,114 @@
+// Making the virtual network card: its name, its addresses, and what can go wrong with them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { GinnelError } from '../base/errors.ts';
+import type { IpAddress } from '../protocol/ip/address.ts';
+import { parseInterface, parsePrefix, type Prefix } from '../protocol/ip/prefix.ts';
+import { ERRNO, kernelRefused, systemErrors } from './errors.ts';
+import type { NetworkCard } from './netlink.ts';
+import type { TunParts } from './tun.ts';
+
+const MAX_NAME_BYTES = 15;
+
+const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
+/** _IOW('T', 202, int); another number on PowerPC. */
+const TUNSETIFF = process.arch === 'ppc64' ? 0x800454ca : 0x400454ca;
+const IFF_TUN_NO_PI = 0x0001 | 0x1000;
+const IFNAMSIZ = 16;
+
+/** An address of the card, and the network that it is on. */
+export interface InterfaceAddress {
+  readonly address: IpAddress;
+  readonly prefix: Prefix;
+}
+
+/** Makes the card, or takes over one that nobody holds. `scratch`: 64 bytes of the arena. */
+export function attachCard(
+  { libc, arena }: TunParts,
+  scratch: number,
+  name: string,
+): { fd: number; card: NetworkCard } {
+  const nameBytes = new TextEncoder().encode(name);
+  if (nameBytes.length > MAX_NAME_BYTES || !/^[^\s/:]+$/.test(name) || name === '.' || name === '..') {
+    throw systemErrors('TUN_NAME', { name });
+  }
+  const fd = libc.open('/dev/net/tun', O_RDWR_NONBLOCK_CLOEXEC);
+  if (fd < 0) throw openError(libc.errno());
+  arena.memory.fill(0, scratch, scratch + 64);
+  arena.memory.set(nameBytes, scratch);
+  arena.view.setUint16(scratch + IFNAMSIZ, IFF_TUN_NO_PI, true);
+  if (libc.ioctl(fd, TUNSETIFF, arena.base + scratch) < 0) {
+    const errno = libc.errno();
+    libc.close(fd);
+    throw attachError(errno, name);
+  }
+  const end = arena.memory.indexOf(0, scratch);
+  const given = new TextDecoder().decode(arena.memory.subarray(scratch, end));
+  return { fd, card: { name: given, index: libc.ifNameToIndex(given) } };
+}
+
+function openError(errno: number): Error {
+  if (errno === ERRNO.ENOENT || errno === ERRNO.ENODEV || errno === ERRNO.ENXIO)
+    return systemErrors('TUN_MISSING');
+  if (errno === ERRNO.EPERM || errno === ERRNO.EACCES) {
+    return systemErrors('NOT_ROOT', { action: 'open /dev/net/tun' });
+  }
+  return kernelRefused('open /dev/net/tun', 'open', errno);
+}
+
+function attachError(errno: number, name: string): Error {
+  if (errno === ERRNO.EPERM) return systemErrors('NOT_ROOT', { action: 'make a virtual network card' });
+  if (errno === ERRNO.EBUSY || errno === ERRNO.EEXIST) return systemErrors('TUN_BUSY', { name });
+  // A card of that name that is no TUN.
+  if (errno === ERRNO.EINVAL) return systemErrors('TUN_BUSY', { name });
+  return kernelRefused(`make the virtual network card ${name}`, 'TUNSETIFF', errno);
+}
+
+/** Switches it on and gives it its addresses; throws NOT_ROOT, KERNEL_REFUSED. */
+export function setUpCard(
+  parts: TunParts,
+  card: NetworkCard,
+  mtu: number,
+  addresses: readonly InterfaceAddress[],
+): void {
+  if (addresses.some(({ address }) => address.family === 6)) allowIpv6(card.name);
+  parts.netlink.bringUp(card, mtu);
+  for (const { address, prefix } of addresses) {
+    try {
+      parts.netlink.addAddress(card, address, prefix.length);
+    } catch (error) {
+      if (!isIpv6Off(error, parts)) throw error;
+    }
+  }
+}
+
+/** A machine where IPv6 is switched off still has its IPv4: told and counted, not fatal. */
+export function isIpv6Off(error: unknown, { log, counters }: TunParts): boolean {
+  if (!(error instanceof GinnelError) || error.code !== 'KERNEL_LACKS') return false;
+  counters.counter('tun.ipv6-off').value++;
+  log.warn(error.message);
+  return true;
+}
+
+/** Routers and containers often switch IPv6 off for new cards; on our own it may be switched on. */
+function allowIpv6(name: string): void {
+  const path = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`;
+  try {
+    if (readFileSync(path, 'latin1').trim() === '1') writeFileSync(path, '0');
+  } catch {
+    // No IPv6 in this kernel, or a read-only /proc: adding the address tells, in words.
+    return;
+  }
+}
+
+export function parseAddress(text: string): InterfaceAddress {
+  const parsed = parseInterface(text);
+  if (!parsed.ok)
+    throw systemErrors('ADDRESS_INVALID', { address: text, reason: 'It is no address with a prefix' });
+  return parsed.value;
+}
+
+export function parseRoute(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (!parsed.ok) throw systemErrors('ADDRESS_INVALID', { address: text, reason: 'It is no network' });
+  return parsed.value;
+}
