@@ -186,6 +186,8 @@ export class ControlClient implements Control {
           log.info(`location server: ${state}`, { reason });
           events.stateChanged(state, reason);
         },
+        refused: (what, problem) =>
+          log.warn(`the location server refused to ${what}`, { problem: problem.message }),
         told: message => this.#inbox.told(message),
       },
     });

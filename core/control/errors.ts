@@ -1,5 +1,5 @@
 // What a person may meet on the node's way to its location server and to its own identity.
-// A failure that the server words itself (`Failure{code,message}`) is shown as it came: see `serverFailure`.
+// What the server refuses (INVITE_USED, NODE_OFFLINE, …) is in its own catalogue and shown in its own words: `serverFailure`.
 import { defineErrors, GinnelError } from '../../base/errors.ts';
 
 export const controlErrors = defineErrors({
@@ -31,18 +31,6 @@ export const controlErrors = defineErrors({
     what: 'Too many questions to the location server are waiting for an answer.',
     why: 'At most {limit} may wait at once.',
     todo: 'Try again in a few seconds.',
-    retry: true,
-  },
-  NODE_UNKNOWN: {
-    what: 'No box of this network is known as {what}.',
-    why: 'The location server has none either, or it was removed.',
-    todo: 'See the list: ginnel status.',
-    retry: true,
-  },
-  NODE_OFFLINE: {
-    what: '{name} is offline.',
-    why: 'It has no connection to the location server now.',
-    todo: 'Check that it is switched on and has Internet access.',
     retry: true,
   },
   PEER_REFUSED: {
@@ -79,22 +67,20 @@ export const controlErrors = defineErrors({
 
 /** Refusals by the server after which trying again is no use until a person has acted. */
 const PERMANENT = new Set([
+  'INVITE_NEEDED',
   'INVITE_UNKNOWN',
   'INVITE_USED',
   'INVITE_EXPIRED',
-  'INVITE_NEEDED',
   'KEY_CHANGED',
-  'VERSION',
-  'VERSION_WRONG',
-  'NETWORK_UNKNOWN',
-  'NODE_REVOKED',
-  'LOGIN_REFUSED',
   'PROOF_WRONG',
-  'ADDRESS_CLASH',
+  'NETWORK_UNKNOWN',
   'NAME_TAKEN',
+  'POOL_CLASH',
+  'POOL_EXHAUSTED',
+  'VERSION',
 ]);
 
-/** A failure in the server's own words; codes that both know carry the server's message too. */
+/** A failure in the server's own words. */
 export function serverFailure(failure: { readonly code: string; readonly message: string }): GinnelError {
   return new GinnelError(failure.code, failure.message, { retry: !PERMANENT.has(failure.code) });
 }

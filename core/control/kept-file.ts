@@ -1,7 +1,8 @@
 // A small JSON file that must never be half there nor readable by others: written aside, synced, renamed; checksum inside.
-import { createHash, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat, chmod, mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../../base/disk.ts';
 
 export type Kept =
   | { readonly state: 'absent' }
@@ -31,33 +32,8 @@ export async function readKept(path: string): Promise<Kept> {
 export async function writeKept(path: string, value: unknown): Promise<void> {
   const body = JSON.stringify(value);
   const text = `${JSON.stringify({ v: 1, sha256: checksum(body), body })}\n`;
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  const aside = `${path}.${randomUUID()}.new`;
-  try {
-    const file = await open(aside, 'wx', PRIVATE_FILE);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
-}
-
-/** Without this a power cut may take the rename back. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+  await replaceFile(path, text, PRIVATE_FILE);
 }
 
 function unwrap(text: string): Kept {

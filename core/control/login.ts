@@ -89,12 +89,10 @@ export function recordToPublish(
     ip6: assignment.ip6,
     prefixes: [...wishes.prefixes],
   };
-  if (
-    last?.generation === wishes.serverGeneration &&
-    sameContent(last, content) &&
-    isFresh(last, wishes.nowMs)
-  )
-    return null;
+  if (last !== null && sameContent(last, content) && isFresh(last, wishes.nowMs)) {
+    if (last.generation === wishes.serverGeneration) return null;
+    if (last.generation > wishes.serverGeneration) return last;
+  }
   const generation = Math.max(last?.generation ?? 0, wishes.serverGeneration) + 1;
   return signRecord(primitives, identity.seed, {
     ...content,

@@ -1,6 +1,7 @@
 // The machine's times, and what it asks of the sockets, of the node's identity, and tells.
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
+import type { GinnelError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type { NodeMessage, NodeRecord, ServerMessage, Welcome } from '../../protocol/location/messages.ts';
@@ -23,6 +24,8 @@ export const TIMES = {
   provenMs: 60_000,
   /** A member that was refused for good asks again at this pace: someone may have mended it far away. */
   refusedRetryMs: 3_600_000,
+  /** However often the network changes: no more dials by that than one in this time. */
+  kickMs: 2_000,
 } as const;
 
 /** What the machine asks of the sockets. */
@@ -48,6 +51,8 @@ export interface ControlWords {
 export interface MachineEvents {
   welcomed(welcome: Welcome, server: Endpoint): void;
   stateChanged(state: ControlState, reason: string): void;
+  /** A record or registration was refused: nobody waits for the answer, so it is told. */
+  refused(what: 'publish' | 'register', problem: GinnelError): void;
   /** Messages that answer no question. */
   told(message: Extract<ServerMessage, { readonly type: 'signal' | 'changed' | 'seen' }>): void;
 }

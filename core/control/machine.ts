@@ -24,11 +24,13 @@ export class ControlMachine {
   readonly #requests: Requests;
   readonly #backoff: Backoff;
   readonly #timers = new Map<'retry' | 'ping' | 'register', Timer>();
+  readonly #refusals = new Map<'publish' | 'register', string>();
   #state: ControlState = 'stopped';
   #problem: GinnelError | null = null;
   #phase: 'idle' | 'dialling' | 'logging-in' | 'in' = 'idle';
   #server: Endpoint | null = null;
   #connectedAt = 0;
+  #dialledAt = 0;
   #registration: Registration | null = null;
   #serverGeneration = 0;
   #lastHeardAt: number | null = null;
@@ -81,11 +83,15 @@ export class ControlMachine {
 
   /** The network changed: what is waiting is tried now, and a connection proves that it still stands. */
   kick(): void {
-    if (this.#state === 'stopped' || (this.#problem !== null && isPermanent(this.#problem.code))) return;
+    const isStopped = this.#state === 'stopped' || (this.#isRefusedForGood() && !this.#words.isMember());
+    if (isStopped) return;
     this.#counters.counter('kicks').value++;
     this.#backoff.reset();
     if (this.#phase === 'in') this.#ping(TIMES.doubtAnswerMs);
-    else if (this.#phase === 'idle') this.#dial();
+    if (this.#phase !== 'idle') return;
+    const waitMs = this.#dialledAt + TIMES.kickMs - this.#clock.monotonicMs();
+    if (waitMs <= 0) this.#dial();
+    else this.#after('retry', waitMs, () => this.#dial());
   }
 
   /** Tells the server, now and at intervals (V4). */
@@ -222,18 +228,27 @@ export class ControlMachine {
     this.#rttMs = this.#rttMs === null ? rttMs : (7 * this.#rttMs + rttMs) / 8;
   }
 
-  /** Counts a refusal of what nobody waits for; true: it was done. */
-  #noted(what: string, outcome: Parameters<Ended>[0]): boolean {
-    if (!(outcome instanceof GinnelError)) return true;
-    this.#counters.counter(`${what}.refused`).value++;
-    return false;
+  /** Counts a refusal of what nobody waits for, and tells it once; true: it was done. */
+  #noted(what: 'publish' | 'register', outcome: Parameters<Ended>[0]): boolean {
+    const problem = outcome instanceof GinnelError ? outcome : null;
+    const isNews = problem !== null && this.#refusals.get(what) !== problem.code;
+    if (problem === null) this.#refusals.delete(what);
+    else this.#refusals.set(what, problem.code);
+    if (problem !== null) this.#counters.counter(`${what}.refused`).value++;
+    if (isNews) this.#events.refused(what, problem);
+    return problem === null;
   }
 
   // ---- dialling and giving up
 
+  #isRefusedForGood(): boolean {
+    return this.#problem !== null && isPermanent(this.#problem.code);
+  }
+
   #dial(): void {
     this.#timers.get('retry')?.cancel();
     this.#phase = 'dialling';
+    this.#dialledAt = this.#clock.monotonicMs();
     this.#counters.counter('dials').value++;
     this.#wire.dial();
   }

@@ -12,7 +12,8 @@ export type Question = WithoutId<NodeMessage>;
 export type Ended = (outcome: Answer | GinnelError, rttMs: number | null) => void;
 
 export const REQUEST_TIMEOUT_MS = 5_000;
-export const MAX_PENDING = 256;
+/** Below what the server lets one node have (64). */
+export const MAX_PENDING = 48;
 
 interface Pending {
   readonly timer: Timer;

@@ -64,6 +64,7 @@ class Bench {
           this.welcomes++;
         },
         stateChanged: (state, reason) => void this.states.push(`${state}: ${reason}`),
+        refused: (what, problem) => void this.tolds.push(`${what}: ${problem.code}`),
         told: message => void this.tolds.push(message.type),
       },
     });
@@ -234,7 +235,7 @@ t.test('questions are rejected at once while the server is away, those under way
   t.end();
 });
 
-t.test('at most 256 questions wait at once', t => {
+t.test('at most 48 questions wait at once', t => {
   const bench = connected();
   for (let i = 0; i < MAX_PENDING; i++) asked(bench);
   t.equal(codeOf(asked(bench).outcome), 'CONTROL_BUSY');
@@ -282,17 +283,48 @@ t.test(
 
 t.test('a change of the network retries at once, and doubts a connection for 3 s', t => {
   const bench = connected();
-  bench.machine.failed(controlErrors('SERVER_UNREACHABLE', { tried: '' }));
+  bench.run(5_000);
+  bench.machine.lost('the cable was pulled');
   t.equal(bench.machine.state, 'away');
   bench.machine.kick();
   t.equal(bench.dials, 2);
   bench.machine.kick();
   t.equal(bench.dials, 2, 'a dial under way goes on');
+  bench.machine.failed(controlErrors('SERVER_UNREACHABLE', { tried: '' }));
+  for (let i = 0; i < 20; i++) bench.machine.kick();
+  t.equal(bench.dials, 2, 'a flapping network dials every 2 s at most');
+  bench.clock.advance(2_000);
+  t.equal(bench.dials, 3);
   bench.logIn();
   bench.machine.kick();
   t.equal(bench.count('ping'), 1);
   bench.clock.advance(3_000);
   t.equal(bench.machine.state, 'away');
+  t.end();
+});
+
+t.test('a record that is refused is told once, and tried again at the pace of registrations', t => {
+  const bench = new Bench();
+  bench.record = record;
+  bench.machine.start();
+  bench.logIn();
+  const refuse = (): void =>
+    bench.machine.heard({
+      type: 'failure',
+      re: bench.last('publish').id,
+      code: 'PREFIX_CLASH',
+      message: 'No.',
+    });
+  refuse();
+  while (bench.count('publish') < 2) bench.run(500);
+  refuse();
+  t.same(bench.tolds, ['publish: PREFIX_CLASH']);
+  t.ok(bench.clock.monotonicMs() >= 54_000);
+  while (bench.count('publish') < 3) bench.run(500);
+  bench.done('publish');
+  bench.record = null;
+  bench.run(70_000);
+  t.equal(bench.count('publish'), 3);
   t.end();
 });
 
