@@ -3,24 +3,6 @@
 import { defineErrors, GinnelError } from '../../base/errors.ts';
 
 export const controlErrors = defineErrors({
-  NOT_JOINED: {
-    what: 'This box is in no network yet.',
-    why: 'It was never given an invite.',
-    todo: 'Ask whoever runs the network for one (ginnel invite), then: ginnel up.',
-    retry: false,
-  },
-  ALREADY_JOINED: {
-    what: 'This box is already in the network {network}.',
-    why: 'The invite is for another one, and a box is in one network at a time.',
-    todo: 'Leave out the invite to stay. To leave: ginnel down, then move {file} away.',
-    retry: false,
-  },
-  INVITE_UNREADABLE: {
-    what: 'This is no whole invite ({reason}).',
-    why: 'It starts with ginnel: and must be pasted in one piece.',
-    todo: 'Copy it again from where it was shown: ginnel invite.',
-    retry: false,
-  },
   SERVER_AWAY: {
     what: 'The location server is not reached at the moment.',
     why: '{reason}',

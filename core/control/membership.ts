@@ -1,4 +1,5 @@
 // Which network this node is in, and what it learnt of that network and its server: enough to start without the server.
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
@@ -110,8 +111,8 @@ export class MembershipFile {
     return this.#current;
   }
 
-  /** Rejects with IDENTITY_UNWRITABLE where it could not be kept. */
-  async replace(membership: Membership): Promise<void> {
+  /** Null: no membership. Rejects with IDENTITY_UNWRITABLE where it could not be kept. */
+  async replace(membership: Membership | null): Promise<void> {
     this.#current = membership;
     await this.#write();
   }
@@ -139,7 +140,7 @@ export class MembershipFile {
   #write(): Promise<void> {
     const next = this.flush().then(async () => {
       try {
-        await writeKept(this.#file, this.#current);
+        await (this.#current === null ? rm(this.#file, { force: true }) : writeKept(this.#file, this.#current));
       } catch (error) {
         throw controlErrors('IDENTITY_UNWRITABLE', { file: this.#file, reason: reasonOf(error) }, error);
       }

@@ -108,6 +108,8 @@ t.test('the membership is kept, and what did not change is not written', t =>
       udpPort: 41_641,
     });
     t.same(serverAddresses(second.current!), ['127.0.0.1:7443', '198.51.100.1:7443']);
+    await second.replace(null);
+    t.same(await readdir(folder), []);
     await writeFile(join(folder, MEMBERSHIP_FILE), 'rubbish');
     await t.rejects(openMembership(folder), { code: 'MEMBERSHIP_DAMAGED' });
   }),
