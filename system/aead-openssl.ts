@@ -1,0 +1,31 @@
+// What the ways into the OpenSSL inside node have in common. Called on the arena it is ten times faster than node:crypto,
+// which copies, and makes objects, for each packet.
+import type { AeadKey } from '../core/dataplane/aead.ts';
+import type { Arena } from './doors.ts';
+
+export const TAG_BYTES = 16;
+export const KEY_BYTES = 32;
+export const NONCE_BYTES = 12;
+
+/** Makes keys of one cipher; throws where this node has not what it needs. */
+export type KeyMaker = (secret: Uint8Array) => AeadKey;
+
+/** The nonce of WireGuard: 32 zero bits, then the counter in little endian. */
+export function writeNonce(view: DataView, at: number, counter: number): void {
+  view.setUint32(at, 0, true);
+  view.setUint32(at + 4, counter % 2 ** 32, true);
+  view.setUint32(at + 8, Math.floor(counter / 2 ** 32), true);
+}
+
+/** These calls write where they are told: an offset outside the memory must not get through. */
+export function checkRange(arena: Arena, offset: number, length: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= arena.memory.length)) {
+    throw new RangeError(`${length} bytes at ${offset} are outside the memory`);
+  }
+}
+
+export function checkSecret(secret: Uint8Array): void {
+  if (secret.length !== KEY_BYTES) throw new TypeError(`an AEAD key of ${secret.length} bytes`);
+}
+
+export const wiped = (): TypeError => new TypeError('this AEAD key was wiped');

@@ -1,0 +1,162 @@
+// Every AEAD implementation against node:crypto, and against misuse.
+import t from 'tap';
+import type { AeadKey, AeadName } from '../../core/dataplane/aead.ts';
+import { AEAD_IMPLEMENTATIONS, AEAD_NAMES, openAead, passesSelfTest } from '../../system/aead.ts';
+import { createArena } from '../../system/arena.ts';
+import { openLibc } from '../../system/libc.ts';
+import { cpuHasAes, mayAdministerNetwork } from '../../system/privilege.ts';
+
+const libc = openLibc();
+const arena = createArena(libc);
+const scratch = arena.allocate(8192);
+const ALL_LENGTHS = Array.from({ length: 2001 }, (_, length) => length);
+const secret = Uint8Array.from({ length: 32 }, (_, index) => 0x80 + index);
+
+for (const implementation of AEAD_IMPLEMENTATIONS) {
+  for (const name of AEAD_NAMES) {
+    if (implementation === 'openssl-lowlevel' && name !== 'chacha20-poly1305') continue;
+    const aead = openAead(arena, [implementation, 'node-crypto'], libc);
+
+    t.test(`${implementation}, ${name}: seals and opens as node:crypto does, for all lengths to 2000`, t => {
+      t.equal(aead.implementations[name], implementation);
+      t.ok(passesSelfTest(key => aead.key(name, key), name, arena.memory, scratch, ALL_LENGTHS));
+      t.end();
+    });
+
+    t.test(`${implementation}, ${name}: every changed bit of the tag is refused`, t => {
+      const key = aead.key(name, secret);
+      arena.memory.fill(7, scratch, scratch + 100);
+      key.seal(5, scratch, scratch, 100);
+      const sealed = arena.memory.slice(scratch, scratch + 116);
+      for (let bit = 0; bit < 128; bit++) {
+        arena.memory.set(sealed, scratch);
+        arena.memory[scratch + 100 + (bit >> 3)]! ^= 1 << (bit & 7);
+        if (key.open(5, scratch, scratch, 116) !== -1) t.fail(`bit ${bit} of the tag`);
+      }
+      arena.memory.set(sealed, scratch);
+      t.equal(key.open(6, scratch, scratch, 116), -1, 'another counter');
+      arena.memory.set(sealed, scratch);
+      t.equal(key.open(5, scratch, scratch, 116), 100);
+      key.wipe();
+      t.end();
+    });
+
+    t.test(`${implementation}, ${name}: a wiped key throws, a wrong one is misuse`, t => {
+      const key = aead.key(name, secret);
+      key.wipe();
+      key.wipe();
+      t.throws(() => key.seal(1, scratch, scratch, 10), TypeError);
+      t.throws(() => key.open(1, scratch, scratch, 26), TypeError);
+      t.throws(() => aead.key(name, new Uint8Array(31)), TypeError);
+      t.end();
+    });
+
+    if (implementation === 'node-crypto') continue;
+    t.test(`${implementation}, ${name}: nothing outside the memory is touched`, t => {
+      const key = aead.key(name, secret);
+      const end = arena.memory.length;
+      const wrong: (() => number)[] = [
+        () => key.seal(1, end - 25, scratch, 10),
+        () => key.seal(1, scratch, end - 9, 10),
+        () => key.seal(1, -1, scratch, 10),
+        () => key.seal(1, scratch, scratch, -1),
+        () => key.seal(1, NaN, scratch, 10),
+        () => key.open(1, scratch, end - 25, 26),
+        () => key.open(1, end - 9, scratch, 26),
+      ];
+      for (const call of wrong) t.throws(call, RangeError);
+      key.wipe();
+      t.end();
+    });
+
+    t.test(`${implementation}, ${name}: keys that were wiped leave nothing behind`, t => {
+      const churn = (): void => {
+        for (let index = 0; index < 5000; index++) aead.key(name, secret).wipe();
+      };
+      churn();
+      const before = process.memoryUsage.rss();
+      for (let round = 0; round < 4; round++) churn();
+      const grown = process.memoryUsage.rss() - before;
+      t.ok(grown < 6_000_000, `${grown} bytes more after 20,000 keys`);
+      t.end();
+    });
+  }
+}
+
+t.test('an implementation that is wrong in any way fails its self-test', t => {
+  const good = openAead(arena, ['openssl-evp'], libc);
+  const faults: Record<string, (key: AeadKey) => Partial<AeadKey>> = {
+    'takes any tag': key => ({
+      open: (counter, target, source, length) =>
+        Math.max(key.open(counter, target, source, length), length >= 16 ? length - 16 : -1),
+    }),
+    'ignores the upper half of the counter': key => ({
+      seal: (counter, target, source, length) => key.seal(counter % 2 ** 32, target, source, length),
+    }),
+    'writes past the tag': key => ({
+      seal: (counter, target, source, length) => {
+        arena.memory[target + length + 16] = 0;
+        return key.seal(counter, target, source, length);
+      },
+    }),
+    throws: () => ({
+      seal: () => {
+        throw new Error('no');
+      },
+    }),
+    'does not encipher': () => ({
+      seal: (_, target, source, length) => {
+        arena.memory.copyWithin(target, source, source + length);
+        return length + 16;
+      },
+    }),
+  };
+  const name: AeadName = 'chacha20-poly1305';
+  const make = (fault: (key: AeadKey) => Partial<AeadKey>) => (key: Uint8Array) => {
+    const inner = good.key(name, key);
+    return {
+      seal: inner.seal.bind(inner),
+      open: inner.open.bind(inner),
+      wipe: inner.wipe.bind(inner),
+      ...fault(inner),
+    };
+  };
+  t.ok(
+    passesSelfTest(
+      make(() => ({})),
+      name,
+      arena.memory,
+      scratch,
+    ),
+    'none',
+  );
+  for (const [fault, change] of Object.entries(faults)) {
+    t.notOk(passesSelfTest(make(change), name, arena.memory, scratch), fault);
+  }
+  t.end();
+});
+
+t.test('the fastest that works is taken, and any other where it is missing', t => {
+  t.strictSame(openAead(arena).implementations, {
+    'chacha20-poly1305': 'openssl-lowlevel',
+    'aes-256-gcm': 'openssl-evp',
+  });
+  t.strictSame(openAead(arena, ['node-crypto']).implementations, {
+    'chacha20-poly1305': 'node-crypto',
+    'aes-256-gcm': 'node-crypto',
+  });
+  t.throws(() => openAead(arena, []), /self-test/);
+  t.end();
+});
+
+t.test('what the CPU and the process may do is read from /proc', t => {
+  t.ok(cpuHasAes('processor : 0\nflags\t\t: fpu aes pclmulqdq sse\n'));
+  t.ok(cpuHasAes('Features\t: fp asimd aes pmull sha1\n'));
+  t.notOk(cpuHasAes('Features\t: half thumb neon vfpv4\n'));
+  t.notOk(cpuHasAes(''));
+  t.ok(mayAdministerNetwork('Name:\tnode\nCapEff:\t000001ffffffffff\n'));
+  t.ok(mayAdministerNetwork('CapEff:\t0000000000001000\n'));
+  t.notOk(mayAdministerNetwork('CapEff:\t0000000000000400\n'));
+  t.type(cpuHasAes(), 'boolean');
+  t.end();
+});
