@@ -1,0 +1,98 @@
+// One try at a peer: which of its candidates get an opener and when each gets its probes. Time comes in, shots come out.
+import type { Way } from './path.ts';
+import { OPENER_TTL, TIMING } from './timing.ts';
+
+export type Role = 'offerer' | 'answerer';
+
+export interface Shot {
+  readonly way: Way;
+  readonly learnt: string;
+  /** Hop limit; null: the ordinary one. */
+  readonly ttl: number | null;
+}
+
+interface Target {
+  readonly way: Way;
+  readonly learnt: string;
+  opener: boolean;
+  startAt: number;
+  step: number;
+}
+
+export class Attempt {
+  readonly id: string;
+  readonly role: Role;
+  readonly startedAt: number;
+  /** When the offer leaves; null: it has left, or this is the answering end. */
+  offerAt: number | null = null;
+  /** When an unanswered offer is sent once more, or a rival one answered; null: not waiting. */
+  answerDueAt: number | null = null;
+  repeated = false;
+  /** The other end's candidates are known. */
+  matched = false;
+  /** A probe was answered. */
+  succeededAt: number | null = null;
+  readonly #targets = new Map<string, Target>();
+
+  constructor(id: string, role: Role, startedAt: number) {
+    this.id = id;
+    this.role = role;
+    this.startedAt = startedAt;
+  }
+
+  /** Takes a place into the try; a place that is there already keeps its schedule unless the new one is earlier. */
+  aim(way: Way, learnt: string, startAt: number, opener: boolean): void {
+    const known = this.#targets.get(way.key);
+    if (known !== undefined && known.step > 0) return;
+    this.#targets.set(way.key, { way, learnt, opener, startAt: Math.min(startAt, known?.startAt ?? Infinity), step: 0 });
+  }
+
+  get size(): number {
+    return this.#targets.size;
+  }
+
+  /** What must leave now: all openers before the first full probe. */
+  due(now: number): Shot[] {
+    const shots: Shot[] = [];
+    for (const target of this.#targets.values()) {
+      if (!target.opener) continue;
+      target.opener = false;
+      shots.push({ way: target.way, learnt: target.learnt, ttl: OPENER_TTL });
+    }
+    for (const target of this.#targets.values()) {
+      const at = nextAt(target);
+      if (at === null || at > now) continue;
+      while ((nextAt(target) ?? Infinity) <= now) target.step++;
+      shots.push({ way: target.way, learnt: target.learnt, ttl: null });
+    }
+    return shots;
+  }
+
+  /** A place that answered needs no more of this; with one found, the rest get a short while only. */
+  answered(key: string, now: number): void {
+    this.#targets.delete(key);
+    this.succeededAt ??= now;
+    for (const target of this.#targets.values())
+      if (target.startAt <= now) target.step = Math.max(target.step, TIMING.punchOffsets.length - 3);
+  }
+
+  nextAt(): number | null {
+    let next: number | null = null;
+    for (const target of this.#targets.values()) {
+      const at = target.opener ? 0 : nextAt(target);
+      if (at !== null && (next === null || at < next)) next = at;
+    }
+    return next;
+  }
+
+  /** When it is over, unless something still has to leave. */
+  get endsAt(): number {
+    const starts = [...this.#targets.values()].map(target => target.startAt);
+    return Math.max(this.startedAt, ...starts) + TIMING.punchOffsets.at(-1)! + TIMING.punchGrace;
+  }
+}
+
+function nextAt(target: Target): number | null {
+  const offset = TIMING.punchOffsets[target.step];
+  return offset === undefined ? null : target.startAt + offset;
+}

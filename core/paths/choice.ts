@@ -1,0 +1,56 @@
+// Which of several paths carries the session: the smallest score, with hysteresis, and always a reason in words.
+import type { PathClass } from '../contract/link.ts';
+import type { Path } from './path.ts';
+
+/** Ms added to the round trip: a short way through a stranger's machine must be a good deal shorter to be worth it. */
+const CLASS_PENALTY_MS: Readonly<Record<PathClass, number>> = { lan: 0, direct: 5, turn: 30, relay: 60 };
+const LOSS_PENALTY_MS = 500;
+const UNMEASURED_MS = 500;
+
+/** A rival must be better by both, or two paths that are alike would take turns. */
+const BETTER_BY_RATIO = 0.8;
+const BETTER_BY_MS = 4;
+
+export function scoreOf(path: Path): number {
+  return (path.srttMs ?? UNMEASURED_MS) + path.loss * LOSS_PENALTY_MS + CLASS_PENALTY_MS[path.way.class];
+}
+
+export interface Choice {
+  readonly path: Path;
+  readonly reason: string;
+}
+
+/** The choice among the usable ones; `active` is the present one, stays where nothing is clearly better. Null: none is usable. */
+export function choose(paths: Iterable<Path>, active: Path | null): Choice | null {
+  const ranked = [...paths].filter(path => path.usable).sort((a, b) => scoreOf(a) - scoreOf(b));
+  const best = ranked[0];
+  if (best === undefined) return null;
+  if (active === null) return { path: best, reason: firstReason(best, ranked.length) };
+  if (best === active) return { path: active, reason: '' };
+  if (!active.usable) return { path: best, reason: `${nameOf(active)} fell silent; ${describe(best)} still answers` };
+  if (!isClearlyBetter(best, active)) return { path: active, reason: '' };
+  return { path: best, reason: `${describe(best)} is better than ${describe(active)}` };
+}
+
+function isClearlyBetter(rival: Path, active: Path): boolean {
+  if (active.state === 'heard' && rival.state === 'valid') return true;
+  if (rival.state !== 'valid') return false;
+  const [a, b] = [scoreOf(rival), scoreOf(active)];
+  return a < b * BETTER_BY_RATIO && a < b - BETTER_BY_MS;
+}
+
+const firstReason = (path: Path, count: number): string =>
+  count === 1 ? `${describe(path)} answered` : `${describe(path)} is the best of ${count} that answered`;
+
+const CLASS_NAME: Readonly<Record<PathClass, string>> = { lan: 'LAN', direct: 'direct', turn: 'TURN', relay: 'relay' };
+
+/** `direct UDP`, `LAN UDP`. */
+export const labelOf = (path: Path): string => `${CLASS_NAME[path.way.class]} ${path.way.transport.toUpperCase()}`;
+
+export const nameOf = (path: Path): string => `${labelOf(path)} (${path.way.key})`;
+
+function describe(path: Path): string {
+  const rtt = path.srttMs === null ? 'not yet measured' : `${path.srttMs.toFixed(1)} ms`;
+  const loss = path.loss >= 0.005 ? `, ${(path.loss * 100).toFixed(1)} % lost` : '';
+  return `${nameOf(path)} at ${rtt}${loss}`;
+}

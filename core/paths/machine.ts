@@ -1,0 +1,80 @@
+// What a peer's path machine is told and what it asks for. Time and events come in; nothing is sent from here.
+import type { PathSignal } from '../../protocol/location/messages.ts';
+import type { Endpoint, IpFamily } from '../../protocol/address.ts';
+import type { Random } from '../../base/random.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Budget } from './budget.ts';
+import type { Diary } from './diary.ts';
+import type { Path, Way } from './path.ts';
+import type { NatWords, Verdict } from './verdict.ts';
+
+export type MachineOutput =
+  /** `transaction`: 24 hex digits. `ttl` null: the ordinary hop limit. */
+  | { readonly type: 'probe'; readonly way: Way; readonly transaction: string; readonly ttl: number | null; readonly inUse: boolean }
+  | { readonly type: 'signal'; readonly kind: 'offer' | 'answer'; readonly attempt: string }
+  /** The session goes by this one from now on; null: by none. */
+  | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
+  /** Our mapped address may have changed: measure it afresh; `refreshed` is called when that is done. */
+  | { readonly type: 'refresh' }
+  /** The peer was met here: worth keeping over a restart. */
+  | { readonly type: 'keep'; readonly endpoint: Endpoint };
+
+/** What all machines know of this node. */
+export interface SelfView {
+  /** Breaks the tie when both ends make an offer at once. */
+  readonly id: string;
+  isConnected(): boolean;
+  serverRttMs(): number | null;
+  /** Is there a NAT between us and the world, as far as known? Then an opener goes before the probes. */
+  isNatted(family: IpFamily): boolean;
+  keepAliveMs(): number;
+  nat(): NatWords;
+  /** Null where we have no such family, or it is no place to probe (ourselves, the overlay, nobody's address). */
+  wayTo(endpoint: Endpoint): Way | null;
+}
+
+export interface MachineOptions {
+  readonly peer: { readonly id: string; readonly name: string };
+  readonly self: SelfView;
+  readonly budget: Budget;
+  readonly random: Random;
+  readonly counters: Counters;
+  /** Where the peer was met before this run. */
+  readonly good: readonly Endpoint[];
+}
+
+export type PeerState = 'direct' | 'relayed' | 'trying' | 'unreachable' | 'idle' | 'offline';
+
+/** All times are monotonic ms. */
+export interface Machine {
+  /** Drained by whoever drives it, after every call. */
+  take(): MachineOutput[];
+  wakeAt(now: number): number | null;
+  tick(now: number): void;
+  /** A packet wants to go there and there is no path. */
+  wanted(now: number): void;
+  signalled(signal: PathSignal, now: number): void;
+  /** An authenticated probe of the peer came over this way. */
+  requested(way: Way, inUse: boolean, now: number): void;
+  /** Its answer to a probe; false where we never asked that. */
+  answered(way: Way, transaction: string, seenAs: Endpoint | null, now: number): boolean;
+  /** An authenticated packet of the session came over this way. */
+  heard(way: Way, now: number): void;
+  /** The session sends, for the first time since it was last heard. */
+  sent(now: number): void;
+  closed(way: Way, now: number): void;
+  candidatesChanged(now: number): void;
+  networkChanged(now: number): void;
+  refreshed(now: number): void;
+  serverChanged(connected: boolean, now: number): void;
+  onlineChanged(online: boolean, now: number): void;
+  signalFailed(attempt: string, code: string, now: number): void;
+  /** The daemon started again: the peer may be looking for us where it last met us. */
+  restored(now: number): void;
+  readonly active: Path | null;
+  readonly paths: Iterable<Path>;
+  readonly state: PeerState;
+  readonly reason: string;
+  readonly verdict: Verdict | null;
+  readonly diary: Diary;
+}

@@ -1,0 +1,111 @@
+// The face of path finding: what the node's assembly hands in, and what it calls.
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { Endpoint, IpFamily } from '../../protocol/address.ts';
+import type { PathSignal, SignedNode, Welcome } from '../../protocol/location/messages.ts';
+import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
+import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
+import type { PathStatus, PeerStatus } from '../admin.ts';
+import type { Candidate } from '../contract/candidate.ts';
+import type { Batch, Link } from '../contract/link.ts';
+import type { NatReport } from '../contract/nat-report.ts';
+import type { StunDoor, TraversalPlugin } from '../contract/plugin.ts';
+import type { Control, ControlState } from '../control/types.ts';
+import type { Engine, PeerId } from '../dataplane/engine.ts';
+import type { BudgetLimits } from './budget.ts';
+import type { DatagramTransport } from './udp-transport.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Where peers answered, kept over restarts. */
+export interface EndpointBook {
+  /** The latest first, at most 4. */
+  good(peer: PeerId): readonly Endpoint[];
+  noteGood(peer: PeerId, good: { readonly transport: string; readonly remote: Endpoint; readonly localPort: number }): void;
+}
+
+export interface PathsEvents {
+  /** State, path or reason of a peer is another. */
+  peerChanged(peer: PeerId): void;
+  /** This node's candidates or NAT report are others: time to register (V4, V6). */
+  selfChanged(): void;
+}
+
+export interface PathsOptions {
+  readonly transport: DatagramTransport;
+  readonly control: Pick<Control, 'state' | 'rttMs' | 'signal'>;
+  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush'>;
+  readonly network: Pick<NetworkDoor, 'addresses' | 'onChange'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly primitives: Primitives;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly identity: {
+    readonly wireguard: DhKeyPair;
+    /** Public, base64. */
+    readonly wireguardKey: PeerId;
+    readonly network: string;
+  };
+  readonly book: EndpointBook;
+  readonly events: PathsEvents;
+  /** Addresses at which the owner says this node can be reached. */
+  readonly configured?: readonly Endpoint[];
+  /** For measurements: a UDP socket on any port. */
+  readonly openUdp: (family: IpFamily) => UdpDoor;
+  readonly limits?: BudgetLimits;
+}
+
+export interface PathPeer {
+  readonly id: PeerId;
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly name: string;
+  /** `stock`: a WireGuard peer that knows no probes and no signals. */
+  readonly kind: 'ginnel' | 'stock';
+  /** For signals; null: not known yet, so the peer is sought at its last places only. */
+  readonly node: SignedNode | null;
+  /** Of a stock peer. */
+  readonly endpoint?: Endpoint;
+}
+
+export interface PeerPaths extends Pick<PeerStatus, 'state' | 'path' | 'paths' | 'reason' | 'lastHeardSecondsAgo'> {
+  /** Why not direct, for machines; null: it is, or nothing is known yet. */
+  readonly verdict: Verdict | null;
+}
+
+export interface Paths {
+  /** For traversal plugins. */
+  readonly stun: StunDoor;
+  readonly candidates: readonly Candidate[];
+  readonly natReport: NatReport;
+  /** Begins: without it nothing is sent. */
+  start(): void;
+  /** Takes all paths from the engine and ends every timer. The transport stays open: it is its maker's. */
+  stop(): void;
+  setPeer(peer: PathPeer): void;
+  removePeer(id: PeerId): void;
+  /** The traversal plugins that run now. */
+  setTraversal(plugins: readonly TraversalPlugin[]): void;
+  /** Prefixes of the overlay, never used as places: `10.77.0.0/16`. */
+  setOverlay(prefixes: readonly string[]): void;
+
+  // from the engine (EngineEvents)
+  heard(peer: PeerId, link: Link, nowMs: number): void;
+  needsPath(peer: PeerId): void;
+  notMine(link: Link, batch: Batch): void;
+
+  // from the control side (ControlEvents)
+  welcomed(welcome: Pick<Welcome, 'stun' | 'keepAlive'>, server: Endpoint): void;
+  controlChanged(state: ControlState): void;
+  signalled(from: SignedNode, signal: PathSignal): void;
+  onlineChanged(peer: PeerId, online: boolean): void;
+  seenFrom(endpoint: Endpoint): void;
+
+  status(peer: PeerId): PeerPaths | null;
+  /** The path in use, for `ping`; null: none. */
+  pathOf(peer: PeerId): PathStatus | null;
+  /** What was tried, oldest first, and how things stand. */
+  why(peer: PeerId): readonly string[];
+}

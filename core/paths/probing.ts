@@ -1,0 +1,120 @@
+// Probes on the wire: finds the pair by its tag, authenticates, answers, and keeps account of what this node asked.
+import type { Counters } from '../../base/counters.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import type { DecodedStun } from '../../protocol/stun/codec.ts';
+import type { PeerId } from '../dataplane/engine.ts';
+import type { Budget } from './budget.ts';
+import {
+  encodeAnswer,
+  encodeRequest,
+  openAnswer,
+  openRequest,
+  probeKeys,
+  ProbeOrder,
+  tagOf,
+  type ProbeKeys,
+} from './probe.ts';
+import type { DatagramLink } from './udp-transport.ts';
+
+export interface ProbingOptions {
+  readonly primitives: Primitives;
+  readonly wireguard: DhKeyPair;
+  readonly network: string;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** An authenticated request, already answered. */
+  readonly requested: (peer: PeerId, link: DatagramLink, inUse: boolean) => void;
+  /** False: that peer's machine never asked this there. */
+  readonly answered: (peer: PeerId, link: DatagramLink, transaction: string, seenAs: Endpoint | null) => boolean;
+}
+
+interface Pair {
+  readonly id: PeerId;
+  readonly keys: ProbeKeys;
+  readonly order: ProbeOrder;
+}
+
+const MAX_ASKED = 4096;
+
+export class Probing {
+  readonly #options: ProbingOptions;
+  readonly #run: Uint8Array;
+  readonly #pairs = new Map<PeerId, Pair>();
+  readonly #byTag = new Map<string, Pair>();
+  readonly #ownTags = new Set<string>();
+  /** Transaction → whom it was meant for. */
+  readonly #asked = new Map<string, Pair>();
+  #count = 0;
+
+  constructor(options: ProbingOptions) {
+    this.#options = options;
+    this.#run = options.primitives.randomBytes(4);
+  }
+
+  /** False: the key is of low order, and such a peer gets no probes. */
+  add(id: PeerId, publicKey: Uint8Array): boolean {
+    if (this.#pairs.has(id)) return true;
+    const keys = probeKeys(this.#options.primitives, this.#options.wireguard, publicKey, this.#options.network);
+    if (keys === null) return false;
+    const pair = { id, keys, order: new ProbeOrder() };
+    this.#pairs.set(id, pair);
+    this.#byTag.set(keys.receiveTag, pair);
+    this.#ownTags.add(keys.sendTag);
+    return true;
+  }
+
+  remove(id: PeerId): void {
+    const pair = this.#pairs.get(id);
+    if (pair === undefined) return;
+    this.#pairs.delete(id);
+    this.#byTag.delete(pair.keys.receiveTag);
+    this.#ownTags.delete(pair.keys.sendTag);
+  }
+
+  ask(id: PeerId, link: DatagramLink, transaction: string, ttl: number | null, inUse: boolean): void {
+    const pair = this.#pairs.get(id);
+    if (pair === undefined) return;
+    const transactionId = Uint8Array.from(Buffer.from(transaction, 'hex'));
+    this.#count++;
+    const probe = { transactionId, run: this.#run, count: this.#count, inUse };
+    this.#asked.set(transaction, pair);
+    if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value ?? '');
+    if (link.sendOwn(encodeRequest(this.#options.primitives, pair.keys, probe), ttl) !== 'sent')
+      this.#refuse('probe.not-sent');
+    else this.#refuse(ttl === null ? 'probe.sent' : 'probe.opener-sent');
+  }
+
+  received(link: DatagramLink, message: DecodedStun): void {
+    if (message.class === 'request') this.#request(link, message);
+    else this.#answer(link, message);
+  }
+
+  #request(link: DatagramLink, message: DecodedStun): void {
+    const tag = tagOf(message);
+    const pair = this.#byTag.get(tag ?? '');
+    if (pair === undefined) return this.#refuse(this.#ownTags.has(tag ?? '') ? 'probe.reflected' : 'probe.unknown-tag');
+    const { primitives, budget, clock } = this.#options;
+    const opened = openRequest(primitives, pair.keys, pair.order, message);
+    if (!opened.ok) return this.#refuse(opened.code);
+    if (budget.mayAnswer(clock.monotonicMs()))
+      link.sendOwn(encodeAnswer(primitives, pair.keys, message.transactionId, link.remote), null);
+    this.#options.requested(pair.id, link, opened.value.inUse);
+  }
+
+  #answer(link: DatagramLink, message: DecodedStun): void {
+    const transaction = Buffer.from(message.transactionId).toString('hex');
+    const pair = this.#asked.get(transaction);
+    if (pair === undefined) return this.#refuse('probe.stray-answer');
+    const opened = openAnswer(this.#options.primitives, pair.keys, message);
+    if (!opened.ok) return this.#refuse(opened.code);
+    this.#asked.delete(transaction);
+    if (!this.#options.answered(pair.id, link, transaction, opened.value)) this.#refuse('probe.stray-answer');
+  }
+
+  #refuse(code: string): void {
+    this.#options.counters.counter(code).value++;
+  }
+}

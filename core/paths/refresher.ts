@@ -1,0 +1,54 @@
+// Asks the traversal plugins to measure our mapped address afresh: many may want it at once, it happens once.
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { TraversalPlugin } from '../contract/plugin.ts';
+
+/** A measurement this young is taken as it is. */
+const FRESH_MS = 500;
+
+export class Refresher {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #abort = new AbortController();
+  #plugins: readonly TraversalPlugin[] = [];
+  #unsubscribe: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  #isRunning = false;
+  #doneAt = -Infinity;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  setPlugins(plugins: readonly TraversalPlugin[], changed: () => void): void {
+    for (const end of this.#unsubscribe.splice(0)) end();
+    this.#plugins = plugins;
+    this.#unsubscribe = plugins.map(plugin => plugin.onChange(changed));
+  }
+
+  /** Calls `done` when the mapped address is known afresh, or could not be. */
+  refresh(done: () => void): void {
+    if (this.#plugins.length === 0 || this.#clock.monotonicMs() - this.#doneAt < FRESH_MS) return done();
+    this.#waiting.push(done);
+    if (!this.#isRunning) void this.#run();
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    this.#waiting = [];
+    for (const end of this.#unsubscribe.splice(0)) end();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    const results = await Promise.allSettled(
+      this.#plugins.map(plugin => plugin.refresh('quick', this.#abort.signal)),
+    );
+    for (const result of results)
+      if (result.status === 'rejected') this.#log.warn('a traversal plugin could not refresh', { error: String(result.reason) });
+    this.#isRunning = false;
+    this.#doneAt = this.#clock.monotonicMs();
+    for (const done of this.#waiting.splice(0)) done();
+  }
+}

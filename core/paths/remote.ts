@@ -1,0 +1,79 @@
+// What a peer told of itself in its last signal, and where it was met before: the places worth probing.
+import type { Endpoint } from '../../protocol/address.ts';
+import { formatEndpoint } from '../../protocol/address.ts';
+import type { PathSignal } from '../../protocol/location/messages.ts';
+import { MAX_CANDIDATES } from '../contract/candidate.ts';
+import type { Way } from './path.ts';
+import { UNKNOWN_NAT, type NatWords } from './verdict.ts';
+
+export interface Place {
+  readonly way: Way;
+  readonly learnt: string;
+}
+
+/** Turns an endpoint into a way; null where this node cannot or must not send there. */
+export type WayFinder = (endpoint: Endpoint) => Way | null;
+
+const KEPT_GOOD = 4;
+
+export class RemoteSide {
+  nat: NatWords = UNKNOWN_NAT;
+  serverRttMs: number | null = null;
+  /** Did it ever send us candidates? */
+  known = false;
+  #candidates: readonly { endpoint: Endpoint; kind: string }[] = [];
+  /** Where it answered, the latest first. */
+  #good: Endpoint[];
+  #serial = 0;
+
+  constructor(good: readonly Endpoint[]) {
+    this.#good = good.slice(0, KEPT_GOOD);
+  }
+
+  /** False: an old signal once more. */
+  learn(signal: PathSignal): boolean {
+    if (signal.serial <= this.#serial) return false;
+    this.#serial = signal.serial;
+    this.nat = signal.nat;
+    this.serverRttMs = signal.serverRttMs;
+    this.known = true;
+    this.#candidates = signal.candidates.filter(({ transport }) => transport === 'udp').slice(0, MAX_CANDIDATES);
+    return true;
+  }
+
+  /** Is the endpoint new as the last good one? */
+  metAt(endpoint: Endpoint): boolean {
+    const key = formatEndpoint(endpoint);
+    const isNew = this.#good.length === 0 || formatEndpoint(this.#good[0]!) !== key;
+    this.#good = [endpoint, ...this.#good.filter(other => formatEndpoint(other) !== key)].slice(0, KEPT_GOOD);
+    return isNew;
+  }
+
+  get good(): readonly Endpoint[] {
+    return this.#good;
+  }
+
+  /** Its candidates as it told them, each place once; then, within the limit, where it was met before. */
+  told(wayTo: WayFinder): Place[] {
+    return this.#places([...this.#candidates, ...this.#remembered()], wayTo);
+  }
+
+  /** The other way round: where it was met before comes first. */
+  remembered(wayTo: WayFinder): Place[] {
+    return this.#places([...this.#remembered(), ...this.#candidates], wayTo);
+  }
+
+  #remembered(): { endpoint: Endpoint; kind: string }[] {
+    return this.#good.map(endpoint => ({ endpoint, kind: 'last good' }));
+  }
+
+  #places(list: readonly { endpoint: Endpoint; kind: string }[], wayTo: WayFinder): Place[] {
+    const places = new Map<string, Place>();
+    for (const { endpoint, kind } of list) {
+      const way = wayTo(endpoint);
+      if (way !== null && !places.has(way.key)) places.set(way.key, { way, learnt: kind });
+      if (places.size === MAX_CANDIDATES) break;
+    }
+    return [...places.values()];
+  }
+}

@@ -1,0 +1,150 @@
+// What this node knows of its own place: where others may reach it, what its NAT does, where it may send.
+import type { Clock } from '../../base/clock.ts';
+import type { Endpoint, IpFamily } from '../../protocol/address.ts';
+import { formatEndpoint } from '../../protocol/address.ts';
+import { scopeOf } from '../../protocol/ip/classify.ts';
+import type { Prefix } from '../../protocol/ip/prefix.ts';
+import type { NetworkDoor, NetworkInterface } from '../../system/doors.ts';
+import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/candidate.ts';
+import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
+import type { TraversalPlugin } from '../contract/plugin.ts';
+import type { Control } from '../control/types.ts';
+import { addressTable, classOf, inAny, isUsable, prefixesOf } from './addresses.ts';
+import type { Way } from './path.ts';
+import { TIMING } from './timing.ts';
+import type { DatagramTransport } from './udp-transport.ts';
+import { natWords, type NatWords } from './verdict.ts';
+
+/** The order in which candidates are named where there are too many. */
+const ORDER: readonly CandidateKind[] = ['configured', 'mapped', 'reflexive', 'host', 'predicted', 'relay'];
+const WAYS_KEPT = 1024;
+const LIFETIME_USED = 0.6;
+
+export interface SelfOptions {
+  readonly transport: DatagramTransport;
+  readonly network: Pick<NetworkDoor, 'addresses'>;
+  readonly control: Pick<Control, 'rttMs'>;
+  readonly clock: Clock;
+  /** Addresses at which the owner says this node can be reached. */
+  readonly configured: readonly Endpoint[];
+}
+
+export class SelfPlace {
+  readonly #options: SelfOptions;
+  readonly #table = addressTable();
+  readonly #ways = new Map<string, Way | null>();
+  #plugins: readonly TraversalPlugin[] = [];
+  #overlay: readonly Prefix[] = [];
+  #interfaces: readonly NetworkInterface[] = [];
+  #candidates: readonly Candidate[] = [];
+
+  constructor(options: SelfOptions) {
+    this.#options = options;
+    this.refresh();
+  }
+
+  setPlugins(plugins: readonly TraversalPlugin[]): boolean {
+    this.#plugins = plugins;
+    return this.refresh();
+  }
+
+  /** Prefixes of the overlay itself: a path through the tunnel would bite its own tail. */
+  setOverlay(prefixes: readonly string[]): boolean {
+    this.#overlay = prefixesOf(prefixes);
+    return this.refresh();
+  }
+
+  /** Looks at addresses and plugins again; true: the candidates are others than before. */
+  refresh(): boolean {
+    const before = this.#candidates.map(textOf).join();
+    this.#interfaces = this.#options.network.addresses().filter(({ address }) => !inAny(this.#overlay, address));
+    this.#ways.clear();
+    this.#candidates = this.#gather();
+    return this.#candidates.map(textOf).join() !== before;
+  }
+
+  get candidates(): readonly Candidate[] {
+    return this.#candidates;
+  }
+
+  get serverRttMs(): number | null {
+    return this.#options.control.rttMs;
+  }
+
+  /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
+  get natReport(): NatReport {
+    const reports = this.#plugins.map(plugin => plugin.natReport());
+    return reports.find(report => report.mapping !== 'not-checked') ?? reports.find(report => report.takenAt > 0) ?? NOTHING_CHECKED;
+  }
+
+  get nat(): NatWords {
+    return natWords(this.natReport);
+  }
+
+  /** A reflexive address that is none of ours, or no public address at all. */
+  isNatted(family: IpFamily): boolean {
+    const own = this.#interfaces.filter(each => each.family === family).map(({ address }) => address);
+    const seen = this.#candidates.filter(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === family);
+    if (seen.length > 0) return seen.some(({ endpoint }) => !own.includes(endpoint.address));
+    return family === 4 && !own.some(address => scopeOf(this.#table, address) === 'public');
+  }
+
+  keepAliveMs(): number {
+    const { lifetimeMs } = this.natReport;
+    if (lifetimeMs === null) return TIMING.keepAlive;
+    return Math.min(TIMING.keepAliveMax, Math.max(TIMING.keepAliveMin, lifetimeMs * LIFETIME_USED));
+  }
+
+  wayTo(endpoint: Endpoint): Way | null {
+    const key = `${this.#options.transport.name} ${formatEndpoint(endpoint)}`;
+    const known = this.#ways.get(key);
+    if (known !== undefined) return known;
+    if (this.#ways.size >= WAYS_KEPT) this.#ways.clear();
+    const way = this.#mayProbe(endpoint) ? this.#way(key, endpoint) : null;
+    this.#ways.set(key, way);
+    return way;
+  }
+
+  #way(key: string, endpoint: Endpoint): Way {
+    const { transport } = this.#options;
+    return { key, transport: transport.name, endpoint, class: classOf(endpoint, this.#interfaces, this.#table) };
+  }
+
+  #mayProbe(endpoint: Endpoint): boolean {
+    if (!this.#options.transport.families.includes(endpoint.family)) return false;
+    if (!isUsable(endpoint, this.#table) || inAny(this.#overlay, endpoint.address)) return false;
+    const isOurs = this.#interfaces.some(({ address }) => address === endpoint.address);
+    return !isOurs || endpoint.port !== this.#options.transport.localPort(endpoint.family);
+  }
+
+  #gather(): Candidate[] {
+    const all = [
+      ...this.#hosts(),
+      ...this.#options.configured.map(endpoint => candidate('configured', endpoint)),
+      ...this.#plugins.flatMap(plugin => plugin.candidates()),
+    ].filter(({ endpoint, transport }) => transport !== 'udp' || isUsable(endpoint, this.#table));
+    all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+    const once = new Map<string, Candidate>();
+    for (const each of all) {
+      const place = `${each.transport} ${formatEndpoint(each.endpoint)}`;
+      if (!once.has(place)) once.set(place, each);
+    }
+    return [...once.values()].slice(0, MAX_CANDIDATES);
+  }
+
+  #hosts(): Candidate[] {
+    return this.#interfaces.flatMap(({ family, address }) => {
+      const port = this.#options.transport.localPort(family);
+      return port === null ? [] : [candidate('host', { family, address, port })];
+    });
+  }
+}
+
+const candidate = (kind: CandidateKind, endpoint: Endpoint): Candidate => ({
+  kind,
+  transport: 'udp',
+  endpoint,
+  foundBy: 'core',
+});
+
+const textOf = ({ kind, transport, endpoint }: Candidate): string => `${kind} ${transport} ${formatEndpoint(endpoint)}`;

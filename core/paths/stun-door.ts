@@ -1,0 +1,160 @@
+// The StunDoor that traversal plugins measure with: the long-lived sockets, fresh ones, and the servers to ask.
+import type { IpFamily, Endpoint } from '../../protocol/address.ts';
+import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
+import type { Welcome } from '../../protocol/location/messages.ts';
+import { decodeStun } from '../../protocol/stun/codec.ts';
+import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
+import type { StunDoor, StunServer, StunSocket } from '../contract/plugin.ts';
+import type { SignedAsk, StunSender, StunTransactions } from './stun-transactions.ts';
+import type { DatagramTransport } from './udp-transport.ts';
+
+export interface StunDoorOptions {
+  readonly transport: DatagramTransport;
+  readonly transactions: StunTransactions;
+  readonly network: Pick<NetworkDoor, 'addresses'>;
+  /** A UDP socket on any port, for measuring. Throws a GinnelError. */
+  readonly openUdp: (family: IpFamily) => UdpDoor;
+}
+
+const UNSPECIFIED: Readonly<Record<IpFamily, string>> = { 4: '0.0.0.0', 6: '::' };
+const MAX_FRESH = 32;
+
+export class CoreStunDoor implements StunDoor {
+  readonly #options: StunDoorOptions;
+  readonly #fresh = new Set<FreshSocket>();
+  readonly #listeners = new Set<() => void>();
+  #servers: readonly StunServer[] = [];
+
+  constructor(options: StunDoorOptions) {
+    this.#options = options;
+  }
+
+  main(family: IpFamily): StunSocket | null {
+    const { transport, transactions } = this.#options;
+    const localPort = transport.localPort(family);
+    if (localPort === null) return null;
+    const sender = this.mainSender(family, localPort);
+    return { family, localPort, transact: (ask, signal) => transactions.transact(sender, ask, signal) };
+  }
+
+  /** For the keep-alive: the same socket, with a signature. */
+  signed(ask: SignedAsk): ReturnType<StunTransactions['transact']> {
+    const port = this.#options.transport.localPort(ask.to.family);
+    if (port === null) return Promise.resolve({ ok: false, code: 'unreachable' });
+    return this.#options.transactions.transact(this.mainSender(ask.to.family, port), ask);
+  }
+
+  mainSender(family: IpFamily, port: number): StunSender {
+    const { transport } = this.#options;
+    let local: Endpoint = { family, address: UNSPECIFIED[family], port };
+    return {
+      send(to, bytes) {
+        const link = to.family === family ? transport.link(to) : null;
+        local = link?.local ?? local;
+        const sent = link !== null && link.sendOwn(bytes, null) !== 'closed';
+        transport.flush();
+        return sent;
+      },
+      local: () => local,
+    };
+  }
+
+  fresh(family: IpFamily): Promise<StunSocket & { close(): void }> {
+    if (this.#fresh.size >= MAX_FRESH)
+      return Promise.reject(new TypeError(`a plugin holds ${MAX_FRESH} fresh sockets open: it must close them`));
+    try {
+      const socket = new FreshSocket(this.#options.openUdp(family), this.#options.transactions, () =>
+        this.#fresh.delete(socket),
+      );
+      this.#fresh.add(socket);
+      return Promise.resolve(socket);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new TypeError(String(error)));
+    }
+  }
+
+  servers(): readonly StunServer[] {
+    return this.#servers;
+  }
+
+  localAddresses(): readonly { readonly family: IpFamily; readonly address: string }[] {
+    return this.#options.network.addresses().map(({ family, address }) => ({ family, address }));
+  }
+
+  onChange(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => void this.#listeners.delete(changed);
+  }
+
+  /** The servers a welcome names: the address by which we came first. */
+  welcomed({ stun }: Pick<Welcome, 'stun'>, server: Endpoint): void {
+    const found = [{ endpoint: { ...server, port: stun.port }, secondPort: stun.secondPort }];
+    for (const text of stun.alternates) {
+      const parsed = parseEndpoint(text.includes(':') && !text.includes('.') && !text.startsWith('[') ? `[${text}]` : text, stun.port);
+      if (parsed.ok) found.push({ endpoint: parsed.value, secondPort: stun.secondPort });
+    }
+    this.#servers = found;
+    this.changed();
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  close(): void {
+    for (const socket of [...this.#fresh]) socket.close();
+    this.#listeners.clear();
+  }
+}
+
+class FreshSocket implements StunSocket {
+  readonly family: IpFamily;
+  readonly localPort: number;
+  readonly #door: UdpDoor;
+  readonly #transactions: StunTransactions;
+  readonly #closed: () => void;
+  readonly #sender: StunSender;
+  #isOpen = true;
+  #localAddress: string | null = null;
+
+  constructor(door: UdpDoor, transactions: StunTransactions, closed: () => void) {
+    this.family = door.family;
+    this.localPort = door.localPort;
+    this.#door = door;
+    this.#transactions = transactions;
+    this.#closed = closed;
+    this.#sender = { send: (to, bytes) => this.#send(to, bytes), local: () => this.#local() };
+    door.onBatch = (remote, { bytes, offset, length, segment }) => {
+      this.#localAddress = remote.localAddress;
+      for (let at = 0; at < length; at += segment) {
+        const message = decodeStun(bytes, offset + at, Math.min(segment, length - at));
+        if (message.ok) transactions.received(message.value, remote.endpoint);
+      }
+    };
+  }
+
+  transact(ask: SignedAsk, signal?: AbortSignal): ReturnType<StunTransactions['transact']> {
+    if (!this.#isOpen) return Promise.resolve({ ok: false, code: 'aborted' });
+    return this.#transactions.transact(this.#sender, ask, signal);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#transactions.abort(this.#sender);
+    this.#door.close();
+    this.#closed();
+  }
+
+  #send(to: Endpoint, bytes: Uint8Array): boolean {
+    if (!this.#isOpen || to.family !== this.family) return false;
+    const batch = { bytes, offset: 0, length: bytes.length, segment: bytes.length };
+    const result = this.#door.send(this.#door.remote(to), batch);
+    this.#door.flush();
+    return result !== 'closed';
+  }
+
+  #local(): Endpoint {
+    return { family: this.family, address: this.#localAddress ?? UNSPECIFIED[this.family], port: this.localPort };
+  }
+}

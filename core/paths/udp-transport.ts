@@ -1,0 +1,239 @@
+// The direct UDP transport: one long-lived socket per family, one Link per remote place, and the sorting of what
+// arrives. It knows nothing of peers; a link is a stranger's until `keep` says otherwise.
+import type { Counters, Counter } from '../../base/counters.ts';
+import type { Endpoint, IpFamily } from '../../protocol/address.ts';
+import { formatEndpoint } from '../../protocol/address.ts';
+import { isStun } from '../../protocol/stun/codec.ts';
+import type { UdpDoor, UdpRemote } from '../../system/doors.ts';
+import type { Batch, Link, LinkTraits, SendResult } from '../contract/link.ts';
+
+/** Where received datagrams go. All bytes are lent until the call returns. */
+export interface DatagramEvents {
+  /** WireGuard messages. */
+  wireguard(link: Link, batch: Batch): void;
+  /** One STUN message: a probe, or an answer to a transaction. */
+  stun(link: DatagramLink, bytes: Uint8Array, offset: number, length: number): void;
+  /** The session sent by a link that was armed. */
+  sent(link: DatagramLink): void;
+  /** What was received in a turn is through. */
+  turnEnded(): void;
+}
+
+export interface DatagramLink extends Link {
+  readonly remote: Endpoint;
+  /** Set by the driver: the next `send` tells `sent`, once. */
+  armed: boolean;
+  /** One datagram of the core's own, not told as `sent`. `ttl`: for this packet only. */
+  sendOwn(bytes: Uint8Array, ttl: number | null): SendResult;
+}
+
+/** What the driver needs of a transport of datagrams without connections: UDP, or the in-memory one. */
+export interface DatagramTransport {
+  readonly name: string;
+  readonly families: readonly IpFamily[];
+  localPort(family: IpFamily): number | null;
+  /** The link to that place, made where there is none; null: no such family here. */
+  link(to: Endpoint): DatagramLink | null;
+  /** This one belongs to a peer (or no longer): only strangers' links are forgotten when there are too many. */
+  keep(link: Link, kept: boolean): void;
+  events: DatagramEvents;
+  /** Hands laid-up datagrams to the kernel. Also happens by itself before the event loop waits. */
+  flush(): void;
+  close(): void;
+}
+
+/** An Ethernet frame's worth of UDP payload over IPv6. */
+export const UDP_MTU = 1452;
+const MAX_STRANGERS = 512;
+const TRAITS: LinkTraits = { reliable: false, ordered: false, relayed: false };
+
+export const silentEvents: DatagramEvents = { wireguard() {}, stun() {}, sent() {}, turnEnded() {} };
+
+export interface UdpTransportOptions {
+  readonly doors: readonly UdpDoor[];
+  readonly counters: Counters;
+}
+
+export class UdpTransport implements DatagramTransport {
+  readonly name = 'udp';
+  events: DatagramEvents = silentEvents;
+  readonly #doors: readonly UdpDoor[];
+  readonly #byRemote = new WeakMap<UdpRemote, UdpLink>();
+  readonly #kept = new Map<string, UdpLink>();
+  /** The oldest first. */
+  readonly #strangers = new Map<string, UdpLink>();
+  readonly #unknown: Counter;
+  readonly #forgotten: Counter;
+  #flushPlanned = false;
+  #closed = false;
+
+  constructor({ doors, counters }: UdpTransportOptions) {
+    this.#doors = doors;
+    this.#unknown = counters.counter('udp.unknown-datagram');
+    this.#forgotten = counters.counter('udp.link-forgotten');
+    for (const door of doors) this.#listen(door);
+  }
+
+  get families(): readonly IpFamily[] {
+    return this.#doors.map(door => door.family);
+  }
+
+  localPort(family: IpFamily): number | null {
+    return this.#door(family)?.localPort ?? null;
+  }
+
+  link(to: Endpoint): UdpLink | null {
+    const door = this.#closed ? undefined : this.#door(to.family);
+    if (door === undefined) return null;
+    const key = formatEndpoint(to);
+    return this.#kept.get(key) ?? this.#strangers.get(key) ?? this.#open(door, door.remote(to), key);
+  }
+
+  keep(link: Link, kept: boolean): void {
+    if (!(link instanceof UdpLink)) return;
+    const [from, to] = kept ? [this.#strangers, this.#kept] : [this.#kept, this.#strangers];
+    const key = formatEndpoint(link.remote);
+    if (from.get(key) !== link) return;
+    from.delete(key);
+    to.set(key, link);
+  }
+
+  flush(): void {
+    this.#flushPlanned = false;
+    if (!this.#closed) for (const door of this.#doors) door.flush();
+  }
+
+  /** Closes the links and the sockets. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const link of [...this.#kept.values(), ...this.#strangers.values()]) link.close();
+    for (const door of this.#doors) door.close();
+  }
+
+  /** Whoever sends outside a turn need not know of `flush`. */
+  planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    queueMicrotask(() => this.#flushPlanned && this.flush());
+  }
+
+  forget(link: UdpLink): void {
+    const key = formatEndpoint(link.remote);
+    for (const links of [this.#kept, this.#strangers]) if (links.get(key) === link) links.delete(key);
+  }
+
+  #door(family: IpFamily): UdpDoor | undefined {
+    return this.#doors.find(door => door.family === family);
+  }
+
+  #listen(door: UdpDoor): void {
+    door.onBatch = (remote, batch) => this.#received(door, remote, batch);
+    door.onTurnEnded = () => {
+      this.events.turnEnded();
+      this.flush();
+    };
+  }
+
+  #received(door: UdpDoor, remote: UdpRemote, batch: Batch): void {
+    const link = this.#linkOf(door, remote);
+    const { bytes, offset, length, segment } = batch;
+    // Equal-sized datagrams of one sender come together: the first tells what all of a WireGuard batch are.
+    if (isWireguard(bytes, offset, Math.min(segment, length))) return this.events.wireguard(link, batch);
+    for (let at = 0; at < length; at += segment) {
+      const size = Math.min(segment, length - at);
+      if (isWireguard(bytes, offset + at, size))
+        this.events.wireguard(link, { bytes, offset: offset + at, length: size, segment: size });
+      else if (isStun(bytes, offset + at, size)) this.events.stun(link, bytes, offset + at, size);
+      else this.#unknown.value++;
+    }
+  }
+
+  #linkOf(door: UdpDoor, remote: UdpRemote): UdpLink {
+    const cached = this.#byRemote.get(remote);
+    if (cached !== undefined && !cached.closed) return cached;
+    const key = formatEndpoint(remote.endpoint);
+    const known = this.#kept.get(key) ?? this.#strangers.get(key);
+    if (known === undefined) return this.#open(door, remote, key);
+    known.moveTo(remote);
+    this.#byRemote.set(remote, known);
+    return known;
+  }
+
+  #open(door: UdpDoor, remote: UdpRemote, key: string): UdpLink {
+    const link = new UdpLink(this, door, remote);
+    this.#byRemote.set(remote, link);
+    this.#strangers.set(key, link);
+    if (this.#strangers.size > MAX_STRANGERS) this.#forgetStranger();
+    return link;
+  }
+
+  #forgetStranger(): void {
+    const oldest = this.#strangers.values().next();
+    if (oldest.done === true) return;
+    oldest.value.close();
+    this.#forgotten.value++;
+  }
+}
+
+export class UdpLink implements DatagramLink {
+  readonly id: string;
+  readonly transport = 'udp';
+  readonly traits = TRAITS;
+  readonly remote: Endpoint;
+  readonly mtu = UDP_MTU;
+  armed = false;
+  closed = false;
+  readonly #owner: UdpTransport;
+  readonly #door: UdpDoor;
+  #place: UdpRemote;
+
+  constructor(owner: UdpTransport, door: UdpDoor, place: UdpRemote) {
+    this.#owner = owner;
+    this.#door = door;
+    this.#place = place;
+    this.remote = place.endpoint;
+    this.id = `udp ${formatEndpoint(place.endpoint)}`;
+  }
+
+  get local(): Endpoint | null {
+    const address = this.#place.localAddress;
+    return address === null ? null : { family: this.#door.family, address, port: this.#door.localPort };
+  }
+
+  send(batch: Batch): SendResult {
+    if (this.closed) return 'closed';
+    if (this.armed) {
+      this.armed = false;
+      this.#owner.events.sent(this);
+    }
+    this.#owner.planFlush();
+    return this.#door.send(this.#place, batch);
+  }
+
+  sendOwn(bytes: Uint8Array, ttl: number | null): SendResult {
+    if (this.closed) return 'closed';
+    this.#owner.planFlush();
+    const batch = { bytes, offset: 0, length: bytes.length, segment: bytes.length };
+    return ttl === null ? this.#door.send(this.#place, batch) : this.#door.send(this.#place, batch, { ttl });
+  }
+
+  /** The door forgot the place and met it again: the new object stands for it from now on. */
+  moveTo(place: UdpRemote): void {
+    this.#place = place;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#owner.forget(this);
+  }
+}
+
+/** A type byte from 1 to 4 and three zero bytes: no STUN message that carries anything looks so. */
+export const isWireguard = (bytes: Uint8Array, offset: number, length: number): boolean =>
+  length >= 32 &&
+  bytes[offset]! >= 1 &&
+  bytes[offset]! <= 4 &&
+  bytes[offset + 1] === 0 &&
+  bytes[offset + 2] === 0 &&
+  bytes[offset + 3] === 0;

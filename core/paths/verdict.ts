@@ -1,0 +1,65 @@
+// Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
+import type { NatReport } from '../contract/nat-report.ts';
+import type { PathSignal } from '../../protocol/location/messages.ts';
+
+/** A NAT report in short, as a signal carries it; `mapping` is `none` where there is no NAT. */
+export type NatWords = PathSignal['nat'];
+
+export type VerdictCode =
+  | 'possible'
+  | 'udp-blocked'
+  | 'both-symmetric'
+  | 'symmetric-against-port-filter'
+  | 'not-checked'
+  | 'offline'
+  | 'server-away'
+  | 'no-candidates';
+
+export interface Verdict {
+  readonly code: VerdictCode;
+  readonly words: string;
+}
+
+const UDP_BLOCKED = 'blocked';
+
+export const UNKNOWN_NAT: NatWords = { mapping: 'not-checked', filtering: 'not-checked', ports: 'not-checked' };
+
+export function natWords(report: NatReport): NatWords {
+  const { ports } = report;
+  return {
+    mapping: report.udp === 'no' ? UDP_BLOCKED : report.nat === 'no' ? 'none' : report.mapping,
+    filtering: report.filtering,
+    ports: ports.rule === 'sequential' ? `sequential ${ports.step}` : ports.rule,
+  };
+}
+
+const SYMMETRIC = new Set(['address-dependent', 'address-and-port-dependent']);
+const isSymmetric = (nat: NatWords): boolean => SYMMETRIC.has(nat.mapping);
+const filtersByPort = (nat: NatWords): boolean => nat.filtering === 'address-and-port-dependent';
+
+/** What plain punching can do between these two (RFC 4787's terms; the table was measured). */
+export function verdictOf(own: NatWords, theirs: NatWords): Verdict {
+  if (own.mapping === UDP_BLOCKED) return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
+  if (theirs.mapping === UDP_BLOCKED) return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
+  if (isSymmetric(own) && isSymmetric(theirs)) return bothSymmetric(own, theirs);
+  if (isSymmetric(own) && filtersByPort(theirs)) return oneSymmetric("this node's", own, "the peer's");
+  if (isSymmetric(theirs) && filtersByPort(own)) return oneSymmetric("the peer's", theirs, "this node's");
+  if ([own, theirs].some(nat => nat.mapping === 'not-checked'))
+    return { code: 'not-checked', words: 'no probe got through, and what the NATs do was not checked' };
+  return { code: 'possible', words: `no probe got through, though the NATs should allow it (${briefly(own, theirs)})` };
+}
+
+const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
+  code: 'both-symmetric',
+  words: `both NATs pick a new port for every destination (symmetric${portsOf(own)}; the peer's${portsOf(theirs) || ' too'}): neither end can tell the other where to send`,
+});
+
+const oneSymmetric = (whose: string, nat: NatWords, other: string): Verdict => ({
+  code: 'symmetric-against-port-filter',
+  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), and ${other} NAT lets in only ports it has sent to: the right port cannot be known beforehand`,
+});
+
+const portsOf = (nat: NatWords): string => (nat.ports === 'not-checked' ? '' : `, ports ${nat.ports}`);
+
+const briefly = (own: NatWords, theirs: NatWords): string =>
+  `here: mapping ${own.mapping}, filtering ${own.filtering}; there: mapping ${theirs.mapping}, filtering ${theirs.filtering}`;

@@ -1,0 +1,36 @@
+// Watching the paths that were found: when to ask the one in use whether it lives, when to stop believing it, how the
+// next best is kept warm, and when the rest is forgotten.
+import { doubtAt, isDistrusted, type Path } from './path.ts';
+import { TIMING } from './timing.ts';
+
+export type WatchAction = 'none' | 'probe' | 'distrust' | 'forget';
+
+export interface Watched {
+  readonly action: WatchAction;
+  readonly nextAt: number | null;
+}
+
+/** `active` is in use, `warm` the next best, anything else is only remembered. */
+export function watch(path: Path, role: 'active' | 'warm' | 'other', keepAliveMs: number, now: number): Watched {
+  if (!path.usable || role === 'other') return expiring(path, role, now);
+  if (isDistrusted(path, now)) return { action: 'distrust', nextAt: now };
+  const nextAt = nextProbeAt(path, role === 'active' ? keepAliveMs : Math.max(keepAliveMs, TIMING.warm));
+  return { action: now >= nextAt ? 'probe' : 'none', nextAt };
+}
+
+function nextProbeAt(path: Path, intervalMs: number): number {
+  const doubted = doubtAt(path);
+  if (doubted === null) return (path.heardAt ?? path.probedAt ?? 0) + intervalMs;
+  return Math.max(doubted, (path.probedAt ?? 0) + Math.max(TIMING.quickSpacing, path.srttMs ?? 0));
+}
+
+function expiring(path: Path, role: 'active' | 'warm' | 'other', now: number): Watched {
+  if (role === 'active') return { action: 'none', nextAt: null };
+  const lastAt = Math.max(path.heardAt ?? 0, path.probedAt ?? 0);
+  const nextAt = lastAt + TIMING.forget;
+  return { action: now >= nextAt ? 'forget' : 'none', nextAt };
+}
+
+/** The smallest that is not null. */
+export const earliest = (times: readonly (number | null)[]): number | null =>
+  times.reduce<number | null>((first, at) => (at !== null && (first === null || at < first) ? at : first), null);
