@@ -45,7 +45,9 @@ export function classOf(
   const scope = scopeOf(table, endpoint.address);
   if (endpoint.family === 4 && scope !== 'private' && scope !== 'link-local') return 'direct';
   const onLink = prefixesOf(
-    interfaces.filter(each => each.prefixLength > 0).map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+    interfaces
+      .filter(each => each.prefixLength > 0)
+      .map(({ address, prefixLength }) => `${address}/${prefixLength}`),
   );
   return onLink.some(prefix => prefixContains(prefix, ip.value)) ? 'lan' : 'direct';
 }

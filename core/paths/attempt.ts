@@ -44,7 +44,13 @@ export class Attempt {
   aim(way: Way, learnt: string, startAt: number, opener: boolean): void {
     const known = this.#targets.get(way.key);
     if (known !== undefined && known.step > 0) return;
-    this.#targets.set(way.key, { way, learnt, opener, startAt: Math.min(startAt, known?.startAt ?? Infinity), step: 0 });
+    this.#targets.set(way.key, {
+      way,
+      learnt,
+      opener,
+      startAt: Math.min(startAt, known?.startAt ?? Infinity),
+      step: 0,
+    });
   }
 
   get size(): number {

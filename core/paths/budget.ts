@@ -101,7 +101,8 @@ export class Budget {
   /** An authenticated answer came from there: whoever lives there wants this. */
   consent(from: Endpoint): void {
     const key = formatEndpoint(from);
-    if (this.#consented.size >= REMEMBERED) this.#consented.delete(this.#consented.values().next().value ?? '');
+    if (this.#consented.size >= REMEMBERED)
+      this.#consented.delete(this.#consented.values().next().value ?? '');
     this.#consented.add(key);
     const target = this.#targets.get(from.address);
     if (target !== undefined) target.unanswered = 0;
@@ -113,13 +114,17 @@ export class Budget {
   }
 
   #takeUnconsented(address: string, key: string, now: number): boolean {
-    const target = this.#targets.get(address) ?? { bucket: new Bucket(this.#limits.target.burst, now), unanswered: 0 };
+    const target = this.#targets.get(address) ?? {
+      bucket: new Bucket(this.#limits.target.burst, now),
+      unanswered: 0,
+    };
     remember(this.#targets, address, target);
     const patient = target.unanswered < this.#limits.patience;
     const rate = patient ? this.#limits.target.perSecond : IMPATIENT_PER_SECOND;
     if (target.bucket.fill(now, rate) < 1) return this.#refuse('target');
     const isNewFlow = now - (this.#flows.get(key) ?? -Infinity) > FLOW_LIVES_MS;
-    if (isNewFlow && this.#flowBucket.fill(now, this.#limits.flows.perSecond) < 1) return this.#refuse('flows');
+    if (isNewFlow && this.#flowBucket.fill(now, this.#limits.flows.perSecond) < 1)
+      return this.#refuse('flows');
     if (isNewFlow) this.#flowBucket.spend();
     target.bucket.spend();
     target.unanswered++;

@@ -27,7 +27,8 @@ export function choose(paths: Iterable<Path>, active: Path | null): Choice | nul
   if (best === undefined) return null;
   if (active === null) return { path: best, reason: firstReason(best, ranked.length) };
   if (best === active) return { path: active, reason: '' };
-  if (!active.usable) return { path: best, reason: `${nameOf(active)} fell silent; ${describe(best)} still answers` };
+  if (!active.usable)
+    return { path: best, reason: `${nameOf(active)} fell silent; ${describe(best)} still answers` };
   if (!isClearlyBetter(best, active)) return { path: active, reason: '' };
   return { path: best, reason: `${describe(best)} is better than ${describe(active)}` };
 }
@@ -42,10 +43,16 @@ function isClearlyBetter(rival: Path, active: Path): boolean {
 const firstReason = (path: Path, count: number): string =>
   count === 1 ? `${describe(path)} answered` : `${describe(path)} is the best of ${count} that answered`;
 
-const CLASS_NAME: Readonly<Record<PathClass, string>> = { lan: 'LAN', direct: 'direct', turn: 'TURN', relay: 'relay' };
+const CLASS_NAME: Readonly<Record<PathClass, string>> = {
+  lan: 'LAN',
+  direct: 'direct',
+  turn: 'TURN',
+  relay: 'relay',
+};
 
 /** `direct UDP`, `LAN UDP`. */
-export const labelOf = (path: Path): string => `${CLASS_NAME[path.way.class]} ${path.way.transport.toUpperCase()}`;
+export const labelOf = (path: Path): string =>
+  `${CLASS_NAME[path.way.class]} ${path.way.transport.toUpperCase()}`;
 
 export const nameOf = (path: Path): string => `${labelOf(path)} (${path.way.key})`;
 

@@ -59,7 +59,12 @@ class PathsDriver implements Paths {
     this.#budget = new Budget(counters, clock.monotonicMs(), options.limits);
     this.#self = new SelfPlace({ transport, network, control, clock, configured: options.configured ?? [] });
     this.#transactions = new StunTransactions({ clock, random, primitives, budget: this.#budget, counters });
-    this.stun = new CoreStunDoor({ transport, transactions: this.#transactions, network, openUdp: options.openUdp });
+    this.stun = new CoreStunDoor({
+      transport,
+      transactions: this.#transactions,
+      network,
+      openUdp: options.openUdp,
+    });
     this.#refresher = new Refresher(clock, options.log);
     this.#keepAlive = new ServerKeepAlive({
       clock,
@@ -75,7 +80,8 @@ class PathsDriver implements Paths {
       budget: this.#budget,
       wireguard: options.identity.wireguard,
       network: options.identity.network,
-      requested: (id, link, inUse) => this.#with(id, (machine, now) => machine.requested(wayOf(link, this.#self), inUse, now)),
+      requested: (id, link, inUse) =>
+        this.#with(id, (machine, now) => machine.requested(wayOf(link, this.#self), inUse, now)),
       answered: (id, link, transaction, seenAs) => this.#answered(id, link, transaction, seenAs),
     });
   }
@@ -172,7 +178,7 @@ class PathsDriver implements Paths {
       const size = Math.min(segment, length - at);
       if (datagramLink?.id === link.id && isStun(bytes, offset + at, size))
         this.#stunReceived(datagramLink, bytes, offset + at, size);
-      else this.#options.counters.counter('paths.unknown-datagram').value++;
+      else this.#count('unknown-datagram');
     }
   }
 
@@ -180,7 +186,10 @@ class PathsDriver implements Paths {
 
   #stunReceived(link: DatagramLink, bytes: Uint8Array, offset: number, length: number): void {
     const message = decodeStun(bytes, offset, length);
-    if (!message.ok) return void this.#options.counters.counter(`paths.${message.code}`).value++;
+    if (!message.ok) {
+      this.#count(message.code);
+      return;
+    }
     if (!this.#transactions.received(message.value, link.remote)) this.#probing.received(link, message.value);
   }
 
@@ -207,7 +216,10 @@ class PathsDriver implements Paths {
 
   signalled(from: SignedNode, signal: PathSignal): void {
     const entry = this.#entries.get(from.record.wireguardKey);
-    if (entry === undefined) return void this.#options.counters.counter('paths.signal.stranger').value++;
+    if (entry === undefined) {
+      this.#count('signal.stranger');
+      return;
+    }
     entry.peer = { ...entry.peer, node: from };
     entry.machine.signalled(signal, this.#now());
     this.#drive(entry);
@@ -233,7 +245,11 @@ class PathsDriver implements Paths {
       type: kind,
       attempt,
       serial: this.#serial,
-      candidates: this.#self.candidates.map(({ kind: how, transport, endpoint }) => ({ kind: how, transport, endpoint })),
+      candidates: this.#self.candidates.map(({ kind: how, transport, endpoint }) => ({
+        kind: how,
+        transport,
+        endpoint,
+      })),
       nat: this.#self.nat,
       serverRttMs: control.rttMs,
     };
@@ -286,7 +302,18 @@ class PathsDriver implements Paths {
       wayTo: endpoint => this.#self.wayTo(endpoint),
     };
     const scoped = counters.scope('paths');
-    return new PeerMachine({ peer, self, budget: this.#budget, random, counters: scoped, good: book.good(peer.id) });
+    return new PeerMachine({
+      peer,
+      self,
+      budget: this.#budget,
+      random,
+      counters: scoped,
+      good: book.good(peer.id),
+    });
+  }
+
+  #count(name: string): void {
+    this.#options.counters.counter(`paths.${name}`).value++;
   }
 
   #now(): number {
@@ -323,7 +350,8 @@ class PathsDriver implements Paths {
     entry.timer?.cancel();
     entry.timerAt = at;
     const now = this.#now();
-    entry.timer = at === Infinity ? null : this.#options.clock.after(Math.max(1, at - now), () => this.#tick(entry));
+    entry.timer =
+      at === Infinity ? null : this.#options.clock.after(Math.max(1, at - now), () => this.#tick(entry));
   }
 
   #tick(entry: Entry): void {
@@ -343,10 +371,22 @@ class PathsDriver implements Paths {
   }
 
   #perform(entry: Entry, output: MachineOutput): void {
-    if (output.type === 'probe') return this.#probe(entry, output);
-    if (output.type === 'signal') return this.#signal(entry, output.kind, output.attempt);
-    if (output.type === 'use') return this.#use(entry, output.way);
-    if (output.type === 'keep') return this.#keep(entry, output.endpoint);
+    if (output.type === 'probe') {
+      this.#probe(entry, output);
+      return;
+    }
+    if (output.type === 'signal') {
+      this.#signal(entry, output.kind, output.attempt);
+      return;
+    }
+    if (output.type === 'use') {
+      this.#use(entry, output.way);
+      return;
+    }
+    if (output.type === 'keep') {
+      this.#keep(entry, output.endpoint);
+      return;
+    }
     this.#refresher.refresh(() => this.#with(entry.peer.id, (machine, now) => machine.refreshed(now)));
   }
 
@@ -396,7 +436,8 @@ class PathsDriver implements Paths {
 }
 
 const sameFixed = (a: PathPeer, b: PathPeer): boolean =>
-  (a.endpoint === undefined ? '' : formatEndpoint(a.endpoint)) === (b.endpoint === undefined ? '' : formatEndpoint(b.endpoint));
+  (a.endpoint === undefined ? '' : formatEndpoint(a.endpoint)) ===
+  (b.endpoint === undefined ? '' : formatEndpoint(b.endpoint));
 
 /** Where a link leads. A place that may not be probed (ourselves, the overlay) still is a way that was heard on. */
 function wayOf(link: Link, self: SelfPlace): Way {

@@ -47,7 +47,8 @@ export class ServerKeepAlive {
   seen(mapped: Endpoint): void {
     const before = this.#mapped;
     this.#mapped = mapped;
-    if (before !== null && before.family === mapped.family && !sameEndpoint(before, mapped)) this.#options.mappedChanged(mapped);
+    if (before !== null && before.family === mapped.family && !sameEndpoint(before, mapped))
+      this.#options.mappedChanged(mapped);
   }
 
   #beat(): void {

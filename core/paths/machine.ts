@@ -10,7 +10,13 @@ import type { NatWords, Verdict } from './verdict.ts';
 
 export type MachineOutput =
   /** `transaction`: 24 hex digits. `ttl` null: the ordinary hop limit. */
-  | { readonly type: 'probe'; readonly way: Way; readonly transaction: string; readonly ttl: number | null; readonly inUse: boolean }
+  | {
+      readonly type: 'probe';
+      readonly way: Way;
+      readonly transaction: string;
+      readonly ttl: number | null;
+      readonly inUse: boolean;
+    }
   | { readonly type: 'signal'; readonly kind: 'offer' | 'answer'; readonly attempt: string }
   /** The session goes by this one from now on; null: by none. */
   | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
@@ -30,7 +36,7 @@ export interface SelfView {
   keepAliveMs(): number;
   nat(): NatWords;
   /** Null where we have no such family, or it is no place to probe (ourselves, the overlay, nobody's address). */
-  wayTo(endpoint: Endpoint): Way | null;
+  readonly wayTo: (endpoint: Endpoint) => Way | null;
 }
 
 export interface MachineOptions {

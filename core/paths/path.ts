@@ -78,7 +78,8 @@ export class Path {
     if (sentAt === undefined) return;
     this.#inFlight.delete(transaction);
     const rtt = now - sentAt;
-    this.srttMs = this.srttMs === null || this.state === 'lost' ? rtt : this.srttMs + (rtt - this.srttMs) * SMOOTHING;
+    this.srttMs =
+      this.srttMs === null || this.state === 'lost' ? rtt : this.srttMs + (rtt - this.srttMs) * SMOOTHING;
     if (this.state === 'valid') this.loss -= this.loss * LOSS_SMOOTHING;
     else this.#inFlight.clear();
     this.state = 'valid';
@@ -126,5 +127,8 @@ export function isDistrusted(path: Path, now: number): boolean {
   const since = path.silentSince;
   if (since === null) return false;
   const enoughProbes = path.probesSinceHeard >= (path.loss > 0.1 ? 6 : 3);
-  return enoughProbes && now - since >= Math.max(TIMING.distrustAfter, 4 * (path.srttMs ?? 100) + TIMING.doubtAfter);
+  return (
+    enoughProbes &&
+    now - since >= Math.max(TIMING.distrustAfter, 4 * (path.srttMs ?? 100) + TIMING.doubtAfter)
+  );
 }

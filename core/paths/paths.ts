@@ -22,7 +22,10 @@ import type { Verdict } from './verdict.ts';
 export interface EndpointBook {
   /** The latest first, at most 4. */
   good(peer: PeerId): readonly Endpoint[];
-  noteGood(peer: PeerId, good: { readonly transport: string; readonly remote: Endpoint; readonly localPort: number }): void;
+  noteGood(
+    peer: PeerId,
+    good: { readonly transport: string; readonly remote: Endpoint; readonly localPort: number },
+  ): void;
 }
 
 export interface PathsEvents {
@@ -70,7 +73,10 @@ export interface PathPeer {
   readonly endpoint?: Endpoint;
 }
 
-export interface PeerPaths extends Pick<PeerStatus, 'state' | 'path' | 'paths' | 'reason' | 'lastHeardSecondsAgo'> {
+export interface PeerPaths extends Pick<
+  PeerStatus,
+  'state' | 'path' | 'paths' | 'reason' | 'lastHeardSecondsAgo'
+> {
   /** Why not direct, for machines; null: it is, or nothing is known yet. */
   readonly verdict: Verdict | null;
 }

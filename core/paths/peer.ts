@@ -72,7 +72,10 @@ export class PeerMachine implements Machine {
   #seek(now: number, why: string, afterRefresh = false): void {
     this.#retryAt = null;
     this.#freshAt = null;
-    if (!this.#options.self.isConnected()) return this.#searchAlone(now, `${why}; the location server is away`);
+    if (!this.#options.self.isConnected()) {
+      this.#searchAlone(now, `${why}; the location server is away`);
+      return;
+    }
     this.#lonely = null;
     this.#lastTryAt = now;
     this.#attempt = new Attempt(hex(this.#options.random.bytes(8)), 'offerer', now);
@@ -96,14 +99,16 @@ export class PeerMachine implements Machine {
   #aimAtOnce(attempt: Attempt, now: number): void {
     for (const { way, learnt } of this.#remote.remembered(this.#options.self.wayTo)) {
       const heardAt = this.#paths.get(way.key)?.heardAt ?? null;
-      if (way.class === 'lan' || (heardAt !== null && now - heardAt < TIMING.warm)) attempt.aim(way, learnt, now, false);
+      if (way.class === 'lan' || (heardAt !== null && now - heardAt < TIMING.warm))
+        attempt.aim(way, learnt, now, false);
     }
   }
 
   #aimAll(attempt: Attempt, fullAt: number, now: number): void {
     const { self } = this.#options;
     for (const place of this.#remote.told(self.wayTo)) {
-      if (this.#paths.get(place.way.key)?.state === 'valid' && this.#active?.way.key === place.way.key) continue;
+      if (this.#paths.get(place.way.key)?.state === 'valid' && this.#active?.way.key === place.way.key)
+        continue;
       const isLan = place.way.class === 'lan';
       const opener = !isLan && place.way.endpoint !== null && self.isNatted(place.way.endpoint.family);
       attempt.aim(place.way, place.learnt, isLan ? now : fullAt, opener);
@@ -111,7 +116,10 @@ export class PeerMachine implements Machine {
   }
 
   signalled(signal: PathSignal, now: number): void {
-    if (!this.#remote.learn(signal)) return this.#count('signal.repeated');
+    if (!this.#remote.learn(signal)) {
+      this.#count('signal.repeated');
+      return;
+    }
     if (signal.type === 'answer') this.#answer(signal, now);
     else this.#offer(signal, now);
     this.tick(now);
@@ -141,7 +149,10 @@ export class PeerMachine implements Machine {
     const holdMs = this.#holdBackMs();
     this.#outputs.push({ type: 'signal', kind: 'answer', attempt: id });
     this.#aimAll(attempt, now + holdMs, now);
-    this.diary.note(now, `it made an offer of ${attempt.size} places: answered, probing them in ${Math.round(holdMs)} ms`);
+    this.diary.note(
+      now,
+      `it made an offer of ${attempt.size} places: answered, probing them in ${Math.round(holdMs)} ms`,
+    );
   }
 
   /** P5: our full probes must not reach the offerer's NAT before its own first packet has left: the answer's time. */
@@ -154,7 +165,10 @@ export class PeerMachine implements Machine {
 
   #answer(signal: PathSignal, now: number): void {
     const attempt = this.#attempt;
-    if (attempt?.role !== 'offerer' || attempt.id !== signal.attempt || attempt.matched) return this.#count('signal.stray');
+    if (attempt?.role !== 'offerer' || attempt.id !== signal.attempt || attempt.matched) {
+      this.#count('signal.stray');
+      return;
+    }
     attempt.matched = true;
     attempt.answerDueAt = null;
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
@@ -267,8 +281,10 @@ export class PeerMachine implements Machine {
     if (attempt === null) return;
     if (attempt.offerAt !== null && now >= attempt.offerAt) this.#sendOffer(attempt, now);
     if (attempt.answerDueAt !== null && now >= attempt.answerDueAt) this.#missAnswer(attempt, now);
-    for (const { way, learnt, ttl } of attempt.due(now)) this.#probe(this.#path({ way, learnt }, now), now, ttl);
-    if (attempt === this.#attempt && now >= attempt.endsAt && attempt.offerAt === null) this.#endAttempt(attempt, now);
+    for (const { way, learnt, ttl } of attempt.due(now))
+      this.#probe(this.#path({ way, learnt }, now), now, ttl);
+    if (attempt === this.#attempt && now >= attempt.endsAt && attempt.offerAt === null)
+      this.#endAttempt(attempt, now);
   }
 
   #sendOffer(attempt: Attempt, now: number): void {
@@ -279,7 +295,10 @@ export class PeerMachine implements Machine {
 
   #missAnswer(attempt: Attempt, now: number): void {
     attempt.answerDueAt = null;
-    if (this.#rival !== null) return this.#accept(this.#rival.attempt, now);
+    if (this.#rival !== null) {
+      this.#accept(this.#rival.attempt, now);
+      return;
+    }
     this.diary.note(now, 'no answer to our offer yet');
     if (!attempt.repeated) this.#outputs.push({ type: 'signal', kind: 'offer', attempt: attempt.id });
     attempt.repeated = true;
@@ -289,7 +308,10 @@ export class PeerMachine implements Machine {
   #endAttempt(attempt: Attempt, now: number): void {
     this.#attempt = null;
     if (attempt.succeededAt !== null || this.#active?.usable === true || attempt.id === '') return;
-    if (!attempt.matched) return this.#fail(now, NO_ANSWER);
+    if (!attempt.matched) {
+      this.#fail(now, NO_ANSWER);
+      return;
+    }
     this.#fail(now, verdictOf(this.#options.self.nat(), this.#remote.nat));
   }
 
@@ -314,7 +336,8 @@ export class PeerMachine implements Machine {
     if (this.#lonely === null) return;
     if (!this.#isSought(now)) return void (this.#lonely = null);
     const count = this.#lonely.due(now);
-    for (const place of this.#remote.remembered(self.wayTo).slice(0, count)) this.#probe(this.#path(place, now), now, null);
+    for (const place of this.#remote.remembered(self.wayTo).slice(0, count))
+      this.#probe(this.#path(place, now), now, null);
   }
 
   #role(path: Path): 'active' | 'warm' | 'other' {
@@ -381,8 +404,10 @@ export class PeerMachine implements Machine {
   /** Our mapped address is another: a silent path is given up at once, a try under way starts again with it. */
   candidatesChanged(now: number): void {
     const active = this.#active;
-    if (active?.usable === true && active.silentSince !== null && active.probesSinceHeard >= 2) this.#distrust(active, now);
-    else if (active?.usable === true && active.way.class !== 'lan') this.#startFresh(this.#lastTryAt + TIMING.betterTryEvery, now);
+    if (active?.usable === true && active.silentSince !== null && active.probesSinceHeard >= 2)
+      this.#distrust(active, now);
+    else if (active?.usable === true && active.way.class !== 'lan')
+      this.#startFresh(this.#lastTryAt + TIMING.betterTryEvery, now);
     else if (active?.usable !== true && this.#attempt?.offerAt == null && this.#isEngaged(now))
       this.#startFresh(this.#lastTryAt + TIMING.restartEvery, now);
     this.tick(now);
@@ -438,7 +463,8 @@ export class PeerMachine implements Machine {
   }
 
   get state(): PeerState {
-    if (this.#active?.usable === true) return ['relay', 'turn'].includes(this.#active.way.class) ? 'relayed' : 'direct';
+    if (this.#active?.usable === true)
+      return ['relay', 'turn'].includes(this.#active.way.class) ? 'relayed' : 'direct';
     if (this.#attempt !== null && this.#attempt.id !== '') return 'trying';
     if (this.#verdict?.code === 'offline') return 'offline';
     if (this.#lonely !== null || this.#lostAt !== null) return 'trying';
@@ -479,7 +505,10 @@ export class PeerMachine implements Machine {
 }
 
 const OFFLINE: Verdict = { code: 'offline', words: 'it is not connected to the location server' };
-const SERVER_AWAY: Verdict = { code: 'server-away', words: 'the location server is away, and it is not where it was before' };
+const SERVER_AWAY: Verdict = {
+  code: 'server-away',
+  words: 'the location server is away, and it is not where it was before',
+};
 const NO_ANSWER: Verdict = { code: 'no-candidates', words: 'it did not answer our offer' };
 
 function matchedAttempt(role: Role, now: number): Attempt {

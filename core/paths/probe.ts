@@ -48,7 +48,8 @@ export function probeKeys(
   const pair = primitives.hmacBlake2s(primitives.blake2s(ascii(`ginnel probe v1 ${network}`)), shared);
   const derive = (label: string, from: Uint8Array, to: Uint8Array): Uint8Array =>
     primitives.hmacBlake2s(pair, ascii(label), from, to);
-  const tag = (from: Uint8Array, to: Uint8Array): string => toBase64Url(derive('tag', from, to).subarray(0, TAG_BYTES));
+  const tag = (from: Uint8Array, to: Uint8Array): string =>
+    toBase64Url(derive('tag', from, to).subarray(0, TAG_BYTES));
   return {
     sendTag: tag(own.publicKey, peerKey),
     receiveTag: tag(peerKey, own.publicKey),
@@ -113,14 +114,13 @@ export function encodeAnswer(
   seenFrom: Endpoint,
 ): Uint8Array {
   const attributes = [writeXorMappedAddress(seenFrom, transactionId)];
-  return encodeStun({ class: 'success', method: BINDING, transactionId, attributes }, { integritySha256: keys.sendKey, primitives });
+  return encodeStun(
+    { class: 'success', method: BINDING, transactionId, attributes },
+    { integritySha256: keys.sendKey, primitives },
+  );
 }
 
-export type ProbeRefusal =
-  | 'probe.not-probe'
-  | 'probe.forged'
-  | 'probe.malformed'
-  | 'probe.replayed';
+export type ProbeRefusal = 'probe.not-probe' | 'probe.forged' | 'probe.malformed' | 'probe.replayed';
 
 /** The tag by which the receiver finds the pair; null: not a probe request of ours. */
 export const tagOf = (message: DecodedStun): string | null =>
@@ -135,7 +135,8 @@ export function openRequest(
 ): Result<{ readonly inUse: boolean }, ProbeRefusal> {
   if (!verifyIntegritySha256(message, keys.receiveKey, primitives, 32)) return refused('probe.forged');
   const value = attributeValue(message, PROBE_ORDER);
-  if (value?.length !== 8 || unknownRequired(message, UNDERSTOOD).length > 0) return refused('probe.malformed');
+  if (value?.length !== 8 || unknownRequired(message, UNDERSTOOD).length > 0)
+    return refused('probe.malformed');
   const count = new DataView(value.buffer, value.byteOffset, 8).getUint32(4);
   if (!order.accept(toBase64Url(value.subarray(0, 4)), count)) return refused('probe.replayed');
   return accepted({ inUse: attributeValue(message, PROBE_IN_USE) !== null });

@@ -28,7 +28,12 @@ export interface ProbingOptions {
   /** An authenticated request, already answered. */
   readonly requested: (peer: PeerId, link: DatagramLink, inUse: boolean) => void;
   /** False: that peer's machine never asked this there. */
-  readonly answered: (peer: PeerId, link: DatagramLink, transaction: string, seenAs: Endpoint | null) => boolean;
+  readonly answered: (
+    peer: PeerId,
+    link: DatagramLink,
+    transaction: string,
+    seenAs: Endpoint | null,
+  ) => boolean;
 }
 
 interface Pair {
@@ -57,7 +62,12 @@ export class Probing {
   /** False: the key is of low order, and such a peer gets no probes. */
   add(id: PeerId, publicKey: Uint8Array): boolean {
     if (this.#pairs.has(id)) return true;
-    const keys = probeKeys(this.#options.primitives, this.#options.wireguard, publicKey, this.#options.network);
+    const keys = probeKeys(
+      this.#options.primitives,
+      this.#options.wireguard,
+      publicKey,
+      this.#options.network,
+    );
     if (keys === null) return false;
     const pair = { id, keys, order: new ProbeOrder() };
     this.#pairs.set(id, pair);
@@ -95,10 +105,16 @@ export class Probing {
   #request(link: DatagramLink, message: DecodedStun): void {
     const tag = tagOf(message);
     const pair = this.#byTag.get(tag ?? '');
-    if (pair === undefined) return this.#refuse(this.#ownTags.has(tag ?? '') ? 'probe.reflected' : 'probe.unknown-tag');
+    if (pair === undefined) {
+      this.#refuse(this.#ownTags.has(tag ?? '') ? 'probe.reflected' : 'probe.unknown-tag');
+      return;
+    }
     const { primitives, budget, clock } = this.#options;
     const opened = openRequest(primitives, pair.keys, pair.order, message);
-    if (!opened.ok) return this.#refuse(opened.code);
+    if (!opened.ok) {
+      this.#refuse(opened.code);
+      return;
+    }
     if (budget.mayAnswer(clock.monotonicMs()))
       link.sendOwn(encodeAnswer(primitives, pair.keys, message.transactionId, link.remote), null);
     this.#options.requested(pair.id, link, opened.value.inUse);
@@ -107,9 +123,15 @@ export class Probing {
   #answer(link: DatagramLink, message: DecodedStun): void {
     const transaction = Buffer.from(message.transactionId).toString('hex');
     const pair = this.#asked.get(transaction);
-    if (pair === undefined) return this.#refuse('probe.stray-answer');
+    if (pair === undefined) {
+      this.#refuse('probe.stray-answer');
+      return;
+    }
     const opened = openAnswer(this.#options.primitives, pair.keys, message);
-    if (!opened.ok) return this.#refuse(opened.code);
+    if (!opened.ok) {
+      this.#refuse(opened.code);
+      return;
+    }
     this.#asked.delete(transaction);
     if (!this.#options.answered(pair.id, link, transaction, opened.value)) this.#refuse('probe.stray-answer');
   }

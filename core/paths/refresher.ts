@@ -29,7 +29,10 @@ export class Refresher {
 
   /** Calls `done` when the mapped address is known afresh, or could not be. */
   refresh(done: () => void): void {
-    if (this.#plugins.length === 0 || this.#clock.monotonicMs() - this.#doneAt < FRESH_MS) return done();
+    if (this.#plugins.length === 0 || this.#clock.monotonicMs() - this.#doneAt < FRESH_MS) {
+      done();
+      return;
+    }
     this.#waiting.push(done);
     if (!this.#isRunning) void this.#run();
   }
@@ -46,7 +49,8 @@ export class Refresher {
       this.#plugins.map(plugin => plugin.refresh('quick', this.#abort.signal)),
     );
     for (const result of results)
-      if (result.status === 'rejected') this.#log.warn('a traversal plugin could not refresh', { error: String(result.reason) });
+      if (result.status === 'rejected')
+        this.#log.warn('a traversal plugin could not refresh', { error: String(result.reason) });
     this.#isRunning = false;
     this.#doneAt = this.#clock.monotonicMs();
     for (const done of this.#waiting.splice(0)) done();

@@ -37,7 +37,9 @@ export class RemoteSide {
     this.nat = signal.nat;
     this.serverRttMs = signal.serverRttMs;
     this.known = true;
-    this.#candidates = signal.candidates.filter(({ transport }) => transport === 'udp').slice(0, MAX_CANDIDATES);
+    this.#candidates = signal.candidates
+      .filter(({ transport }) => transport === 'udp')
+      .slice(0, MAX_CANDIDATES);
     return true;
   }
 

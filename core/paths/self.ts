@@ -57,7 +57,9 @@ export class SelfPlace {
   /** Looks at addresses and plugins again; true: the candidates are others than before. */
   refresh(): boolean {
     const before = this.#candidates.map(textOf).join();
-    this.#interfaces = this.#options.network.addresses().filter(({ address }) => !inAny(this.#overlay, address));
+    this.#interfaces = this.#options.network
+      .addresses()
+      .filter(({ address }) => !inAny(this.#overlay, address));
     this.#ways.clear();
     this.#candidates = this.#gather();
     return this.#candidates.map(textOf).join() !== before;
@@ -74,7 +76,11 @@ export class SelfPlace {
   /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
   get natReport(): NatReport {
     const reports = this.#plugins.map(plugin => plugin.natReport());
-    return reports.find(report => report.mapping !== 'not-checked') ?? reports.find(report => report.takenAt > 0) ?? NOTHING_CHECKED;
+    return (
+      reports.find(report => report.mapping !== 'not-checked') ??
+      reports.find(report => report.takenAt > 0) ??
+      NOTHING_CHECKED
+    );
   }
 
   get nat(): NatWords {
@@ -84,7 +90,9 @@ export class SelfPlace {
   /** A reflexive address that is none of ours, or no public address at all. */
   isNatted(family: IpFamily): boolean {
     const own = this.#interfaces.filter(each => each.family === family).map(({ address }) => address);
-    const seen = this.#candidates.filter(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === family);
+    const seen = this.#candidates.filter(
+      ({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === family,
+    );
     if (seen.length > 0) return seen.some(({ endpoint }) => !own.includes(endpoint.address));
     return family === 4 && !own.some(address => scopeOf(this.#table, address) === 'public');
   }
@@ -107,7 +115,12 @@ export class SelfPlace {
 
   #way(key: string, endpoint: Endpoint): Way {
     const { transport } = this.#options;
-    return { key, transport: transport.name, endpoint, class: classOf(endpoint, this.#interfaces, this.#table) };
+    return {
+      key,
+      transport: transport.name,
+      endpoint,
+      class: classOf(endpoint, this.#interfaces, this.#table),
+    };
   }
 
   #mayProbe(endpoint: Endpoint): boolean {
@@ -147,4 +160,5 @@ const candidate = (kind: CandidateKind, endpoint: Endpoint): Candidate => ({
   foundBy: 'core',
 });
 
-const textOf = ({ kind, transport, endpoint }: Candidate): string => `${kind} ${transport} ${formatEndpoint(endpoint)}`;
+const textOf = ({ kind, transport, endpoint }: Candidate): string =>
+  `${kind} ${transport} ${formatEndpoint(endpoint)}`;

@@ -44,7 +44,8 @@ export class StockMachine implements Machine {
 
   wanted(now: number): void {
     const way = this.#fixed === null || this.#active !== null ? null : this.#self.wayTo(this.#fixed);
-    if (way !== null) this.#use(new Path(way, 'configured'), now, 'the configured endpoint of a stock WireGuard peer');
+    if (way !== null)
+      this.#use(new Path(way, 'configured'), now, 'the configured endpoint of a stock WireGuard peer');
   }
 
   heard(way: Way, now: number): void {

@@ -61,7 +61,9 @@ export class CoreStunDoor implements StunDoor {
 
   fresh(family: IpFamily): Promise<StunSocket & { close(): void }> {
     if (this.#fresh.size >= MAX_FRESH)
-      return Promise.reject(new TypeError(`a plugin holds ${MAX_FRESH} fresh sockets open: it must close them`));
+      return Promise.reject(
+        new TypeError(`a plugin holds ${MAX_FRESH} fresh sockets open: it must close them`),
+      );
     try {
       const socket = new FreshSocket(this.#options.openUdp(family), this.#options.transactions, () =>
         this.#fresh.delete(socket),
@@ -90,7 +92,10 @@ export class CoreStunDoor implements StunDoor {
   welcomed({ stun }: Pick<Welcome, 'stun'>, server: Endpoint): void {
     const found = [{ endpoint: { ...server, port: stun.port }, secondPort: stun.secondPort }];
     for (const text of stun.alternates) {
-      const parsed = parseEndpoint(text.includes(':') && !text.includes('.') && !text.startsWith('[') ? `[${text}]` : text, stun.port);
+      const parsed = parseEndpoint(
+        text.includes(':') && !text.includes('.') && !text.startsWith('[') ? `[${text}]` : text,
+        stun.port,
+      );
       if (parsed.ok) found.push({ endpoint: parsed.value, secondPort: stun.secondPort });
     }
     this.#servers = found;
@@ -155,6 +160,10 @@ class FreshSocket implements StunSocket {
   }
 
   #local(): Endpoint {
-    return { family: this.family, address: this.#localAddress ?? UNSPECIFIED[this.family], port: this.localPort };
+    return {
+      family: this.family,
+      address: this.#localAddress ?? UNSPECIFIED[this.family],
+      port: this.localPort,
+    };
   }
 }

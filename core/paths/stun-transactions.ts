@@ -94,14 +94,18 @@ export class StunTransactions {
 
   /** Ends those of one sender (a socket that closes), or all. */
   abort(sender?: StunSender): void {
-    for (const [key, open] of [...this.#open]) if (sender === undefined || open.sender === sender) this.#fail(key, 'aborted');
+    for (const [key, open] of [...this.#open])
+      if (sender === undefined || open.sender === sender) this.#fail(key, 'aborted');
   }
 
   #start(key: string, transactionId: Uint8Array, given: Pick<Open, 'sender' | 'ask' | 'settle'>): void {
     const { primitives, clock } = this.#options;
     const { attributes, integrityKey, to } = given.ask;
     const message = { class: 'request', method: BINDING, transactionId, attributes } as const;
-    const bytes = encodeStun(message, integrityKey === undefined ? {} : { integritySha256: integrityKey, primitives });
+    const bytes = encodeStun(
+      message,
+      integrityKey === undefined ? {} : { integritySha256: integrityKey, primitives },
+    );
     const rtt = this.#rtts.get(formatEndpoint(to));
     const waitMs = rtt === undefined ? RTO_MS : Math.min(RTO_MS, Math.max(MIN_RTO_MS, 2 * rtt + 50));
     this.#open.set(key, { ...given, bytes, startedAt: clock.monotonicMs(), waitMs, sends: 0, timer: null });
@@ -114,9 +118,18 @@ export class StunTransactions {
     const { clock, budget } = this.#options;
     const now = clock.monotonicMs();
     const left = open.startedAt + (open.ask.timeoutMs ?? DEFAULT_TIMEOUT_MS) - now;
-    if (left <= 0) return this.#fail(key, 'timeout');
-    if (!budget.take(open.ask.to, now)) return this.#fail(key, 'budget');
-    if (!open.sender.send(open.ask.to, open.bytes)) return this.#fail(key, 'unreachable');
+    if (left <= 0) {
+      this.#fail(key, 'timeout');
+      return;
+    }
+    if (!budget.take(open.ask.to, now)) {
+      this.#fail(key, 'budget');
+      return;
+    }
+    if (!open.sender.send(open.ask.to, open.bytes)) {
+      this.#fail(key, 'unreachable');
+      return;
+    }
     open.sends++;
     open.timer = clock.after(Math.min(open.waitMs, left), () => this.#send(key));
     open.waitMs *= 2;

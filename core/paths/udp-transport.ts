@@ -139,7 +139,10 @@ export class UdpTransport implements DatagramTransport {
     const link = this.#linkOf(door, remote);
     const { bytes, offset, length, segment } = batch;
     // Equal-sized datagrams of one sender come together: the first tells what all of a WireGuard batch are.
-    if (isWireguard(bytes, offset, Math.min(segment, length))) return this.events.wireguard(link, batch);
+    if (isWireguard(bytes, offset, Math.min(segment, length))) {
+      this.events.wireguard(link, batch);
+      return;
+    }
     for (let at = 0; at < length; at += segment) {
       const size = Math.min(segment, length - at);
       if (isWireguard(bytes, offset + at, size))

@@ -22,7 +22,11 @@ export interface Verdict {
 
 const UDP_BLOCKED = 'blocked';
 
-export const UNKNOWN_NAT: NatWords = { mapping: 'not-checked', filtering: 'not-checked', ports: 'not-checked' };
+export const UNKNOWN_NAT: NatWords = {
+  mapping: 'not-checked',
+  filtering: 'not-checked',
+  ports: 'not-checked',
+};
 
 export function natWords(report: NatReport): NatWords {
   const { ports } = report;
@@ -39,14 +43,19 @@ const filtersByPort = (nat: NatWords): boolean => nat.filtering === 'address-and
 
 /** What plain punching can do between these two (RFC 4787's terms; the table was measured). */
 export function verdictOf(own: NatWords, theirs: NatWords): Verdict {
-  if (own.mapping === UDP_BLOCKED) return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
-  if (theirs.mapping === UDP_BLOCKED) return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
+  if (own.mapping === UDP_BLOCKED)
+    return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
+  if (theirs.mapping === UDP_BLOCKED)
+    return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
   if (isSymmetric(own) && isSymmetric(theirs)) return bothSymmetric(own, theirs);
   if (isSymmetric(own) && filtersByPort(theirs)) return oneSymmetric("this node's", own, "the peer's");
   if (isSymmetric(theirs) && filtersByPort(own)) return oneSymmetric("the peer's", theirs, "this node's");
   if ([own, theirs].some(nat => nat.mapping === 'not-checked'))
     return { code: 'not-checked', words: 'no probe got through, and what the NATs do was not checked' };
-  return { code: 'possible', words: `no probe got through, though the NATs should allow it (${briefly(own, theirs)})` };
+  return {
+    code: 'possible',
+    words: `no probe got through, though the NATs should allow it (${briefly(own, theirs)})`,
+  };
 }
 
 const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({

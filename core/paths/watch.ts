@@ -11,7 +11,12 @@ export interface Watched {
 }
 
 /** `active` is in use, `warm` the next best, anything else is only remembered. */
-export function watch(path: Path, role: 'active' | 'warm' | 'other', keepAliveMs: number, now: number): Watched {
+export function watch(
+  path: Path,
+  role: 'active' | 'warm' | 'other',
+  keepAliveMs: number,
+  now: number,
+): Watched {
   if (!path.usable || role === 'other') return expiring(path, role, now);
   if (isDistrusted(path, now)) return { action: 'distrust', nextAt: now };
   const nextAt = nextProbeAt(path, role === 'active' ? keepAliveMs : Math.max(keepAliveMs, TIMING.warm));
@@ -33,4 +38,7 @@ function expiring(path: Path, role: 'active' | 'warm' | 'other', now: number): W
 
 /** The smallest that is not null. */
 export const earliest = (times: readonly (number | null)[]): number | null =>
-  times.reduce<number | null>((first, at) => (at !== null && (first === null || at < first) ? at : first), null);
+  times.reduce<number | null>(
+    (first, at) => (at !== null && (first === null || at < first) ? at : first),
+    null,
+  );
