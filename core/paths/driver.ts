@@ -271,6 +271,7 @@ class PathsDriver implements Paths {
 
   #networkChanged(): void {
     const isOther = this.#self.refresh();
+    this.#options.transport.addressesChanged();
     this.stun.changed();
     this.#each((machine, now) => machine.networkChanged(now));
     this.#selfChanged(isOther);

@@ -37,6 +37,8 @@ export interface DatagramTransport {
   /** This one belongs to a peer (or no longer): only strangers' links are forgotten when there are too many. */
   keep(link: Link, kept: boolean): void;
   events: DatagramEvents;
+  /** Our addresses changed: what is sent from now on leaves by the routes as they are. */
+  addressesChanged(): void;
   /** Hands laid-up datagrams to the kernel. Also happens by itself before the event loop waits. */
   flush(): void;
   close(): void;
@@ -96,6 +98,10 @@ export class UdpTransport implements DatagramTransport {
     if (from.get(key) !== link) return;
     from.delete(key);
     to.set(key, link);
+  }
+
+  addressesChanged(): void {
+    for (const door of this.#doors) door.forgetLocalAddresses();
   }
 
   flush(): void {

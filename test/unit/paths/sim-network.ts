@@ -162,6 +162,10 @@ export class SimDoor implements UdpDoor {
     this.onTurnEnded();
   }
 
+  forgetLocalAddresses(): void {
+    this.#remotes.clear();
+  }
+
   flush(): void {
     return;
   }

@@ -1,6 +1,6 @@
 // Whole path finders on the simulated network: the real driver, transport and probes; a location server, a traversal
 // plugin and a session that are just enough to feed them.
-import { ManualClock } from '../../../base/clock.ts';
+import { ManualClock, type Timer } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { GinnelError } from '../../../base/errors.ts';
 import { silentLog } from '../../../base/log.ts';
@@ -27,9 +27,27 @@ export type HomeKind = NatKind | 'public' | 'onrouter' | 'carrier';
 const SERVER: Endpoint = { family: 4, address: '203.0.113.1', port: 7443 };
 const PORT = 41_641;
 
+/** A clock that knows when something happens next, so that quiet time costs nothing. */
+class EventClock extends ManualClock {
+  readonly #at = new Set<number>();
+
+  override after(delayMs: number, fire: () => void): Timer {
+    this.#at.add(this.monotonicMs() + Math.max(0, delayMs));
+    return super.after(delayMs, fire);
+  }
+
+  /** Moves to the next event that may happen, at most to `limit`. */
+  step(limit: number): void {
+    let next = limit;
+    for (const at of this.#at) if (at < next) next = at;
+    this.advance(Math.max(0, next - this.monotonicMs()));
+    for (const at of this.#at) if (at <= this.monotonicMs()) this.#at.delete(at);
+  }
+}
+
 /** The world of one test: a clock, a network, a location server that answers STUN and passes signals. */
 export class SimWorld {
-  readonly clock = new ManualClock();
+  readonly clock = new EventClock();
   readonly random: Random;
   readonly network: SimNetwork;
   readonly nodes = new Map<string, SimNode>();
@@ -88,10 +106,7 @@ export class SimWorld {
   /** Simulated time passes, and promises are kept. */
   async run(ms: number): Promise<void> {
     const end = this.clock.monotonicMs() + ms;
-    while (this.clock.monotonicMs() < end) {
-      this.clock.advance(Math.min(1, end - this.clock.monotonicMs()));
-      for (let turn = 0; turn < 6; turn++) await Promise.resolve();
-    }
+    while (this.clock.monotonicMs() < end) await this.#step(end);
   }
 
   /** Runs until the condition holds; the ms that took, or Infinity after `limitMs`. */
@@ -99,9 +114,15 @@ export class SimWorld {
     const begun = this.clock.monotonicMs();
     while (!condition()) {
       if (this.clock.monotonicMs() - begun >= limitMs) return Infinity;
-      await this.run(1);
+      await this.#step(begun + limitMs);
     }
     return this.clock.monotonicMs() - begun;
+  }
+
+  async #step(limit: number): Promise<void> {
+    this.clock.step(limit);
+    // A macrotask: every promise that was kept has had its turn.
+    await new Promise<void>(done => setImmediate(done));
   }
 
   stop(): void {
