@@ -1,0 +1,55 @@
+// Who may connect now: so many from one address, so many in all, and after a start at a ramp, so that a herd of returning
+// nodes is let in row by row.
+import type { Clock } from '../base/clock.ts';
+import type { ServerLimits } from './limits.ts';
+import { sourceOf, TokenBucket } from './token-bucket.ts';
+
+const DOUBLED_EVERY_MS = 10_000;
+
+export class Admission {
+  readonly #clock: Clock;
+  readonly #limits: ServerLimits;
+  readonly #startedAt: number;
+  readonly #handshakes: TokenBucket;
+  readonly #bySource = new Map<string, number>();
+  #connections = 0;
+
+  constructor(clock: Clock, limits: ServerLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#startedAt = clock.monotonicMs();
+    this.#handshakes = new TokenBucket(clock, limits.handshakesPerSecond, limits.handshakeBurst);
+  }
+
+  /** Counts a connection; the answer gives it back (once), null refuses it. */
+  connect(address: string): (() => void) | null {
+    const source = sourceOf(address);
+    const open = this.#bySource.get(source) ?? 0;
+    if (open >= this.#limits.connectionsPerAddress || this.#connections >= this.#limits.connections)
+      return null;
+    this.#bySource.set(source, open + 1);
+    this.#connections++;
+    let given = false;
+    return () => {
+      if (!given) this.#disconnect(source);
+      given = true;
+    };
+  }
+
+  /** May one more handshake be answered now? */
+  handshake(): boolean {
+    const { handshakesPerSecond, handshakesPerSecondMost } = this.#limits;
+    const doublings = (this.#clock.monotonicMs() - this.#startedAt) / DOUBLED_EVERY_MS;
+    this.#handshakes.setRate(
+      Math.min(handshakesPerSecondMost, handshakesPerSecond * 2 ** Math.min(doublings, 30)),
+    );
+    return this.#handshakes.take();
+  }
+
+  #disconnect(source: string): void {
+    const open = (this.#bySource.get(source) ?? 1) - 1;
+    if (open === 0) this.#bySource.delete(source);
+    else this.#bySource.set(source, open);
+    this.#connections--;
+  }
+}

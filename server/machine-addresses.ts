@@ -1,0 +1,57 @@
+// This machine's own addresses and networks, as the operating system tells them.
+import { networkInterfaces } from 'node:os';
+import { canonicalIp, familyOf } from '../protocol/ip/address.ts';
+import { parseInterface, parsePrefix, prefixContains } from '../protocol/ip/prefix.ts';
+import { formatPrefix } from '../protocol/ip/prefix.ts';
+import { ADDRESS_RULES, compileRules, scopeOf } from '../protocol/ip/classify.ts';
+
+export interface MachineAddress {
+  readonly family: 4 | 6;
+  readonly address: string;
+  /** `192.168.1.0/24`. */
+  readonly network: string;
+  readonly internal: boolean;
+}
+
+/** All but link-local ones (those need a zone). */
+export function machineAddresses(): MachineAddress[] {
+  return Object.values(networkInterfaces())
+    .flatMap(addresses => addresses ?? [])
+    .flatMap(({ address, cidr, internal }) => toMachineAddress(address, cidr ?? address, internal))
+    .filter(({ address }) => !address.startsWith('fe80:'));
+}
+
+function toMachineAddress(text: string, cidr: string, internal: boolean): MachineAddress[] {
+  const address = canonicalIp(text);
+  const network = parseInterface(cidr);
+  if (address === null || !network.ok) return [];
+  return [{ family: familyOf(address), address, network: formatPrefix(network.value.prefix), internal }];
+}
+
+/** The networks that a pool must keep clear of. */
+export const localNetworks = (addresses: readonly MachineAddress[]): string[] =>
+  addresses.filter(({ internal }) => !internal).map(({ network }) => network);
+
+/** What others may reach it by, public ones first; without the overlay's own. Loopback where there is nothing else. */
+export function reachableAddresses(
+  addresses: readonly MachineAddress[],
+  overlay: readonly string[],
+): string[] {
+  const outer = addresses.filter(({ internal, address }) => !internal && !isWithin(address, overlay));
+  const all = (outer.length > 0 ? outer : addresses).map(({ address }) => address);
+  return [...new Set(all)].sort((a, b) => rank(a) - rank(b));
+}
+
+function isWithin(address: string, prefixes: readonly string[]): boolean {
+  const one = parseInterface(address);
+  return prefixes.some(text => {
+    const prefix = parsePrefix(text);
+    return one.ok && prefix.ok && prefixContains(prefix.value, one.value.address);
+  });
+}
+
+function rank(address: string): number {
+  const table = compileRules(ADDRESS_RULES);
+  const isPublic = table.ok && scopeOf(table.value, address) === 'public';
+  return (isPublic ? 0 : 2) + (familyOf(address) === 4 ? 0 : 1);
+}

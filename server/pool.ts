@@ -1,0 +1,112 @@
+// The overlay's IPv4 pool (V1): which one to take at set-up, and which address is free.
+import { parseIp, formatIp } from '../protocol/ip/address.ts';
+import { parseInterface, parsePrefix, prefixesOverlap } from '../protocol/ip/prefix.ts';
+import type { Prefix } from '../protocol/ip/prefix.ts';
+import { serverErrors } from './errors.ts';
+
+/** In this order; the first that no local network overlaps. */
+export const DEFAULT_POOLS: readonly string[] = [
+  '10.77.0.0/16',
+  '10.137.0.0/16',
+  '100.96.0.0/16',
+  '172.29.0.0/16',
+  '10.213.0.0/16',
+];
+const LONGEST = 29;
+const SHORTEST = 8;
+/** The network's own address, and one kept back for services of the overlay itself. */
+const FIRST = 2;
+
+/** A pool for a new network. Errors: POOL_INVALID, POOL_CLASH. */
+export function choosePool(wanted: string | undefined, localNetworks: readonly string[]): string {
+  if (wanted !== undefined) {
+    parsePool(wanted);
+    refuseClash(wanted, localNetworks);
+    return wanted;
+  }
+  const free = DEFAULT_POOLS.find(pool => clashingNetwork(pool, localNetworks) === null);
+  if (free === undefined) refuseClash(DEFAULT_POOLS[0]!, localNetworks);
+  return free!;
+}
+
+/** Error: POOL_CLASH where one of the networks overlaps the pool. */
+export function refuseClash(pool: string, localNetworks: readonly string[]): void {
+  const local = clashingNetwork(pool, localNetworks);
+  if (local !== null) throw serverErrors('POOL_CLASH', { pool, local });
+}
+
+function clashingNetwork(pool: string, localNetworks: readonly string[]): string | null {
+  const prefix = parsePool(pool);
+  return localNetworks.find(text => overlaps(prefix, text)) ?? null;
+}
+
+/** A default route is no network of one's own. */
+function overlaps(pool: Prefix, text: string): boolean {
+  const local = parseInterface(text);
+  return local.ok && local.value.prefix.length > 0 && prefixesOverlap(pool, local.value.prefix);
+}
+
+function parsePool(pool: string): Prefix {
+  const prefix = parsePrefix(pool);
+  if (!prefix.ok || prefix.value.family !== 4) throw serverErrors('POOL_INVALID', { pool });
+  if (prefix.value.length < SHORTEST || prefix.value.length > LONGEST)
+    throw serverErrors('POOL_INVALID', { pool });
+  return prefix.value;
+}
+
+/** The addresses of one pool: taken and free. */
+export class AddressPool {
+  readonly pool: string;
+  readonly #base: number;
+  readonly #size: number;
+  readonly #taken = new Set<number>();
+  #next = FIRST;
+
+  constructor(pool: string) {
+    const prefix = parsePool(pool);
+    this.pool = pool;
+    this.#base = new DataView(prefix.bytes.buffer, prefix.bytes.byteOffset).getUint32(0);
+    this.#size = 2 ** (32 - prefix.length);
+  }
+
+  /** False where the address is taken already, or is not of this pool. */
+  claim(address: string): boolean {
+    const offset = this.#offsetOf(address);
+    if (offset === null || this.#taken.has(offset)) return false;
+    this.#taken.add(offset);
+    this.#next = Math.max(this.#next, offset + 1);
+    return true;
+  }
+
+  release(address: string): void {
+    const offset = this.#offsetOf(address);
+    if (offset !== null) this.#taken.delete(offset);
+  }
+
+  /** Claims an address that was not used for as long as possible. Error: POOL_EXHAUSTED. */
+  take(): string {
+    const usable = this.#size - 1;
+    for (let step = 0; step < usable - FIRST; step++) {
+      const offset = FIRST + ((this.#next - FIRST + step) % (usable - FIRST));
+      if (this.#taken.has(offset)) continue;
+      this.#taken.add(offset);
+      this.#next = offset + 1;
+      return this.#format(offset);
+    }
+    throw serverErrors('POOL_EXHAUSTED', { pool: this.pool });
+  }
+
+  #format(offset: number): string {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, this.#base + offset);
+    return formatIp(bytes);
+  }
+
+  #offsetOf(address: string): number | null {
+    const ip = parseIp(address);
+    if (!ip.ok || ip.value.family !== 4) return null;
+    const { bytes } = ip.value;
+    const offset = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) - this.#base;
+    return offset >= FIRST && offset < this.#size - 1 ? offset : null;
+  }
+}

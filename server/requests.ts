@@ -1,0 +1,159 @@
+// What the location server answers: log-in, record, registration (V4), look-up (V10), signals. It passes on what nodes
+// must say to each other to meet, and never their data (V14).
+import type { Counters } from '../base/counters.ts';
+import { fromBase64Url } from '../protocol/base64.ts';
+import type {
+  LoginRequest,
+  LookupRequest,
+  NodeMessage,
+  PublishRequest,
+  RouteAnswer,
+  ServerMessage,
+  SignalRequest,
+  SignedNode,
+  Welcome,
+} from '../protocol/location/messages.ts';
+import { verifyLogin } from '../protocol/location/signed.ts';
+import type { Primitives } from '../protocol/primitives.ts';
+import { serverErrors } from './errors.ts';
+import type { KeepAlives } from './keep-alives.ts';
+import type { ServerKeys } from './keys.ts';
+import type { Presence } from './presence.ts';
+import type { NodeEntry } from './registry-entries.ts';
+import type { Registry } from './registry.ts';
+import type { Session } from './session.ts';
+import type { ServerTime } from './time.ts';
+
+export interface Desk {
+  readonly registry: Registry;
+  readonly presence: Presence<Session>;
+  readonly keepAlives: KeepAlives;
+  readonly keys: ServerKeys;
+  readonly primitives: Primitives;
+  readonly time: ServerTime;
+  readonly counters: Counters;
+  /** Where STUN answers, seen from that connection, and where else the server may be reached. */
+  reach(session: Session): Pick<Welcome, 'stun' | 'addresses'>;
+}
+
+export function answerRequest(desk: Desk, session: Session, message: NodeMessage): Promise<ServerMessage> {
+  desk.counters.counter(`requests.${message.type}`).value++;
+  switch (message.type) {
+    case 'login':
+      return logIn(desk, session, message);
+    case 'publish':
+      return publish(desk, session, message);
+    case 'register':
+      desk.presence.register(session.node, message.registration);
+      return Promise.resolve(done(message.id));
+    case 'lookup':
+      return Promise.resolve(lookUp(desk, session, message));
+    case 'signal':
+      return Promise.resolve(passOn(desk, session, message));
+    case 'ping':
+      return Promise.resolve(done(message.id));
+  }
+}
+
+/** The connection ended: whoever wants to know is told. */
+export function logOut(desk: Desk, session: Session): void {
+  if (session.keepAlive !== '') desk.keepAlives.withdraw(session.keepAlive);
+  if (session.node === '' || !desk.presence.leave(session)) return;
+  desk.registry.seen(session.node);
+  tellWatchers(desk, session.node, false);
+}
+
+/** V3: the identity key signs this very channel, whose other key must be the one it names. */
+async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise<ServerMessage> {
+  const { keys, primitives, registry, presence } = desk;
+  if (login.network !== keys.network) throw serverErrors('NETWORK_UNKNOWN');
+  const controlKey = fromBase64Url(login.controlKey) ?? new Uint8Array();
+  const proved =
+    primitives.equal(controlKey, session.channelKey) &&
+    verifyLogin(primitives, login.node, session.channelHash, login.proof);
+  if (!proved) throw serverErrors('PROOF_WRONG');
+  const entry = await registry.admit(login);
+  if (session.closed) throw serverErrors('REPLACED');
+  session.node = entry.id;
+  session.keepAlive = desk.keepAlives.issue(endpoint => session.send({ type: 'seen', endpoint }));
+  registry.seen(entry.id);
+  const arrived = presence.arrive(session);
+  if (arrived) tellWatchers(desk, entry.id, true);
+  return welcome(desk, session, entry, login.id);
+}
+
+function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): Welcome {
+  const { registry, keys, time } = desk;
+  return {
+    type: 'welcome',
+    re,
+    network: keys.network,
+    networkName: registry.networkName,
+    assignment: entry.assignment,
+    prefix4: registry.pool4,
+    prefix6: registry.prefix6,
+    ...desk.reach(session),
+    keepAlive: session.keepAlive,
+    serverTime: time.now(),
+    generation: entry.record?.generation ?? 0,
+  };
+}
+
+async function publish(desk: Desk, session: Session, { id, record }: PublishRequest): Promise<ServerMessage> {
+  if (!session.publishes.take()) throw serverErrors('RATE_LIMITED');
+  const changed = await desk.registry.publish(session.node, record);
+  if (changed) tellWatchers(desk, session.node, true);
+  return done(id);
+}
+
+function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswer {
+  const { registry, presence } = desk;
+  const entry =
+    lookup.address !== undefined
+      ? registry.byAddress(lookup.address)
+      : lookup.node !== undefined
+        ? registry.nodes.get(lookup.node)
+        : registry.byWireguardKey(lookup.wireguardKey ?? '');
+  const node = signedNode(entry);
+  if (entry === undefined || node === null) throw serverErrors('NODE_UNKNOWN');
+  presence.watch(session.node, entry.id);
+  const online = presence.session(entry.id) !== undefined;
+  return {
+    type: 'route',
+    re: lookup.id,
+    node,
+    online,
+    registration: presence.registration(entry.id),
+    relays: [],
+    lastSeen: online ? desk.time.now() : entry.lastSeen,
+  };
+}
+
+function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMessage {
+  const { registry, presence } = desk;
+  if (!session.signals.take() || !session.signalBytes.take(signal.sealed.length)) {
+    throw serverErrors('RATE_LIMITED');
+  }
+  const sender = signedNode(registry.nodes.get(session.node));
+  if (sender === null) throw serverErrors('RECORD_WRONG', { problem: 'it was not published yet' });
+  if (!registry.nodes.has(signal.to)) throw serverErrors('NODE_UNKNOWN');
+  const receiver = presence.session(signal.to);
+  if (receiver === undefined) throw serverErrors('NODE_OFFLINE');
+  presence.watch(session.node, signal.to);
+  presence.watch(signal.to, session.node);
+  receiver.send({ type: 'signal', from: session.node, node: sender, sealed: signal.sealed });
+  return done(signal.id);
+}
+
+function tellWatchers(desk: Desk, id: string, online: boolean): void {
+  const node = signedNode(desk.registry.nodes.get(id));
+  if (node === null) return;
+  for (const watcher of desk.presence.watchersOf(id)) watcher.send({ type: 'changed', node, online });
+}
+
+function signedNode(entry: NodeEntry | undefined): SignedNode | null {
+  if (entry?.record == null) return null;
+  return { record: entry.record, assignment: entry.assignment };
+}
+
+const done = (re: number): ServerMessage => ({ type: 'done', re });

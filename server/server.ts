@@ -1,0 +1,222 @@
+// The location server: knows every node, brings them together, carries none of their data (V14). Builds its parts at
+// `up`, takes them down at `down`; behind its narrow interface, admin.ts.
+import { mkdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import { isDiskFull } from '../base/disk.ts';
+import { baseErrors } from '../base/errors.ts';
+import { examineFolder } from '../base/level-folder.ts';
+import type { Log } from '../base/log.ts';
+import { openStore } from '../base/store.ts';
+import type { Store } from '../base/store.ts';
+import { toBase64Url } from '../protocol/base64.ts';
+import { encodeInvite } from '../protocol/location/invite.ts';
+import type { Primitives } from '../protocol/primitives.ts';
+import type { InviteOptions, IssuedInvite, ServerAdmin, ServerOptions, ServerSummary } from './admin.ts';
+import { serverErrors } from './errors.ts';
+import { openKeys } from './keys.ts';
+import type { ServerKeys } from './keys.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import type { ServerLimits } from './limits.ts';
+import { localNetworks, machineAddresses } from './machine-addresses.ts';
+import { Registry } from './registry.ts';
+import { loadSettings, mergeSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { Station } from './station.ts';
+import { ServerTime } from './time.ts';
+
+export interface CreateServerOptions {
+  /** Made where it is missing; holds the keys (0600) and the registry. */
+  readonly stateDir: string;
+  readonly primitives: Primitives;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly limits?: Partial<ServerLimits>;
+  /** True: somebody else listens on the TCP port and hands connections to `accept`. Then the port must be given. */
+  readonly sharedTcp?: boolean;
+  /** Writes are refused when fewer bytes are free; default 4 MiB. */
+  readonly keepFreeBytes?: number;
+}
+
+export interface LocationServer extends ServerAdmin {
+  /** Takes over a TCP connection that came to a shared port, nothing read of it. Dropped while the server is down. */
+  accept(socket: Socket): void;
+}
+
+export function createServer(options: CreateServerOptions): LocationServer {
+  return new Server(options);
+}
+
+const DAY_MS = 86_400_000;
+const INVITE_MAX_MS = 366 * DAY_MS;
+const TOKEN_BYTES = 16;
+
+interface Running {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly station: Station;
+  readonly time: ServerTime;
+}
+
+class Server implements LocationServer {
+  readonly #options: CreateServerOptions;
+  #running: Running | null = null;
+  /** `up` and `down` one after another. */
+  #turns: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CreateServerOptions) {
+    this.#options = options;
+  }
+
+  summary(): ServerSummary {
+    const running = this.#running;
+    const counters = this.#options.counters.snapshot();
+    if (running === null) return { ...NOTHING, counters };
+    const { keys, registry, station, settings } = running;
+    return {
+      state: 'up',
+      key: toBase64Url(keys.control.publicKey),
+      network: keys.network,
+      networkName: registry.networkName,
+      pool4: registry.pool4,
+      port: station.port,
+      secondPort: settings.secondPort,
+      addresses: station.advertised(),
+      seenFromOutside: station.seenFromOutside(),
+      nodes: station.nodes(),
+      counters,
+    };
+  }
+
+  up(wanted: Partial<ServerOptions>): Promise<ServerSummary> {
+    return this.#turn(async () => {
+      if (this.#running === null) this.#running = await this.#start(wanted);
+      return this.summary();
+    });
+  }
+
+  down(): Promise<void> {
+    return this.#turn(async () => {
+      const running = this.#running;
+      this.#running = null;
+      if (running === null) return;
+      const present = await running.station.close();
+      try {
+        await running.registry.keepLastSeen(present);
+      } catch (error) {
+        this.#options.log.warn('when the boxes were last seen could not be kept', { error });
+      }
+      await running.store.close();
+    });
+  }
+
+  /** Errors: SERVER_DOWN, SERVER_OPTIONS, DISK_FULL. */
+  async invite({ validMs = DAY_MS }: Partial<InviteOptions>): Promise<IssuedInvite> {
+    const running = this.#running;
+    if (running === null) throw serverErrors('SERVER_DOWN');
+    if (!Number.isSafeInteger(validMs) || validMs < 1000 || validMs > INVITE_MAX_MS) {
+      throw serverErrors('SERVER_OPTIONS', { problem: 'an invite is valid for one second to one year' });
+    }
+    const { keys, registry, station } = running;
+    const token = this.#options.primitives.randomBytes(TOKEN_BYTES);
+    const expires = await registry.addInvite(token, validMs);
+    const invite = encodeInvite({
+      serverKey: keys.control.publicKey,
+      serverIdentity: keys.identityKey,
+      network: keys.networkBytes,
+      token,
+      addresses: station.advertised(),
+    });
+    return { invite, expires };
+  }
+
+  accept(socket: Socket): void {
+    if (this.#running === null) socket.destroy();
+    else this.#running.station.accept(socket);
+  }
+
+  async #start(wanted: Partial<ServerOptions>): Promise<Running> {
+    const { stateDir, primitives, counters } = this.#options;
+    const path = join(stateDir, 'registry');
+    await makeFolder(stateDir);
+    const state = await examineFolder(path);
+    const keys = await openKeys(primitives, stateDir, state === 'never');
+    const { keepFreeBytes } = this.#options;
+    const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
+    const store = await openStore({ path, firstSetUp: state === 'never', counters, ...room });
+    try {
+      return await this.#startOn(store, keys, wanted);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  async #startOn(store: Store, keys: ServerKeys, wanted: Partial<ServerOptions>): Promise<Running> {
+    const { primitives, clock, counters, log } = this.#options;
+    const time = new ServerTime(clock);
+    const before = await loadSettings(store);
+    const settings = mergeSettings(before, wanted);
+    const scoped = store.scope(`net/${keys.network}/`);
+    const setUp = {
+      pool4: wanted.pool4,
+      networkName: wanted.networkName,
+      localNetworks: localNetworks(machineAddresses()),
+    };
+    const registry = await Registry.open({ store: scoped, primitives, keys, time, counters }, setUp);
+    if (!time.isRight()) {
+      log.warn(serverErrors('SERVER_CLOCK', { shown: new Date(time.now()).toISOString() }).message);
+    }
+    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    const sharedTcp = this.#options.sharedTcp ?? false;
+    const station = new Station({
+      primitives,
+      clock,
+      counters,
+      log,
+      limits,
+      keys,
+      registry,
+      time,
+      settings,
+      sharedTcp,
+    });
+    await station.open();
+    if (JSON.stringify(before) !== JSON.stringify(settings)) await store.put('settings', settings);
+    return { store, keys, settings, registry, station, time };
+  }
+
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => undefined);
+    return done;
+  }
+}
+
+const NOTHING = {
+  state: 'down',
+  key: '',
+  network: '',
+  networkName: '',
+  pool4: '',
+  port: 0,
+  secondPort: null,
+  addresses: [],
+  seenFromOutside: [],
+  nodes: [],
+} as const;
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (isDiskFull(error)) throw baseErrors('DISK_FULL', { path, freeBytes: 0 }, error);
+    const problem = error instanceof Error ? error.message : String(error);
+    throw baseErrors('STORE_UNREADABLE', { path, problem }, error);
+  }
+}
