@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tap = `${root}node_modules/tap/dist/esm/run.mjs`;
 
 mkdirSync(`${root}.tap`, { recursive: true });
-const reporter = process.stdout.isTTY ? [] : ['--reporter=terse'];
+const reporter = process.stdout.isTTY ? [] : ['--reporter=dot'];
 const args = [tap, 'run', ...reporter, '--output-file=.tap/results.tap', ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 const { status: summary } = spawnSync(process.execPath, ['scripts/tap-summary.mjs', '.tap/results.tap'], {
