@@ -208,6 +208,7 @@ export class PeerMachine implements Machine {
     path.answered(transaction, now);
     if (way.endpoint !== null) this.#options.budget.consent(way.endpoint);
     this.#attempt?.answered(way.key, now);
+    if (isNews && path === this.#active) this.#reason = `${nameOf(path)} answers again`;
     if (isNews) this.#found(path, seenAs, now);
     this.#decide(now);
     return true;
