@@ -1,0 +1,126 @@
+// A node, built from one options object: brought up and down, asked and told through `NodeAdmin`. No globals.
+import { hostname } from 'node:os';
+import { decodeInvite } from '../protocol/location/invite.ts';
+import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
+import { openIdentity } from './control/identity.ts';
+import { joinByInvite, MembershipFile } from './control/membership.ts';
+import { nodeErrors } from './node/errors.ts';
+import { conclusions } from './node/netcheck.ts';
+import type { NodeOptions } from './node/options.ts';
+import type { Belongings } from './node/parts.ts';
+import { pingPeer } from './node/ping-peer.ts';
+import { statusOf } from './node/status.ts';
+import { Stay } from './node/stay.ts';
+
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+
+export type Node = NodeAdmin & { close(): Promise<void> };
+
+export function createNode(options: NodeOptions): Node {
+  return new GinnelNode(options);
+}
+
+class GinnelNode implements Node {
+  readonly #options: NodeOptions;
+  #belongings: Belongings | null = null;
+  #stay: Stay | null = null;
+  #isStarting = false;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+  }
+
+  status(): NodeStatus {
+    const state = this.#isStarting ? 'starting' : this.#stay === null ? 'down' : 'up';
+    return statusOf(state, this.#belongings, this.#stay, this.#options.clock.monotonicMs());
+  }
+
+  /** Callers see to it that calls follow one another. */
+  async up(wishes: UpOptions): Promise<NodeStatus> {
+    this.#isStarting = true;
+    try {
+      await this.#leave();
+      this.#stay = await this.#begin(wishes);
+    } finally {
+      this.#isStarting = false;
+    }
+    return this.status();
+  }
+
+  async down(): Promise<void> {
+    await this.#leave();
+  }
+
+  async close(): Promise<void> {
+    await this.#leave();
+  }
+
+  ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent> {
+    return pingPeer(this.#up(), this.#options.clock, options, signal);
+  }
+
+  async netcheck(signal: AbortSignal): Promise<NetcheckReport> {
+    const { plugins, paths } = this.#up().parts;
+    await Promise.all(plugins.traversal().map(plugin => plugin.refresh('full', signal)));
+    const nat = paths.natReport;
+    return { nat, conclusions: conclusions(nat) };
+  }
+
+  why(peer: string): readonly string[] {
+    const { parts } = this.#up();
+    const known = parts.book.find(peer);
+    if (known === null) throw nodeErrors('PEER_UNKNOWN', { peer });
+    return parts.paths.why(known.node.record.wireguardKey);
+  }
+
+  counters(): Record<string, number> {
+    return this.#options.counters.snapshot();
+  }
+
+  #up(): Stay {
+    if (this.#stay === null) throw nodeErrors('NODE_DOWN');
+    return this.#stay;
+  }
+
+  async #leave(): Promise<void> {
+    const stay = this.#stay;
+    this.#stay = null;
+    await stay?.end();
+  }
+
+  /** An invite that leads nowhere leaves the membership as it was. */
+  async #begin(wishes: UpOptions): Promise<Stay> {
+    const before = this.#belongings?.membership.current ?? null;
+    const belongings = await this.#joined(wishes);
+    try {
+      return await Stay.begin(this.#options, belongings);
+    } catch (error) {
+      if (wishes.invite !== undefined) await belongings.membership.restore(before);
+      throw error;
+    }
+  }
+
+  /** Identity and membership, changed as the invite and the wishes say. */
+  async #joined({ invite, name, udpPort }: UpOptions): Promise<Belongings> {
+    if (name !== undefined && !NAME.test(name)) throw nodeErrors('NAME_WRONG', { name });
+    const { folder, primitives, log, counters } = this.#options;
+    const membership = this.#belongings?.membership ?? (await MembershipFile.open({ folder, log, counters }));
+    const decoded = invite === undefined ? null : decodeInvite(invite);
+    if (decoded !== null && !decoded.ok) throw nodeErrors('INVITE_UNREADABLE', { reason: decoded.code });
+    const { current } = membership;
+    if (decoded === null && current === null) throw nodeErrors('INVITE_NEEDED');
+    const identity =
+      this.#belongings?.identity ?? (await openIdentity({ folder, primitives, log, counters, joined: current !== null }));
+    const wanted = { name: name ?? current?.name ?? ownName(), udpPort: udpPort ?? current?.udpPort ?? 0 };
+    if (decoded !== null) await membership.replace(joinByInvite(decoded.value, wanted, current));
+    else if (current !== null) await membership.replace({ ...current, ...wanted });
+    this.#belongings = { identity, membership };
+    return this.#belongings;
+  }
+}
+
+/** The machine's own name, made fit to be one here. */
+function ownName(): string {
+  const fit = (hostname().split('.')[0] ?? '').replaceAll(/[^A-Za-z0-9-]/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 63);
+  return fit === '' ? 'box' : fit;
+}

@@ -1,0 +1,41 @@
+// What may go wrong with a node as a whole.
+import { defineErrors } from '../../base/errors.ts';
+
+export const nodeErrors = defineErrors({
+  NODE_DOWN: {
+    what: 'This box is not on the network.',
+    why: '',
+    todo: 'Bring it up: ginnel up.',
+    retry: false,
+  },
+  INVITE_NEEDED: {
+    what: 'This box belongs to no network yet.',
+    why: 'The first time, it needs an invite.',
+    todo: 'Ask whoever runs the network for one (ginnel invite), then: ginnel up.',
+    retry: false,
+  },
+  INVITE_UNREADABLE: {
+    what: 'This is not a whole invite ({reason}).',
+    why: 'A letter may be missing or mistyped.',
+    todo: 'Copy the whole line that starts with "ginnel:" and paste it again.',
+    retry: false,
+  },
+  NAME_WRONG: {
+    what: 'The name {name} cannot be used.',
+    why: 'A name has 1 to 63 letters, digits or hyphens, and starts and ends with a letter or digit.',
+    todo: 'Choose another: ginnel up --name NAME.',
+    retry: false,
+  },
+  PEER_UNKNOWN: {
+    what: 'No box called {peer} is known here.',
+    why: 'A name is known once both boxes have met; a virtual address works at any time.',
+    todo: 'Look at ginnel status for the names, or use the address.',
+    retry: false,
+  },
+  PEER_IS_SELF: {
+    what: '{peer} is this box itself.',
+    why: '',
+    todo: 'Name another box; ginnel status lists them.',
+    retry: false,
+  },
+});

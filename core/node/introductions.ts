@@ -1,0 +1,85 @@
+// How this node gets to know others: by a packet for an address nobody has yet (V10), by a stranger's handshake, by a
+// signal. Whoever is known is told to data plane and paths alike.
+import type { Counters } from '../../base/counters.ts';
+import { GinnelError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Link } from '../contract/link.ts';
+import type { Control } from '../control/types.ts';
+import type { Engine } from '../dataplane/engine.ts';
+import type { Paths } from '../paths/paths.ts';
+import type { KnownPeer } from '../peers/peer.ts';
+import type { PeerBook } from '../peers/peer-book.ts';
+
+export interface IntroductionsOptions {
+  readonly book: PeerBook;
+  readonly control: Pick<Control, 'lookup'>;
+  readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound' | 'wake'>;
+  readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+export class Introductions {
+  readonly #options: IntroductionsOptions;
+  /** As last told, by WireGuard key: a record that did not change is not told again. */
+  readonly #told = new Map<string, KnownPeer['node']>();
+
+  constructor(options: IntroductionsOptions) {
+    this.#options = options;
+  }
+
+  /** Everyone this node met in earlier runs. */
+  everyoneKnown(): void {
+    for (const peer of this.#options.book.all()) this.introduce(peer);
+  }
+
+  introduce({ node }: Pick<KnownPeer, 'node'>): void {
+    const { record } = node;
+    if (this.#told.get(record.wireguardKey)?.record.signature === record.signature) return;
+    const publicKey = new Uint8Array(Buffer.from(record.wireguardKey, 'base64'));
+    const allowedIps = [`${record.ip4}/32`, `${record.ip6}/128`];
+    if (!this.#options.engine.setPeer({ id: record.wireguardKey, publicKey, allowedIps, keepaliveMs: 0 })) {
+      this.#options.counters.counter('introductions.refused').value++;
+      return;
+    }
+    this.#told.set(record.wireguardKey, node);
+    this.#options.paths.setPeer({ id: record.wireguardKey, publicKey, name: record.name, kind: 'ginnel', node });
+  }
+
+  forget({ node }: Pick<KnownPeer, 'node'>): void {
+    const id = node.record.wireguardKey;
+    this.#told.delete(id);
+    this.#options.paths.removePeer(id);
+    this.#options.engine.removePeer(id);
+  }
+
+  /** V10: a packet waits for this address. */
+  routeWanted(address: string): void {
+    this.#lookup({ address }).catch((error: unknown) => {
+      this.#options.log.debug('no route', { address, reason: reasonOf(error) });
+      this.#options.engine.routeUnknown(address);
+    });
+  }
+
+  /** A handshake of somebody not met before: once the server vouches for that key, it is answered. */
+  stranger(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void {
+    const wireguardKey = Buffer.from(publicKey).toString('base64');
+    this.#lookup({ wireguardKey })
+      .then(() => {
+        this.#options.engine.inbound(link, { bytes: initiation, offset: 0, length: initiation.length, segment: initiation.length });
+      })
+      .catch((error: unknown) => {
+        this.#options.counters.counter('introductions.stranger').value++;
+        this.#options.log.debug('a stranger knocked', { reason: reasonOf(error) });
+      });
+  }
+
+  /** Looks a node up and gets to know it. Rejects with NODE_UNKNOWN, SERVER_AWAY, PEER_REFUSED. */
+  async #lookup(what: Parameters<Control['lookup']>[0]): Promise<void> {
+    const found = await this.#options.control.lookup(what);
+    this.introduce(found);
+    this.#options.paths.onlineChanged(found.node.record.wireguardKey, found.online);
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof GinnelError ? error.code : String(error));

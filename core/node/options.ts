@@ -1,0 +1,37 @@
+// What a node is built from: nothing in core reaches for the machine by itself.
+import type { Clock } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { ScopedStore } from '../../base/store.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import type { Primitives } from '../../protocol/primitives.ts';
+import type { Arena, Doors } from '../../system/doors.ts';
+import type { Aead } from '../dataplane/aead.ts';
+
+export interface NodeOptions {
+  /** The state folder: identity and membership lie in it. */
+  readonly folder: string;
+  readonly store: ScopedStore;
+  /** Opened anew for each stay in the network, so that what a stay took of the arena ends with it. */
+  readonly openDoors: () => Doors;
+  readonly openAead: (arena: Arena) => Aead;
+  readonly primitives: Primitives;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly pluginDirectories: readonly string[];
+  readonly settings: NodeSettings;
+}
+
+export interface NodeSettings {
+  /** The name of the virtual card; the kernel puts a number for `%d`. */
+  readonly card: string;
+  /** Of the virtual card, in bytes. 1,400 fits a PPPoE line and IPv6 outside. */
+  readonly mtu: number;
+  /** Where the owner says this node can be reached, beyond what is found out. */
+  readonly external: readonly Endpoint[];
+}
+
+export const DEFAULT_SETTINGS: NodeSettings = { card: 'ginnel%d', mtu: 1400, external: [] };

@@ -1,0 +1,175 @@
+// Joins the parts of a node: who is handed whom, and whose news go where. Their life is core/node/stay.ts's.
+import { fromBase64Url } from '../../protocol/base64.ts';
+import type { Doors, NetworkDoor } from '../../system/doors.ts';
+import { ControlClient } from '../control/client.ts';
+import type { NodeIdentity } from '../control/identity.ts';
+import type { MembershipFile } from '../control/membership.ts';
+import { NetworkTime } from '../control/network-time.ts';
+import type { ControlEvents } from '../control/types.ts';
+import type { Aead } from '../dataplane/aead.ts';
+import { createEngine } from '../dataplane/create-engine.ts';
+import type { Engine, EngineEvents } from '../dataplane/engine.ts';
+import type { EngineOptions } from '../dataplane/options.ts';
+import { createPaths } from '../paths/driver.ts';
+import type { Paths, PathsOptions } from '../paths/paths.ts';
+import { UdpTransport } from '../paths/udp-transport.ts';
+import type { KnownPeer } from '../peers/peer.ts';
+import { PeerBook } from '../peers/peer-book.ts';
+import type { PluginHost } from '../plugin-host/host.ts';
+import { createPluginHost } from '../plugin-host/host.ts';
+import { Introductions } from './introductions.ts';
+import type { NodeOptions } from './options.ts';
+import { Echoer } from './ping.ts';
+import { openMainSockets } from './sockets.ts';
+import { pluginChoices, pluginContext, timestampFloor } from './stores.ts';
+
+export interface Parts {
+  readonly aead: Aead;
+  readonly book: PeerBook;
+  readonly control: ControlClient;
+  readonly doors: Doors;
+  readonly echoer: Echoer;
+  readonly engine: Engine;
+  readonly introductions: Introductions;
+  readonly network: NetworkDoor;
+  readonly paths: Paths;
+  readonly plugins: PluginHost;
+  readonly time: NetworkTime;
+  readonly transport: UdpTransport;
+  readonly udpPort: number;
+}
+
+/** What the stay itself does. */
+export interface Hooks {
+  readonly deliver: EngineOptions['deliver'];
+  readonly welcomed: ControlEvents['welcomed'];
+  readonly controlChanged: ControlEvents['stateChanged'];
+  readonly localNetworks: () => readonly string[];
+  /** Candidates or NAT report are others (V4, V6). */
+  readonly selfChanged: () => void;
+}
+
+export interface Belongings {
+  readonly identity: NodeIdentity;
+  readonly membership: MembershipFile;
+}
+
+/** Rejects where a door does not open or the store cannot be read; then nothing stays open. */
+export async function joinParts(options: NodeOptions, own: Belongings, hooks: Hooks): Promise<Parts> {
+  const { clock, random, primitives, counters, log } = options;
+  const time = new NetworkTime(clock);
+  const forgotten = (peer: KnownPeer): void => introductions.forget(peer);
+  const book = await openBook(options, own, time, forgotten);
+  const floor = await timestampFloor(options);
+
+  const doors = options.openDoors();
+  const aead = options.openAead(doors.arena);
+  const allocate = (bytes: number): number => doors.arena.allocate(bytes);
+  const main = openMainSockets(doors, random, own.membership.current?.udpPort ?? 0);
+  own.membership.update({ udpPort: main.port });
+  const transport = new UdpTransport({ doors: main.doors, counters });
+  const network = doors.openNetwork();
+
+  const engine = createEngine({
+    ...{ aead, allocate, primitives, clock, random },
+    counters: counters.scope('dataplane'),
+    log: log.child('dataplane'),
+    localStatic: own.identity.wireguard,
+    timestampFloor: floor,
+    mtu: options.settings.mtu,
+    deliver: hooks.deliver,
+    events: engineEvents(() => ({ paths, introductions })),
+  });
+  const control = new ControlClient({
+    ...own,
+    ...{ peers: book, time, primitives, clock, random, counters },
+    log: log.child('control'),
+    localNetworks: hooks.localNetworks,
+    sharedNetworks: () => [],
+    events: controlEvents(hooks, () => ({ paths, introductions })),
+  });
+  const paths = createPaths({
+    ...{ transport, control, engine, network, clock, random, primitives, counters },
+    log: log.child('paths'),
+    identity: { ...own.identity, network: own.membership.current?.network ?? '' },
+    book: endpointsOf(book),
+    events: { peerChanged: () => undefined, selfChanged: hooks.selfChanged },
+    configured: options.settings.external,
+    openUdp: family => doors.openUdp({ family, port: 0 }),
+  });
+  const introductions = new Introductions({ book, control, engine, paths, counters, log });
+  const echoer = new Echoer({
+    ...{ clock, random, allocate, memory: aead.memory },
+    outbound: (bytes, offset, length) => {
+      engine.outbound(bytes, offset, length);
+      engine.flush();
+    },
+  });
+  const plugins = createPluginHost({
+    ...{ clock, random, counters },
+    directories: options.pluginDirectories,
+    contextFor: plugin => pluginContext(options, plugin, paths.stun),
+    choices: pluginChoices(options.store),
+    log: log.child('plugins'),
+  });
+  return { aead, book, control, doors, echoer, engine, introductions, network, paths, plugins, time, transport, udpPort: main.port };
+}
+
+function openBook(
+  options: NodeOptions,
+  { identity, membership }: Belongings,
+  time: NetworkTime,
+  forgotten: (peer: KnownPeer) => void,
+): Promise<PeerBook> {
+  const { clock, primitives, counters, log, store } = options;
+  return PeerBook.open({
+    ...{ clock, primitives, counters },
+    log: log.child('peers'),
+    store: store.scope('peers/'),
+    nowMs: () => time.nowMs(),
+    network: membership.current?.network ?? '',
+    serverIdentity: fromBase64Url(membership.current?.serverIdentity ?? '') ?? new Uint8Array(),
+    self: identity.id,
+    localStatic: identity.control,
+    events: { forgotten },
+  });
+}
+
+type Later = () => { readonly paths: Paths; readonly introductions: Introductions };
+
+const engineEvents = (later: Later): EngineEvents => ({
+  heard: (peer, link, now) => later().paths.heard(peer, link, now),
+  needsPath: peer => later().paths.needsPath(peer),
+  needsRoute: address => later().introductions.routeWanted(address),
+  sessionChanged: () => undefined,
+  unknownPeer: (key, link, initiation) => later().introductions.stranger(key, link, initiation),
+  notMine: (link, batch) => later().paths.notMine(link, batch),
+});
+
+const controlEvents = (hooks: Hooks, later: Later): ControlEvents => ({
+  welcomed(welcome, server) {
+    hooks.welcomed(welcome, server);
+    later().paths.welcomed(welcome, server);
+  },
+  stateChanged(state, reason) {
+    later().paths.controlChanged(state);
+    hooks.controlChanged(state, reason);
+  },
+  signalled(from, signal) {
+    later().introductions.introduce({ node: from });
+    later().paths.signalled(from, signal);
+  },
+  nodeChanged(node, online) {
+    later().introductions.introduce({ node });
+    later().paths.onlineChanged(node.record.wireguardKey, online);
+  },
+  seenFrom: endpoint => later().paths.seenFrom(endpoint),
+});
+
+const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({
+  good: id => book.byWireguardKey(id)?.goodEndpoints.map(({ remote }) => remote) ?? [],
+  noteGood(id, good) {
+    const peer = book.byWireguardKey(id);
+    if (peer !== null) book.noteGood(peer.node.record.id, good);
+  },
+});

@@ -1,0 +1,96 @@
+// What `status` says of a running node.
+import type { HealthLine, NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
+import { NOTHING_CHECKED } from '../contract/nat-report.ts';
+import type { Belongings } from './parts.ts';
+import type { Stay } from './stay.ts';
+
+type State = NodeStatus['state'];
+
+export function statusOf(state: State, belongings: Belongings | null, stay: Stay | null, nowMs: number): NodeStatus {
+  const membership = belongings?.membership.current ?? null;
+  const base = {
+    state,
+    name: membership?.name ?? '',
+    id: belongings?.identity.id ?? '',
+    network: membership?.network ?? '',
+  };
+  if (stay === null) return { ...base, ...ABSENT };
+  const { parts } = stay;
+  const server = serverStatus(stay, nowMs);
+  return {
+    ...base,
+    ...stay.addresses,
+    door: 'koffi',
+    sealing: parts.aead.implementation,
+    tun: stay.card,
+    udpPort: parts.udpPort,
+    server,
+    peers: parts.book.all().map(({ node: { record } }) => peerStatus(stay, record)),
+    plugins: parts.plugins.list(),
+    nat: parts.paths.natReport,
+    health: health(stay, server),
+  };
+}
+
+const ABSENT = {
+  ip4: '',
+  ip6: '',
+  door: '',
+  sealing: '',
+  tun: '',
+  udpPort: null,
+  server: { state: 'stopped', address: null, reason: '', heardSecondsAgo: null, rttMs: null },
+  peers: [],
+  plugins: [],
+  nat: NOTHING_CHECKED,
+  health: [],
+} as const;
+
+function serverStatus({ parts: { control }, controlReason }: Stay, nowMs: number): ServerStatus {
+  const { server, lastHeardAt, rttMs } = control;
+  return {
+    state: control.state,
+    address: server === null ? null : `${server.family === 6 ? `[${server.address}]` : server.address}:${server.port}`,
+    reason: controlReason,
+    heardSecondsAgo: lastHeardAt === null ? null : Math.round((nowMs - lastHeardAt) / 1000),
+    rttMs: rttMs === null ? null : Math.round(rttMs * 10) / 10,
+  };
+}
+
+function peerStatus({ parts }: Stay, record: { id: string; name: string; ip4: string; ip6: string; wireguardKey: string }): PeerStatus {
+  const { id, name, ip4, ip6, wireguardKey } = record;
+  const session = parts.engine.status(wireguardKey);
+  const paths = parts.paths.status(wireguardKey);
+  return {
+    ...{ id, name, ip4, ip6 },
+    state: paths?.state ?? 'idle',
+    path: paths?.path ?? null,
+    paths: paths?.paths ?? [],
+    reason: paths?.reason ?? '',
+    bytesIn: session?.bytesIn ?? 0,
+    bytesOut: session?.bytesOut ?? 0,
+    lastHeardSecondsAgo: paths?.lastHeardSecondsAgo ?? null,
+    sessionEstablished: session?.established ?? false,
+  };
+}
+
+function health(stay: Stay, server: ServerStatus): HealthLine[] {
+  const lines: HealthLine[] = [];
+  if (server.state === 'refused') {
+    lines.push({ code: stay.parts.control.problem?.code ?? 'SERVER_REFUSED', words: server.reason, todo: '' });
+  } else if (server.state === 'away') {
+    lines.push({
+      code: 'SERVER_AWAY',
+      words: `Location server: not reached. Boxes that met before stay connected; new ones cannot join until it is back. ${server.reason}`,
+      todo: 'Look whether the server is up and its address still right.',
+    });
+  }
+  for (const plugin of stay.parts.plugins.list().filter(({ state }) => state === 'failed' || state === 'unavailable')) {
+    lines.push({ code: plugin.code, words: `The plugin ${plugin.name} is ${plugin.state}.`, todo: 'It is tried again by itself; the log says why.' });
+  }
+  const skew = stay.parts.time.skewInWords();
+  if (skew !== null) {
+    lines.push({ code: 'CLOCK_WRONG', words: `This box's clock is ${skew}.`, todo: 'Set it, or let NTP do so.' });
+  }
+  return lines;
+}

@@ -1,0 +1,41 @@
+// The node's corners of the store: what plugins keep, what the owner chose of them, and the floor of our timestamps.
+import type { ScopedStore } from '../../base/store.ts';
+import type { PluginContext, PluginStore, StunDoor } from '../contract/plugin.ts';
+import type { TimestampFloor } from '../dataplane/timestamps.ts';
+import type { PluginChoice, PluginChoiceStore } from '../plugin-host/settings.ts';
+import type { NodeOptions } from './options.ts';
+
+const FLOOR_KEY = 'node/timestamp-floor';
+
+/** Read before the data plane begins; written in the background, well ahead of what is in use. */
+export async function timestampFloor({ store, log, counters }: NodeOptions): Promise<TimestampFloor> {
+  const kept = await store.get(FLOOR_KEY);
+  return {
+    load: () => (typeof kept === 'number' && Number.isSafeInteger(kept) ? kept : 0),
+    save: wallMs => {
+      store.put(FLOOR_KEY, wallMs).catch((error: unknown) => {
+        counters.counter('node.floor-unwritten').value++;
+        log.warn('the timestamp floor could not be kept', { reason: String(error) });
+      });
+    },
+  };
+}
+
+export function pluginChoices(store: ScopedStore): PluginChoiceStore {
+  const choices = store.scope('plugin-choice/');
+  return {
+    load: async plugin => choiceOf(await choices.get(plugin)),
+    save: (plugin, choice) => choices.put(plugin, choice),
+  };
+}
+
+const choiceOf = (kept: unknown): PluginChoice | null => (typeof kept === 'object' ? kept : null);
+
+export function pluginContext(
+  { store, primitives }: NodeOptions,
+  plugin: string,
+  stun: StunDoor,
+): Pick<PluginContext, 'primitives' | 'store' | 'stun'> {
+  const kept: PluginStore = store.scope(`plugin/${plugin}/`);
+  return { primitives, store: kept, stun };
+}
