@@ -2,12 +2,11 @@
 import { hostname } from 'node:os';
 import { decodeInvite } from '../protocol/location/invite.ts';
 import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
-import { openIdentity } from './control/identity.ts';
-import { joinByInvite, MembershipFile } from './control/membership.ts';
+import { openIdentity, type NodeIdentity } from './control/identity.ts';
+import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
 import { nodeErrors } from './node/errors.ts';
 import { conclusions } from './node/netcheck.ts';
 import type { NodeOptions } from './node/options.ts';
-import type { Belongings } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
@@ -22,7 +21,7 @@ export function createNode(options: NodeOptions): Node {
 
 class GinnelNode implements Node {
   readonly #options: NodeOptions;
-  #belongings: Belongings | null = null;
+  readonly #kept: { identity?: NodeIdentity; membership?: MembershipFile } = {};
   #stay: Stay | null = null;
   #isStarting = false;
 
@@ -32,7 +31,7 @@ class GinnelNode implements Node {
 
   status(): NodeStatus {
     const state = this.#isStarting ? 'starting' : this.#stay === null ? 'down' : 'up';
-    return statusOf(state, this.#belongings, this.#stay, this.#options.clock.monotonicMs());
+    return statusOf(state, this.#kept, this.#stay, this.#options.clock.monotonicMs());
   }
 
   /** Callers see to it that calls follow one another. */
@@ -90,33 +89,40 @@ class GinnelNode implements Node {
 
   /** An invite that leads nowhere leaves the membership as it was. */
   async #begin(wishes: UpOptions): Promise<Stay> {
-    const before = this.#belongings?.membership.current ?? null;
-    const belongings = await this.#joined(wishes);
+    const membership = await this.#membership();
+    const before = membership.current;
+    const identity = await this.#identity(before !== null);
+    await membership.replace(joined(wishes, before));
     try {
-      return await Stay.begin(this.#options, belongings);
+      return await Stay.begin(this.#options, { identity, membership });
     } catch (error) {
-      if (wishes.invite !== undefined) await belongings.membership.restore(before);
+      if (wishes.invite !== undefined) await membership.replace(before);
       throw error;
     }
   }
 
-  /** Identity and membership, changed as the invite and the wishes say. */
-  async #joined({ invite, name, udpPort }: UpOptions): Promise<Belongings> {
-    if (name !== undefined && !NAME.test(name)) throw nodeErrors('NAME_WRONG', { name });
-    const { folder, primitives, log, counters } = this.#options;
-    const membership = this.#belongings?.membership ?? (await MembershipFile.open({ folder, log, counters }));
-    const decoded = invite === undefined ? null : decodeInvite(invite);
-    if (decoded !== null && !decoded.ok) throw nodeErrors('INVITE_UNREADABLE', { reason: decoded.code });
-    const { current } = membership;
-    if (decoded === null && current === null) throw nodeErrors('INVITE_NEEDED');
-    const identity =
-      this.#belongings?.identity ?? (await openIdentity({ folder, primitives, log, counters, joined: current !== null }));
-    const wanted = { name: name ?? current?.name ?? ownName(), udpPort: udpPort ?? current?.udpPort ?? 0 };
-    if (decoded !== null) await membership.replace(joinByInvite(decoded.value, wanted, current));
-    else if (current !== null) await membership.replace({ ...current, ...wanted });
-    this.#belongings = { identity, membership };
-    return this.#belongings;
+  async #membership(): Promise<MembershipFile> {
+    const { folder, log, counters } = this.#options;
+    return (this.#kept.membership ??= await MembershipFile.open({ folder, log, counters }));
   }
+
+  async #identity(isJoined: boolean): Promise<NodeIdentity> {
+    const { folder, primitives, log, counters } = this.#options;
+    return (this.#kept.identity ??= await openIdentity({ folder, primitives, log, counters, joined: isJoined }));
+  }
+}
+
+/** The membership to go by: the present one, or what the invite makes of it, with the owner's wishes. */
+function joined({ invite, name, udpPort }: UpOptions, before: Membership | null): Membership {
+  if (name !== undefined && !NAME.test(name)) throw nodeErrors('NAME_WRONG', { name });
+  const wanted = { name: name ?? before?.name ?? ownName(), udpPort: udpPort ?? before?.udpPort ?? 0 };
+  if (invite === undefined) {
+    if (before === null) throw nodeErrors('INVITE_NEEDED');
+    return { ...before, ...wanted };
+  }
+  const decoded = decodeInvite(invite);
+  if (!decoded.ok) throw nodeErrors('INVITE_UNREADABLE', { reason: decoded.code });
+  return joinByInvite(decoded.value, wanted, before);
 }
 
 /** The machine's own name, made fit to be one here. */

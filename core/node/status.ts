@@ -6,12 +6,12 @@ import type { Stay } from './stay.ts';
 
 type State = NodeStatus['state'];
 
-export function statusOf(state: State, belongings: Belongings | null, stay: Stay | null, nowMs: number): NodeStatus {
-  const membership = belongings?.membership.current ?? null;
+export function statusOf(state: State, kept: Partial<Belongings>, stay: Stay | null, nowMs: number): NodeStatus {
+  const membership = kept.membership?.current ?? null;
   const base = {
     state,
     name: membership?.name ?? '',
-    id: belongings?.identity.id ?? '',
+    id: kept.identity?.id ?? '',
     network: membership?.network ?? '',
   };
   if (stay === null) return { ...base, ...ABSENT };
