@@ -108,7 +108,13 @@ class GinnelNode implements Node {
 
   async #identity(isJoined: boolean): Promise<NodeIdentity> {
     const { folder, primitives, log, counters } = this.#options;
-    return (this.#kept.identity ??= await openIdentity({ folder, primitives, log, counters, joined: isJoined }));
+    return (this.#kept.identity ??= await openIdentity({
+      folder,
+      primitives,
+      log,
+      counters,
+      joined: isJoined,
+    }));
   }
 }
 
@@ -127,6 +133,9 @@ function joined({ invite, name, udpPort }: UpOptions, before: Membership | null)
 
 /** The machine's own name, made fit to be one here. */
 function ownName(): string {
-  const fit = (hostname().split('.')[0] ?? '').replaceAll(/[^A-Za-z0-9-]/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 63);
+  const fit = (hostname().split('.')[0] ?? '')
+    .replaceAll(/[^A-Za-z0-9-]/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63);
   return fit === '' ? 'box' : fit;
 }

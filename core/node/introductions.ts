@@ -43,7 +43,13 @@ export class Introductions {
       return;
     }
     this.#told.set(record.wireguardKey, node);
-    this.#options.paths.setPeer({ id: record.wireguardKey, publicKey, name: record.name, kind: 'ginnel', node });
+    this.#options.paths.setPeer({
+      id: record.wireguardKey,
+      publicKey,
+      name: record.name,
+      kind: 'ginnel',
+      node,
+    });
   }
 
   forget({ node }: Pick<KnownPeer, 'node'>): void {
@@ -66,7 +72,12 @@ export class Introductions {
     const wireguardKey = Buffer.from(publicKey).toString('base64');
     this.#lookup({ wireguardKey })
       .then(() => {
-        this.#options.engine.inbound(link, { bytes: initiation, offset: 0, length: initiation.length, segment: initiation.length });
+        this.#options.engine.inbound(link, {
+          bytes: initiation,
+          offset: 0,
+          length: initiation.length,
+          segment: initiation.length,
+        });
       })
       .catch((error: unknown) => {
         this.#options.counters.counter('introductions.stranger').value++;

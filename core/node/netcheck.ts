@@ -24,24 +24,41 @@ export function reachability(report: NatReport): string {
 export function conclusions(report: NatReport): string[] {
   const lines: string[] = [];
   if (report.udp === 'no') {
-    lines.push('UDP does not pass here: nothing came back from the location server. Direct paths need UDP; a firewall or the router blocks it.');
+    lines.push(
+      'UDP does not pass here: nothing came back from the location server. Direct paths need UDP; a firewall or the router blocks it.',
+    );
   }
-  if (report.nat === 'no') lines.push('This box has an address of its own on the internet: others reach it directly unless a firewall filters.');
+  if (report.nat === 'no')
+    lines.push(
+      'This box has an address of its own on the internet: others reach it directly unless a firewall filters.',
+    );
   if (report.mapping === 'endpoint-independent' && report.nat === 'yes') {
-    lines.push('This NAT keeps one outer port for all destinations: direct paths work with every box whose NAT does the same, and with open ones.');
+    lines.push(
+      'This NAT keeps one outer port for all destinations: direct paths work with every box whose NAT does the same, and with open ones.',
+    );
   }
   if (report.mapping === 'address-and-port-dependent' || report.mapping === 'address-dependent') {
     lines.push(symmetricWords(report));
   }
-  if (report.hairpin === 'no') lines.push('The router does not loop back its own outer address: boxes behind it meet on their LAN addresses instead.');
-  if (report.lifetimeMs !== null) lines.push(`An idle mapping was seen alive after ${Math.round(report.lifetimeMs / 1000)} s; keep-alives are fitted to that.`);
-  if (report.ipv6 === 'no') lines.push('IPv6 does not reach the location server. Turning it on at both homes often gives a direct path where IPv4 has none.');
+  if (report.hairpin === 'no')
+    lines.push(
+      'The router does not loop back its own outer address: boxes behind it meet on their LAN addresses instead.',
+    );
+  if (report.lifetimeMs !== null)
+    lines.push(
+      `An idle mapping was seen alive after ${Math.round(report.lifetimeMs / 1000)} s; keep-alives are fitted to that.`,
+    );
+  if (report.ipv6 === 'no')
+    lines.push(
+      'IPv6 does not reach the location server. Turning it on at both homes often gives a direct path where IPv4 has none.',
+    );
   return [...lines, ...report.notes];
 }
 
 function symmetricWords(report: NatReport): string {
   const opening = 'This NAT picks a new outer port for every destination (symmetric)';
-  if (report.ports.rule === 'sequential') return `${opening}, in steps of ${report.ports.step}. Direct paths work with open boxes, not with port-restricted ones.`;
+  if (report.ports.rule === 'sequential')
+    return `${opening}, in steps of ${report.ports.step}. Direct paths work with open boxes, not with port-restricted ones.`;
   return `${opening}. Direct paths work with boxes that are public or behind an open (full cone or address-restricted) NAT only.`;
 }
 

@@ -68,7 +68,7 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
   const main = openMainSockets(doors, random, own.membership.current?.udpPort ?? 0);
   own.membership.update({ udpPort: main.port });
   const transport = new UdpTransport({ doors: main.doors, counters });
-  const network = doors.openNetwork();
+  const network = orClose(transport, () => doors.openNetwork());
 
   const engine = createEngine({
     ...{ aead, allocate, primitives, clock, random },
@@ -80,7 +80,7 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     deliver: hooks.deliver,
     events: engineEvents(() => ({ paths, introductions })),
   });
-  const control = new ControlClient({
+  const control: ControlClient = new ControlClient({
     ...own,
     ...{ peers: book, time, primitives, clock, random, counters },
     log: log.child('control'),
@@ -88,7 +88,7 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     sharedNetworks: () => [],
     events: controlEvents(hooks, () => ({ paths, introductions })),
   });
-  const paths = createPaths({
+  const paths: Paths = createPaths({
     ...{ transport, control, engine, network, clock, random, primitives, counters },
     log: log.child('paths'),
     identity: { ...own.identity, network: own.membership.current?.network ?? '' },
@@ -97,7 +97,7 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     configured: options.settings.external,
     openUdp: family => doors.openUdp({ family, port: 0 }),
   });
-  const introductions = new Introductions({ book, control, engine, paths, counters, log });
+  const introductions: Introductions = new Introductions({ book, control, engine, paths, counters, log });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -112,7 +112,30 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     choices: pluginChoices(options.store),
     log: log.child('plugins'),
   });
-  return { aead, book, control, doors, echoer, engine, introductions, network, paths, plugins, time, transport, udpPort: main.port };
+  return {
+    aead,
+    book,
+    control,
+    doors,
+    echoer,
+    engine,
+    introductions,
+    network,
+    paths,
+    plugins,
+    time,
+    transport,
+    udpPort: main.port,
+  };
+}
+
+function orClose<T>(opened: { close(): void }, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
 }
 
 function openBook(

@@ -6,7 +6,12 @@ import type { PathStatus, PingEvent, PingOptions } from '../admin.ts';
 import { nodeErrors } from './errors.ts';
 import type { Stay } from './stay.ts';
 
-export async function* pingPeer(stay: Stay, clock: Clock, options: PingOptions, signal: AbortSignal): AsyncGenerator<PingEvent> {
+export async function* pingPeer(
+  stay: Stay,
+  clock: Clock,
+  options: PingOptions,
+  signal: AbortSignal,
+): AsyncGenerator<PingEvent> {
   const address = addressOf(stay, options.peer);
   const begun = clock.monotonicMs();
   let received = 0;
@@ -26,7 +31,8 @@ export async function* pingPeer(stay: Stay, clock: Clock, options: PingOptions, 
       received++;
       yield { type: 'reply', sequence, ms, path };
     }
-    if (sent < options.count) await pause(clock, options.intervalMs - (clock.monotonicMs() - startedAt), signal);
+    if (sent < options.count)
+      await pause(clock, options.intervalMs - (clock.monotonicMs() - startedAt), signal);
   }
   yield { type: 'done', sent, received };
 }
@@ -43,7 +49,11 @@ function addressOf(stay: Stay, peer: string): string {
 
 function pathTo(stay: Stay, address: string): { readonly path: PathStatus | null; readonly reason: string } {
   const known = stay.parts.book.byAddress(address);
-  if (known === null) return { path: null, reason: `No box has the ${familyOf(address) === 4 ? '' : 'IPv6 '}address ${address}.` };
+  if (known === null)
+    return {
+      path: null,
+      reason: `No box has the ${familyOf(address) === 4 ? '' : 'IPv6 '}address ${address}.`,
+    };
   const id = known.node.record.wireguardKey;
   return { path: stay.parts.paths.pathOf(id), reason: stay.parts.paths.status(id)?.reason ?? '' };
 }

@@ -20,7 +20,9 @@ export function registrationOf({ candidates, nat, cpuLoad, scopes }: Registratio
   const isPublic = ({ address }: Endpoint): boolean => scopeOf(scopes, address) === 'public';
   const told = candidates.slice(0, MAX_CANDIDATES);
   return {
-    privateAddresses: told.filter(({ kind, endpoint }) => kind === 'host' && !isPublic(endpoint)).map(({ endpoint }) => endpoint),
+    privateAddresses: told
+      .filter(({ kind, endpoint }) => kind === 'host' && !isPublic(endpoint))
+      .map(({ endpoint }) => endpoint),
     publicAddresses: told.filter(({ endpoint }) => isPublic(endpoint)).map(({ endpoint }) => endpoint),
     tcpPort: null,
     candidates: told.map(asWords),

@@ -6,7 +6,12 @@ import type { Stay } from './stay.ts';
 
 type State = NodeStatus['state'];
 
-export function statusOf(state: State, kept: Partial<Belongings>, stay: Stay | null, nowMs: number): NodeStatus {
+export function statusOf(
+  state: State,
+  kept: Partial<Belongings>,
+  stay: Stay | null,
+  nowMs: number,
+): NodeStatus {
   const membership = kept.membership?.current ?? null;
   const base = {
     state,
@@ -50,14 +55,20 @@ function serverStatus({ parts: { control }, controlReason }: Stay, nowMs: number
   const { server, lastHeardAt, rttMs } = control;
   return {
     state: control.state,
-    address: server === null ? null : `${server.family === 6 ? `[${server.address}]` : server.address}:${server.port}`,
+    address:
+      server === null
+        ? null
+        : `${server.family === 6 ? `[${server.address}]` : server.address}:${server.port}`,
     reason: controlReason,
     heardSecondsAgo: lastHeardAt === null ? null : Math.round((nowMs - lastHeardAt) / 1000),
     rttMs: rttMs === null ? null : Math.round(rttMs * 10) / 10,
   };
 }
 
-function peerStatus({ parts }: Stay, record: { id: string; name: string; ip4: string; ip6: string; wireguardKey: string }): PeerStatus {
+function peerStatus(
+  { parts }: Stay,
+  record: { id: string; name: string; ip4: string; ip6: string; wireguardKey: string },
+): PeerStatus {
   const { id, name, ip4, ip6, wireguardKey } = record;
   const session = parts.engine.status(wireguardKey);
   const paths = parts.paths.status(wireguardKey);
@@ -77,7 +88,11 @@ function peerStatus({ parts }: Stay, record: { id: string; name: string; ip4: st
 function health(stay: Stay, server: ServerStatus): HealthLine[] {
   const lines: HealthLine[] = [];
   if (server.state === 'refused') {
-    lines.push({ code: stay.parts.control.problem?.code ?? 'SERVER_REFUSED', words: server.reason, todo: '' });
+    lines.push({
+      code: stay.parts.control.problem?.code ?? 'SERVER_REFUSED',
+      words: server.reason,
+      todo: '',
+    });
   } else if (server.state === 'away') {
     lines.push({
       code: 'SERVER_AWAY',
@@ -85,12 +100,22 @@ function health(stay: Stay, server: ServerStatus): HealthLine[] {
       todo: 'Look whether the server is up and its address still right.',
     });
   }
-  for (const plugin of stay.parts.plugins.list().filter(({ state }) => state === 'failed' || state === 'unavailable')) {
-    lines.push({ code: plugin.code, words: `The plugin ${plugin.name} is ${plugin.state}.`, todo: 'It is tried again by itself; the log says why.' });
+  for (const plugin of stay.parts.plugins
+    .list()
+    .filter(({ state }) => state === 'failed' || state === 'unavailable')) {
+    lines.push({
+      code: plugin.code,
+      words: `The plugin ${plugin.name} is ${plugin.state}.`,
+      todo: 'It is tried again by itself; the log says why.',
+    });
   }
   const skew = stay.parts.time.skewInWords();
   if (skew !== null) {
-    lines.push({ code: 'CLOCK_WRONG', words: `This box's clock is ${skew}.`, todo: 'Set it, or let NTP do so.' });
+    lines.push({
+      code: 'CLOCK_WRONG',
+      words: `This box's clock is ${skew}.`,
+      todo: 'Set it, or let NTP do so.',
+    });
   }
   return lines;
 }

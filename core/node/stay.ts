@@ -127,7 +127,8 @@ export class Stay {
   #settle(place: Place): void {
     const before = this.#place?.assignment;
     this.#place = place;
-    if (before?.ip4 === place.assignment.ip4 && before.ip6 === place.assignment.ip6 && this.#tun !== null) return;
+    if (before?.ip4 === place.assignment.ip4 && before.ip6 === place.assignment.ip6 && this.#tun !== null)
+      return;
     try {
       this.#openCard(place);
       this.#ready.resolve();
@@ -166,7 +167,8 @@ export class Stay {
   #controlChanged(state: ControlState, reason: string): void {
     this.controlReason = reason;
     const problem = this.#parts?.control.problem;
-    if (problem && this.#tun === null && (state === 'away' || state === 'refused')) this.#ready.reject(problem);
+    if (problem && this.#tun === null && (state === 'away' || state === 'refused'))
+      this.#ready.reject(problem);
   }
 
   /** Networks that this box sits on, so that the server can tell a clash with the overlay. */
@@ -189,7 +191,12 @@ export class Stay {
     if (this.#parts === null) return;
     const { control, paths } = this.#parts;
     control.register(
-      registrationOf({ candidates: paths.candidates, nat: paths.natReport, cpuLoad: cpuLoad(), scopes: this.#scopes }),
+      registrationOf({
+        candidates: paths.candidates,
+        nat: paths.natReport,
+        cpuLoad: cpuLoad(),
+        scopes: this.#scopes,
+      }),
     );
   }
 }
