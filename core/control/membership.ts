@@ -140,7 +140,9 @@ export class MembershipFile {
   #write(): Promise<void> {
     const next = this.flush().then(async () => {
       try {
-        await (this.#current === null ? rm(this.#file, { force: true }) : writeKept(this.#file, this.#current));
+        await (this.#current === null
+          ? rm(this.#file, { force: true })
+          : writeKept(this.#file, this.#current));
       } catch (error) {
         throw controlErrors('IDENTITY_UNWRITABLE', { file: this.#file, reason: reasonOf(error) }, error);
       }
