@@ -174,7 +174,7 @@ async function join2(test: Test, home: Home): Promise<[Node, Node]> {
 async function lookUp(
   node: Node,
   what: Parameters<Control['lookup']>[0],
-  isEnough = (_: RouteFound): boolean => true,
+  isEnough: (found: RouteFound) => boolean = () => true,
 ): Promise<RouteFound> {
   const before = performance.now();
   for (;;) {
