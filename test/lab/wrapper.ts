@@ -28,7 +28,8 @@ export const LAB_TOOLS: Readonly<Record<string, string>> = {
 const TAKE_A_PLACE = `
 while :; do
   for place in 0 1; do
-    exec 9>"$LAB_LOCKS/ginnel-lab-$place.lock" && flock --nonblock 9 && break 2
+    exec 9>"$LAB_LOCKS/ginnel-lab-$place.lock" || exit 70
+    flock --nonblock 9 && break 2
   done
   sleep 0.1
 done
