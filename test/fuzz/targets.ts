@@ -1,0 +1,21 @@
+// All fuzz targets, cheap ones first.
+import type { FuzzTarget } from './harness.ts';
+import { addressText, ipPackets } from './ip-targets.ts';
+import { channels, invites, locationMessages, records, texts } from './location-targets.ts';
+import { stunAnswerer, stunMessages } from './stun-targets.ts';
+import { noiseMessages, wireguardHandshakes, wireguardMessages } from './wireguard-targets.ts';
+
+export const fuzzTargets: readonly FuzzTarget[] = [
+  wireguardMessages,
+  ipPackets,
+  stunMessages,
+  stunAnswerer,
+  addressText,
+  texts,
+  invites,
+  locationMessages,
+  records,
+  noiseMessages,
+  wireguardHandshakes,
+  channels,
+];
