@@ -3,8 +3,8 @@ import type { Timer } from '../../base/clock.ts';
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
-import { decodeStun } from '../../protocol/stun/codec.ts';
-import { isStun } from '../../protocol/stun/codec.ts';
+import { writeXorMappedAddress } from '../../protocol/stun/attributes.ts';
+import { BINDING, decodeStun, encodeStun, isStun, type DecodedStun } from '../../protocol/stun/codec.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import { Budget } from './budget.ts';
@@ -185,12 +185,15 @@ class PathsDriver implements Paths {
   // ---- probes
 
   #stunReceived(link: DatagramLink, bytes: Uint8Array, offset: number, length: number): void {
-    const message = decodeStun(bytes, offset, length);
-    if (!message.ok) {
-      this.#count(message.code);
+    const decoded = decodeStun(bytes, offset, length);
+    if (!decoded.ok) {
+      this.#count(decoded.code);
       return;
     }
-    if (!this.#transactions.received(message.value, link.remote)) this.#probing.received(link, message.value);
+    const message = decoded.value;
+    if (this.#transactions.received(message, link.remote)) return;
+    if (this.#transactions.isOwnRequest(message)) link.sendOwn(plainAnswer(message, link.remote), null);
+    else this.#probing.received(link, message);
   }
 
   #answered(id: PeerId, link: DatagramLink, transaction: string, seenAs: Endpoint | null): boolean {
@@ -446,4 +449,10 @@ function wayOf(link: Link, self: SelfPlace): Way {
   if (known?.key === link.id) return known;
   const pathClass = link.traits.relayed ? 'relay' : 'direct';
   return { key: link.id, transport: link.transport, endpoint: link.remote, class: pathClass };
+}
+
+/** To our own hairpinned request: what a STUN server would say. */
+function plainAnswer({ transactionId }: DecodedStun, from: Endpoint): Uint8Array {
+  const attributes = [writeXorMappedAddress(from, transactionId)];
+  return encodeStun({ class: 'success', method: BINDING, transactionId, attributes });
 }

@@ -98,8 +98,9 @@ export class CoreStunDoor implements StunDoor {
       );
       if (parsed.ok) found.push({ endpoint: parsed.value, secondPort: stun.secondPort });
     }
+    const isOther = JSON.stringify(found) !== JSON.stringify(this.#servers);
     this.#servers = found;
-    this.changed();
+    if (isOther) this.changed();
   }
 
   changed(): void {

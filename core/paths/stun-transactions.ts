@@ -92,6 +92,11 @@ export class StunTransactions {
     return true;
   }
 
+  /** A request of ours that came back to us: a NAT that hairpins. */
+  isOwnRequest(message: DecodedStun): boolean {
+    return message.class === 'request' && this.#open.has(keyOf(message.transactionId));
+  }
+
   /** Ends those of one sender (a socket that closes), or all. */
   abort(sender?: StunSender): void {
     for (const [key, open] of [...this.#open])

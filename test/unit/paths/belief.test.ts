@@ -1,5 +1,5 @@
 // When a path is believed and when not: flushed NATs, dead servers, restarts, silence.
-import t, { type Test } from "tap";
+import t, { type Test } from 'tap';
 import { SimWorld, type HomeKind, type SimNode } from './sim-node.ts';
 
 interface Pair {
@@ -136,36 +136,45 @@ t.test('P5: homes meet through 20 % loss', async t => {
   }
 });
 
-t.test('the server away: the homes stay connected, and a flushed port-preserving NAT is found again', async t => {
-  const { world, one, two } = await metPair(t, 'prc', 'prcnp');
-  world.serverIsUp = false;
-  for (const node of [one, two]) node.control.set('away');
-  await world.run(10 * 60_000);
-  t.equal(one.stateOf(two), 'direct');
-  one.host.nat!.flush();
-  await world.run(30);
-  one.stream(two, 100);
-  const from = world.clock.monotonicMs();
-  const ms = await world.until(() => flowing(two, from) && one.stateOf(two) === 'direct', 30_000);
-  t.ok(ms <= 30_000, `${ms} ms`);
-});
-
-for (const sender of ['the restarted', 'the other'] as const)
-  t.test(`V4: the server away: a home restarted (daemon and NAT) finds the other from what it kept; ${sender} home speaks first`, async t => {
+t.test(
+  'the server away: the homes stay connected, and a flushed port-preserving NAT is found again',
+  async t => {
     const { world, one, two } = await metPair(t, 'prc', 'prcnp');
     world.serverIsUp = false;
     for (const node of [one, two]) node.control.set('away');
-    await world.run(60_000);
-    one.stop();
+    await world.run(10 * 60_000);
+    t.equal(one.stateOf(two), 'direct');
     one.host.nat!.flush();
-    await world.run(40_000);
-    const again = world.restart(one);
-    world.acquaint(again, two);
-    if (sender === 'the restarted') again.stream(two, 200);
-    else two.stream(again, 200);
-    const ms = await world.until(() => again.stateOf(two) === 'direct' && two.stateOf(again) === 'direct', 40_000);
-    t.ok(ms <= 35_000, `${ms} ms`);
-  });
+    await world.run(30);
+    one.stream(two, 100);
+    const from = world.clock.monotonicMs();
+    const ms = await world.until(() => flowing(two, from) && one.stateOf(two) === 'direct', 30_000);
+    t.ok(ms <= 30_000, `${ms} ms`);
+  },
+);
+
+for (const sender of ['the restarted', 'the other'] as const)
+  t.test(
+    `V4: the server away: a home restarted (daemon and NAT) finds the other from what it kept; ${sender} home speaks first`,
+    async t => {
+      const { world, one, two } = await metPair(t, 'prc', 'prcnp');
+      world.serverIsUp = false;
+      for (const node of [one, two]) node.control.set('away');
+      await world.run(60_000);
+      one.stop();
+      one.host.nat!.flush();
+      await world.run(40_000);
+      const again = world.restart(one);
+      world.acquaint(again, two);
+      if (sender === 'the restarted') again.stream(two, 200);
+      else two.stream(again, 200);
+      const ms = await world.until(
+        () => again.stateOf(two) === 'direct' && two.stateOf(again) === 'direct',
+        40_000,
+      );
+      t.ok(ms <= 35_000, `${ms} ms`);
+    },
+  );
 
 t.test('the server comes back: whoever is wanted is sought through it at once', async t => {
   const world = new SimWorld(3);

@@ -98,19 +98,28 @@ t.test('a hostile offer cannot aim this node at anyone', async t => {
     transport: 'udp',
     endpoint: { family: 4, address, port },
   });
-  offer(1, Array.from({ length: 40 }, (_, index) => at('203.0.113.99', 1000 + index)));
+  offer(
+    1,
+    Array.from({ length: 40 }, (_, index) => at('203.0.113.99', 1000 + index)),
+  );
   await world.run(4_000);
   const hits = (): number => world.network.crossed.filter(({ to }) => to.address === '203.0.113.99').length;
   const ports = new Set(world.network.crossed.map(({ to }) => to.port));
   t.ok(hits() > 0 && hits() <= 45, `${hits()} packets in 4 s`);
-  t.ok([...ports].every(port => port < 1016), 'the first 16 candidates at most');
+  t.ok(
+    [...ports].every(port => port < 1016),
+    'the first 16 candidates at most',
+  );
   for (let again = 2; again < 40; again++) {
     offer(again, [at('203.0.113.99', 1000), at('203.0.113.99', 1000 + again)]);
     await world.run(2_000);
   }
   t.ok(hits() <= 120, `${hits()} packets after 40 offers in 80 s`);
   t.ok(one.count('paths.budget.target') > 0, 'what was refused is counted');
-  offer(100, ['127.0.0.1', '224.0.0.1', '255.255.255.255', '0.0.0.0', '10.77.0.5'].map(address => at(address, 9)));
+  offer(
+    100,
+    ['127.0.0.1', '224.0.0.1', '255.255.255.255', '0.0.0.0', '10.77.0.5'].map(address => at(address, 9)),
+  );
   world.network.crossed = [];
   await world.run(4_000);
   t.equal(world.network.crossed.filter(({ to }) => to.port === 9).length, 0, 'no such places');
@@ -155,7 +164,9 @@ t.test('probes that are replayed, forged or thrown back are refused and counted'
   one.host.deliver({ ...request, from: attacker, to: { ...request.to, address: one.host.address } });
   t.equal(one.count('paths.probe.reflected'), 1);
   await world.run(20);
-  const toAttacker = world.network.crossed.slice(answeredBefore).filter(({ to }) => to.address === attacker.address);
+  const toAttacker = world.network.crossed
+    .slice(answeredBefore)
+    .filter(({ to }) => to.address === attacker.address);
   t.equal(toAttacker.length, 0, 'nobody who repeats a probe gets an answer');
   t.equal(two.linkTo(one), link);
 });
