@@ -6,12 +6,10 @@ import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
 import { nodeErrors } from './node/errors.ts';
 import { conclusions } from './node/netcheck.ts';
-import type { NodeOptions } from './node/options.ts';
+import { NAME, type NodeOptions } from './node/options.ts';
 import { pingPeer } from './node/ping-peer.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
-
-const NAME = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
 export type Node = NodeAdmin & { close(): Promise<void> };
 

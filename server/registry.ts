@@ -78,6 +78,10 @@ export class Registry {
     return this.#nodes.get(this.#byAddress.get(address) ?? '');
   }
 
+  byName(name: string): NodeEntry | undefined {
+    return this.#nodes.get(this.#byName.get(name.toLowerCase()) ?? '');
+  }
+
   byWireguardKey(key: string): NodeEntry | undefined {
     return this.#nodes.get(this.#byWireguardKey.get(key) ?? '');
   }

@@ -106,14 +106,19 @@ async function publish(desk: Desk, session: Session, { id, record }: PublishRequ
   return done(id);
 }
 
+function entryFor(
+  registry: Registry,
+  { address, node, name, wireguardKey }: LookupRequest,
+): NodeEntry | undefined {
+  if (address !== undefined) return registry.byAddress(address);
+  if (node !== undefined) return registry.nodes.get(node);
+  if (name !== undefined) return registry.byName(name);
+  return registry.byWireguardKey(wireguardKey ?? '');
+}
+
 function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswer {
   const { registry, presence } = desk;
-  const entry =
-    lookup.address !== undefined
-      ? registry.byAddress(lookup.address)
-      : lookup.node !== undefined
-        ? registry.nodes.get(lookup.node)
-        : registry.byWireguardKey(lookup.wireguardKey ?? '');
+  const entry = entryFor(registry, lookup);
   const node = signedNode(entry);
   if (entry === undefined || node === null) throw serverErrors('NODE_UNKNOWN');
   presence.watch(session.node, entry.id);

@@ -7,7 +7,13 @@ import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import { fromBase64Url } from '../../protocol/base64.ts';
 import { decodeServerMessage, encodeMessage } from '../../protocol/location/codec.ts';
-import type { PathSignal, Registration, SignedNode, Welcome } from '../../protocol/location/messages.ts';
+import type {
+  LookupSubject,
+  PathSignal,
+  Registration,
+  SignedNode,
+  Welcome,
+} from '../../protocol/location/messages.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 import { Dial } from './dial.ts';
@@ -121,7 +127,7 @@ export class ControlClient implements Control {
     this.#machine.register(registration);
   }
 
-  lookup(what: { address: string } | { node: string } | { wireguardKey: string }): Promise<RouteFound> {
+  lookup(what: LookupSubject): Promise<RouteFound> {
     const key = JSON.stringify(what);
     const underway = this.#lookups.get(key);
     if (underway !== undefined) return underway;

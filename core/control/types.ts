@@ -1,5 +1,6 @@
 // The node's end of the location protocol, as the rest of the node sees it.
 import type {
+  LookupSubject,
   NodeId,
   PathSignal,
   Registration,
@@ -47,7 +48,7 @@ export interface Control {
   /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */
-  lookup(what: { address: string } | { node: NodeId } | { wireguardKey: string }): Promise<RouteFound>;
+  lookup(what: LookupSubject): Promise<RouteFound>;
   /** Sealed to the node; the serial is set here. Rejects with NODE_OFFLINE, SERVER_AWAY. */
   signal(to: SignedNode, signal: PathSignal): Promise<void>;
 }

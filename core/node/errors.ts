@@ -28,7 +28,7 @@ export const nodeErrors = defineErrors({
   },
   PEER_UNKNOWN: {
     what: 'No box called {peer} is known here.',
-    why: 'A name is known once both boxes have met; a virtual address works at any time.',
+    why: 'It is neither a name nor an address in this network.',
     todo: 'Look at ginnel status for the names, or use the address.',
     retry: false,
   },

@@ -3,6 +3,7 @@
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { LookupSubject } from '../../protocol/location/messages.ts';
 import type { Link } from '../contract/link.ts';
 import type { Control } from '../control/types.ts';
 import type { Engine } from '../dataplane/engine.ts';
@@ -61,7 +62,7 @@ export class Introductions {
 
   /** V10: a packet waits for this address. */
   routeWanted(address: string): void {
-    this.#lookup({ address }).catch((error: unknown) => {
+    this.lookup({ address }).catch((error: unknown) => {
       this.#options.log.debug('no route', { address, reason: reasonOf(error) });
       this.#options.engine.routeUnknown(address);
     });
@@ -70,7 +71,7 @@ export class Introductions {
   /** A handshake of somebody not met before: once the server vouches for that key, it is answered. */
   stranger(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void {
     const wireguardKey = Buffer.from(publicKey).toString('base64');
-    this.#lookup({ wireguardKey })
+    this.lookup({ wireguardKey })
       .then(() => {
         this.#options.engine.inbound(link, {
           bytes: initiation,
@@ -86,10 +87,11 @@ export class Introductions {
   }
 
   /** Looks a node up and gets to know it. Rejects with NODE_UNKNOWN, SERVER_AWAY, PEER_REFUSED. */
-  async #lookup(what: Parameters<Control['lookup']>[0]): Promise<void> {
+  async lookup(what: LookupSubject): Promise<KnownPeer['node']> {
     const found = await this.#options.control.lookup(what);
     this.introduce(found);
     this.#options.paths.onlineChanged(found.node.record.wireguardKey, found.online);
+    return found.node;
   }
 }
 

@@ -35,3 +35,6 @@ export interface NodeSettings {
 }
 
 export const DEFAULT_SETTINGS: NodeSettings = { card: 'ginnel%d', mtu: 1400, external: [] };
+
+/** What a box may be called: a DNS label. */
+export const NAME = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;

@@ -1,10 +1,14 @@
 // The life of one `ginnel ping`: echoes in a row, and word of every change of path, so that a person sees relayed first,
 // then direct.
 import type { Clock } from '../../base/clock.ts';
-import { familyOf, parseIp } from '../../protocol/ip/address.ts';
+import { canonicalIp, familyOf } from '../../protocol/ip/address.ts';
+import type { NodeRecord } from '../../protocol/location/messages.ts';
 import type { PathStatus, PingEvent, PingOptions } from '../admin.ts';
 import { nodeErrors } from './errors.ts';
+import { NAME } from './options.ts';
 import type { Stay } from './stay.ts';
+
+const NODE_ID = /^[A-Za-z0-9_-]{43}$/;
 
 export async function* pingPeer(
   stay: Stay,
@@ -12,7 +16,7 @@ export async function* pingPeer(
   options: PingOptions,
   signal: AbortSignal,
 ): AsyncGenerator<PingEvent> {
-  const address = addressOf(stay, options.peer);
+  const address = await addressOf(stay, options.peer);
   const begun = clock.monotonicMs();
   let received = 0;
   let sent = 0;
@@ -37,14 +41,20 @@ export async function* pingPeer(
   yield { type: 'done', sent, received };
 }
 
-/** A virtual address is taken as it is: the node behind it may not be known yet (V10). */
-function addressOf(stay: Stay, peer: string): string {
+/** A virtual address is taken as it is (V10 does the rest); a name or id is asked of the server where it is not known. */
+async function addressOf(stay: Stay, peer: string): Promise<string> {
   const own = stay.addresses;
-  const known = stay.parts.book.find(peer)?.node.record;
-  const address = parseIp(peer).ok ? peer : known?.ip4;
-  if (address === undefined) throw nodeErrors('PEER_UNKNOWN', { peer });
+  const address = canonicalIp(peer) ?? (await recordOf(stay, peer)).ip4;
   if (address === own.ip4 || address === own.ip6) throw nodeErrors('PEER_IS_SELF', { peer });
   return address;
+}
+
+async function recordOf({ parts }: Stay, peer: string): Promise<NodeRecord> {
+  const known = parts.book.find(peer);
+  if (known !== null) return known.node.record;
+  const subject = NODE_ID.test(peer) ? { node: peer } : { name: peer };
+  if ('name' in subject && !NAME.test(peer)) throw nodeErrors('PEER_UNKNOWN', { peer });
+  return (await parts.introductions.lookup(subject)).record;
 }
 
 function pathTo(stay: Stay, address: string): { readonly path: PathStatus | null; readonly reason: string } {

@@ -96,14 +96,23 @@ export interface RegisterRequest {
   readonly registration: Registration;
 }
 
-/** V10: the route to a virtual IP, or to a node. */
+/** V10: the route to a virtual IP, or to a node, by one of these. */
 export interface LookupRequest {
   readonly type: 'lookup';
   readonly id: number;
   readonly address?: string;
   readonly node?: NodeId;
+  /** In any case. */
+  readonly name?: string;
   readonly wireguardKey?: string;
 }
+
+/** One of the four. */
+export type LookupSubject =
+  | { readonly address: string }
+  | { readonly node: NodeId }
+  | { readonly name: string }
+  | { readonly wireguardKey: string };
 
 /** To another node, sealed end to end (Noise K); the server passes it on and cannot read it. */
 export interface SignalRequest {

@@ -114,10 +114,16 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
   lookup: {
     ...message(
       'lookup',
-      { id: REQUEST_ID, address: { anyOf: [IP4, IP6] }, node: NODE_ID, wireguardKey: WIREGUARD_KEY },
-      ['address', 'node', 'wireguardKey'],
+      {
+        id: REQUEST_ID,
+        address: { anyOf: [IP4, IP6] },
+        node: NODE_ID,
+        name: NAME,
+        wireguardKey: WIREGUARD_KEY,
+      },
+      ['address', 'node', 'name', 'wireguardKey'],
     ),
-    oneOf: [{ required: ['address'] }, { required: ['node'] }, { required: ['wireguardKey'] }],
+    oneOf: ['address', 'node', 'name', 'wireguardKey'].map(field => ({ required: [field] })),
   },
   signal: message('signal', { id: REQUEST_ID, to: NODE_ID, sealed: SEALED }),
   ping: message('ping', { id: REQUEST_ID }),
