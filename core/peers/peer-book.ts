@@ -57,6 +57,8 @@ export interface PeerBookOptions {
   /** This node's control keys: a peer's keys must give a secret with them. */
   readonly localStatic: DhKeyPair;
   readonly events?: Partial<PeerBookEvents>;
+  /** Default 4096. */
+  readonly maxPeers?: number;
 }
 
 export class PeerBook {
@@ -253,7 +255,7 @@ export class PeerBook {
   }
 
   #forgetOldest(): void {
-    if (this.#peers.size <= MAX_PEERS) return;
+    if (this.#peers.size <= (this.#options.maxPeers ?? MAX_PEERS)) return;
     const [oldest] = this.#peers.values();
     if (oldest === undefined) return;
     this.#options.counters.counter('peers.forgotten').value++;

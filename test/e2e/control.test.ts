@@ -290,11 +290,13 @@ t.test('a server with another key at the same address is refused', async t => {
   const [attic] = await join2(t, home);
   await home.server.down();
   const other = await serve(t, home.port);
+  attic.control.kick();
   await inState(attic, 'refused');
   t.match(attic.control.problem, { code: 'SERVER_KEY_WRONG', message: /another key/ });
   t.equal(other.server.summary().nodes.length, 0);
   await other.server.down();
   await serve(t, home.port, home.stateDir);
+  attic.control.kick();
   await inState(attic, 'connected');
 });
 

@@ -206,6 +206,19 @@ t.test(
   },
 );
 
+t.test('the book is bounded: the peer without a word for longest is forgotten', async t => {
+  const { book, store, told } = await open(new MemoryStore(), { maxPeers: 2 });
+  const carol = await makeIdentity();
+  book.accept(nodeOf(alice, 'alice', '10.77.0.3'));
+  book.accept(nodeOf(bob, 'bob', '10.77.0.4'));
+  book.accept(nodeOf(alice, 'alice', '10.77.0.3'));
+  book.accept(nodeOf(carol, 'carol', '10.77.0.5'));
+  await book.flush();
+  t.same(told, ['forgotten bob']);
+  t.equal(book.byAddress('10.77.0.4'), null);
+  t.same([...store.values.keys()].sort(), [alice.id, carol.id].sort());
+});
+
 t.test('a full disk is counted, and what could not be written is still known', async t => {
   const { book, store, counters } = await open();
   store.full = true;
