@@ -75,9 +75,11 @@ for (const implementation of AEAD_IMPLEMENTATIONS) {
       };
       churn();
       const before = process.memoryUsage.rss();
+      const top = arena.allocate(1, 1);
       for (let round = 0; round < 4; round++) churn();
       const grown = process.memoryUsage.rss() - before;
       t.ok(grown < 6_000_000, `${grown} bytes more after 20,000 keys`);
+      t.equal(arena.allocate(1, 1), top + 1, 'nothing more of the arena');
       t.end();
     });
   }

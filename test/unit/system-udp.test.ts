@@ -357,21 +357,17 @@ t.test('a promise settled in a turn goes on in that turn of the loop', async t =
   t.ok(wentOn);
 });
 
-t.test('leaving by process.exit with open doors is clean', t => {
-  const script = `
-    const { openLibc } = await import('${new URL('../../system/libc.js', import.meta.url).href}');
-    const { createArena } = await import('${new URL('../../system/arena.js', import.meta.url).href}');
-    const { createReadiness } = await import('${new URL('../../system/poll.js', import.meta.url).href}');
-    const { createUdpOpener } = await import('${new URL('../../system/udp.js', import.meta.url).href}');
-    const { Counters } = await import('${new URL('../../base/counters.js', import.meta.url).href}');
-    const libc = openLibc();
-    const opener = createUdpOpener(libc, createArena(libc), createReadiness(libc.koffi), new Counters());
-    const door = opener.open({ family: 4, port: 0, address: '127.0.0.1' });
-    door.onBatch = () => process.exit(7);
-    door.send(door.remote({ family: 4, address: '127.0.0.1', port: door.localPort }),
-      { bytes: new Uint8Array(1), offset: 0, length: 1, segment: 1 });
-    door.flush();`;
-  const left = spawnSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
-  t.match(left, { status: 7, signal: null });
+t.test('leaving by process.exit with open doors is clean, from a worker too', t => {
+  const doors = new URL('../../system/doors-linux.js', import.meta.url).href;
+  const leave = `import('${doors}').then(({ openDoors }) => {
+    openDoors().openUdp({ family: 4, port: 0, address: '127.0.0.1' });
+    setTimeout(() => process.exit(7), 5);
+  });`;
+  const inWorker = `const { Worker } = require('node:worker_threads');
+    new Worker(${JSON.stringify(leave)}, { eval: true }).on('exit', code => process.exit(code));`;
+  for (const script of [leave, inWorker]) {
+    const left = spawnSync(process.execPath, ['-e', script], { timeout: 10_000, env: {} });
+    t.match(left, { status: 7, signal: null });
+  }
   t.end();
 });
