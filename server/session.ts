@@ -99,7 +99,7 @@ export class Session implements Present {
     }
     if (this.#socket.bufferedAmount > this.#options.limits.backlogBytes) {
       this.#count('too-slow-reader');
-      this.#socket.terminate();
+      this.#cutOff();
       return;
     }
     this.#socket.send(sealed.value);
@@ -220,7 +220,13 @@ export class Session implements Present {
 
   #idle(): void {
     this.#count('idle');
+    this.#cutOff();
+  }
+
+  #cutOff(): void {
+    this.#timer.cancel();
     this.#socket.terminate();
+    this.#gone();
   }
 
   #tooSlow(): void {

@@ -82,7 +82,10 @@ export class TestConnection {
     this.#socket.on('open', () => this.#socket.send(opening.first));
     this.#socket.on('message', (data: Buffer) => {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-      if (this.#channel !== null) return this.#received(this.#channel, bytes);
+      if (this.#channel !== null) {
+        this.#received(this.#channel, bytes);
+        return;
+      }
       const channel = opening.finish(bytes);
       if (channel.ok) this.#channel = channel.value;
       else this.#problem = channel.code;

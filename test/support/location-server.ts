@@ -16,7 +16,7 @@ export interface TestServer {
   readonly stateDir: string;
   readonly counters: Counters;
   readonly port: number;
-  invite(validMs?: number): Promise<string>;
+  readonly invite: (validMs?: number) => Promise<string>;
 }
 
 export const LOOPBACK: Partial<ServerOptions> = { port: 0, secondPort: null, listen: ['127.0.0.1'] };
