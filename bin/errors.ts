@@ -44,12 +44,6 @@ export const commandErrors = defineErrors({
     todo: 'Run as root (sudo), or set GINNEL_STATE to a folder of your own.',
     retry: false,
   },
-  NEEDS_ROOT: {
-    what: 'This needs root.',
-    why: 'Making a virtual network card takes the right CAP_NET_ADMIN, which this process lacks.',
-    todo: 'Run it again with: sudo ginnel {command}.',
-    retry: false,
-  },
   INVITE_NEEDED: {
     what: 'This box is on no network yet.',
     why: 'To join, it needs an invite, and none was given.',

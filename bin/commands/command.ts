@@ -1,0 +1,43 @@
+// What every command shares: the client, `--json`, and the way to the daemon.
+import type { Command } from 'commander';
+import type { GinnelError } from '../../base/errors.ts';
+import { clientOf, type Client } from '../client.ts';
+import { ensureDaemon } from '../launch.ts';
+import { placesOf, type Places } from '../places.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { paint, type Paint } from '../words.ts';
+
+export interface Kit {
+  readonly around: Surroundings;
+  readonly places: Places;
+  readonly client: Client;
+  readonly colours: Paint;
+  /** One JSON document with `--json`, else the words. */
+  show(json: boolean, value: unknown, words: () => string): void;
+  /** Starts the daemon where none answers, and says so. */
+  ensureDaemon(json: boolean): Promise<void>;
+}
+
+export function kitOf(around: Surroundings): Kit {
+  const places = placesOf(around.environment);
+  const client = clientOf(places);
+  const isColoured = around.isTerminal.out && (around.environment['NO_COLOR'] ?? '') === '';
+  return {
+    around,
+    places,
+    client,
+    colours: paint(isColoured),
+    show: (json, value, words) => around.out(`${json ? JSON.stringify(value, null, 2) : words()}\n`),
+    async ensureDaemon(json) {
+      const { environment, daemonCommand } = around;
+      const came = await ensureDaemon({ places, client, command: daemonCommand, environment });
+      if (came === 'started' && !json) around.err(`Started Ginnel in the background (log: ${places.log}).\n`);
+    },
+  };
+}
+
+export const withJson = (command: Command): Command => command.option('--json', 'answer in JSON, errors too');
+
+/** Without the full stop and code that a sentence on a terminal ends with. */
+export const inJson = ({ code, message, retry, details }: GinnelError): string =>
+  JSON.stringify({ error: { code, message, retry, details } });

@@ -1,0 +1,80 @@
+// `ginnel status`, `ping`, `netcheck`, `why`: looking, changing nothing.
+import type { Command } from 'commander';
+import { GinnelError } from '../../base/errors.ts';
+import type { NetcheckReport, NodeStatus, PingEvent } from '../../core/admin.ts';
+import type { ServerSummary } from '../../server/admin.ts';
+import type { Health } from '../../web/api.ts';
+import { EXIT } from '../exit-codes.ts';
+import { netcheckScreen } from '../screens/netcheck.ts';
+import { pingLines } from '../screens/ping.ts';
+import { statusScreen } from '../screens/status.ts';
+import { plain } from '../words.ts';
+import { count, interval } from './arguments.ts';
+import { withJson, type Kit } from './command.ts';
+
+interface Flags {
+  readonly json?: boolean;
+}
+
+/** `exit` takes the code of a command that ran, but whose answer is no. */
+export function lookCommands(program: Command, kit: () => Kit, exit: (code: number) => void): void {
+  withJson(program.command('status'))
+    .summary('this box, its peers, and what is not well')
+    .action((flags: Flags) => status(kit(), flags.json === true));
+  withJson(program.command('ping <peer>'))
+    .summary('reach a peer by its name or address; shows the path')
+    .option('-c, --count <number>', 'how many times', count, 5)
+    .option('-i, --interval <seconds>', 'time between two', interval, 1000)
+    .action(async (peer: string, flags: Flags & { count: number; interval: number }) => {
+      const received = await ping(kit(), peer, flags);
+      exit(received > 0 ? EXIT.ok : EXIT.failed);
+    });
+  withJson(program.command('netcheck'))
+    .summary('measure what stands between this box and the world')
+    .action(async (flags: Flags) => {
+      const tools = kit();
+      const report = await tools.client.post<NetcheckReport>('/v1/node/netcheck', {});
+      tools.show(flags.json === true, report, () => netcheckScreen(report));
+    });
+  withJson(program.command('why <peer>'))
+    .summary('why a peer (or "server") is reached as it is, or not')
+    .action(async (peer: string, flags: Flags) => {
+      const tools = kit();
+      const why = await tools.client.get<{ lines: readonly string[] }>(
+        `/v1/node/peers/${encodeURIComponent(peer)}/why`,
+      );
+      tools.show(flags.json === true, why, () => why.lines.map(plain).join('\n'));
+    });
+}
+
+async function status(kit: Kit, json: boolean): Promise<void> {
+  const daemon = await kit.client.get<Health>('/v1/health');
+  const node = daemon.roles.node === 'absent' ? null : await kit.client.get<NodeStatus>('/v1/node/status');
+  const server = daemon.roles.server === 'absent' ? null : await kit.client.get<ServerSummary>('/v1/server');
+  kit.show(json, { daemon, node, server }, () => statusScreen({ node, server }, kit.colours));
+}
+
+async function ping(
+  kit: Kit,
+  peer: string,
+  flags: Flags & { count: number; interval: number },
+): Promise<number> {
+  const body = { peer, count: flags.count, intervalMs: flags.interval };
+  const lineOf = pingLines(await addressOf(kit, peer));
+  let received = 0;
+  for await (const event of kit.client.stream<PingEvent>('/v1/node/ping', body, kit.around.interrupted)) {
+    if (event.type === 'reply') received++;
+    const line = flags.json === true ? JSON.stringify(event) : lineOf(event);
+    if (line !== null) kit.around.out(`${line}\n`);
+  }
+  return received;
+}
+
+async function addressOf(kit: Kit, peer: string): Promise<string> {
+  const node = await kit.client.get<NodeStatus>('/v1/node/status').catch((error: unknown) => {
+    if (error instanceof GinnelError && !error.code.startsWith('DAEMON_')) return null;
+    throw error;
+  });
+  const found = node?.peers.find(({ name, id, ip4, ip6 }) => [name, id, ip4, ip6].includes(peer));
+  return found === undefined ? plain(peer) : found.ip4;
+}

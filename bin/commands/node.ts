@@ -1,0 +1,116 @@
+// `ginnel up`, `down`: this box joins, and leaves.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { NodeStatus, UpOptions } from '../../core/admin.ts';
+import type { Health } from '../../web/api.ts';
+import { commandErrors } from '../errors.ts';
+import { plain } from '../words.ts';
+import { withJson, type Kit } from './command.ts';
+import { port } from './arguments.ts';
+
+/** An invite is far shorter; more than this on standard input is something else. */
+const MAX_INVITE_CHARACTERS = 4096;
+
+interface UpFlags {
+  readonly name?: string;
+  readonly inviteFile?: string;
+  readonly udpPort?: number;
+  readonly json?: boolean;
+}
+
+export function nodeCommands(program: Command, kit: () => Kit): void {
+  withJson(program.command('up'))
+    .summary('join the network (asks for the invite), or rejoin it')
+    .description(
+      'Joins the network. The first time it needs an invite: it asks for it, or reads it from standard input\nor a file, so that it stands in no process list. Later it rejoins.',
+    )
+    .option('--name <name>', "this box's name in the network (default: its host name)")
+    .option('--invite-file <path>', 'read the invite from a file; - is standard input')
+    .option('--udp-port <port>', 'the UDP port that carries the network', port)
+    .action((flags: UpFlags) => up(kit(), flags));
+  withJson(program.command('down'))
+    .summary('leave the network and undo everything done to this box')
+    .option('--server', 'stop the location server of this box instead')
+    .action((flags: { server?: boolean; json?: boolean }) => down(kit(), flags));
+}
+
+async function up(kit: Kit, flags: UpFlags): Promise<void> {
+  const json = flags.json === true;
+  const given = flags.inviteFile === undefined ? undefined : await inviteFrom(kit, flags.inviteFile);
+  await kit.ensureDaemon(json);
+  const before = await kit.client.get<NodeStatus>('/v1/node/status');
+  const invite = given ?? (before.network === '' ? await inviteFrom(kit, null) : undefined);
+  const node = await joined(kit, {
+    ...(invite === undefined ? {} : { invite }),
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.udpPort === undefined ? {} : { udpPort: flags.udpPort }),
+  });
+  kit.show(json, node, () => joinedInWords(node));
+}
+
+export const joined = (kit: Kit, options: UpOptions): Promise<NodeStatus> =>
+  kit.client.post('/v1/node/up', options);
+
+export const joinedInWords = (node: NodeStatus): string =>
+  `${plain(node.name)} is on the network as ${node.ip4} and ${node.ip6}`;
+
+/** From a file, from standard input, or from the person at the terminal. */
+async function inviteFrom({ around }: Kit, file: string | null): Promise<string> {
+  const isAsking = file === null && around.input.isTTY === true;
+  const text = isAsking
+    ? await around.ask('Paste the invite: ')
+    : await textFrom(around.input, file === null || file === '-' ? null : file);
+  const invite = text.trim();
+  if (invite === '') throw commandErrors('INVITE_NEEDED');
+  return invite;
+}
+
+async function textFrom(input: AsyncIterable<unknown>, file: string | null): Promise<string> {
+  try {
+    if (file !== null) return (await readFile(file, 'utf8')).slice(0, MAX_INVITE_CHARACTERS + 1);
+    let text = '';
+    for await (const part of input) {
+      text += String(part);
+      if (text.length > MAX_INVITE_CHARACTERS) break;
+    }
+    return text;
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw commandErrors('INVITE_FILE', { file: file ?? 'standard input', problem }, cause);
+  }
+}
+
+async function down(kit: Kit, flags: { server?: boolean; json?: boolean }): Promise<void> {
+  const json = flags.json === true;
+  if (flags.server === true) {
+    const server = await kit.client.post<object>('/v1/server/down', {});
+    kit.show(
+      json,
+      server,
+      () => 'The location server is stopped. What it knows is kept; start it again with: ginnel server',
+    );
+  } else {
+    const before = await kit.client.get<NodeStatus>('/v1/node/status');
+    const node = await kit.client.post<NodeStatus>('/v1/node/down', {});
+    kit.show(json, node, () => downInWords(before));
+  }
+  await gone(kit);
+}
+
+function downInWords(before: NodeStatus): string {
+  if (before.state === 'down') return 'This box was on no network. Nothing had to be undone.';
+  const card = before.tun === '' ? 'its network card' : `the network card ${before.tun}`;
+  return `${plain(before.name)} has left the network. Undone: ${card}, its addresses and its routes. Rejoin with: ginnel up`;
+}
+
+/** Where the daemon played no other role it ends; the next command should not meet it half gone. */
+async function gone({ client }: Kit): Promise<void> {
+  for (let look = 0; look < 100; look++) {
+    const roles = await client.get<Health>('/v1/health').then(
+      health => health.roles,
+      () => null,
+    );
+    if (roles === null || roles.server === 'up' || roles.node === 'up') return;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,41 @@
+// `ginnel run`: this process is the daemon. Under systemd or procd, and what `up` and `server` start in the background.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { runDaemon } from '../daemon.ts';
+import type { Kit } from './command.ts';
+import { withJson } from './command.ts';
+
+/** A daemon that was started for a command ends if that command brings it no role. */
+const LINGER_MS = 30_000;
+const LOOK_EVERY_MS = 50;
+
+export function runCommands(program: Command, kit: () => Kit): void {
+  withJson(program.command('run'))
+    .summary('be the daemon, in the foreground (for systemd, procd, containers)')
+    .option('--detached', 'log to a bounded file, and end where no role comes within 30 s')
+    .action((flags: { detached?: boolean }) =>
+      be(kit(), flags.detached === true, flags.detached === true ? LINGER_MS : null),
+    );
+}
+
+function be({ around, places }: Kit, isDetached: boolean, lingerMs: number | null): Promise<void> {
+  const { version, interrupted: signal } = around;
+  return runDaemon({ ...around.daemon(places, isDetached), places, version, lingerMs, signal });
+}
+
+/** Runs the daemon in this process and `work`, which talks to it like any command, beside it; ends with the daemon. */
+export async function alongsideDaemon(kit: Kit, work: () => Promise<void>): Promise<void> {
+  let ended = false;
+  const daemon = be(kit, false, LINGER_MS).finally(() => (ended = true));
+  const beside = async (): Promise<void> => {
+    while (!(await isWhole(kit)) && !ended) await pause(LOOK_EVERY_MS);
+    if (!ended) await work();
+  };
+  await Promise.all([daemon, beside()]);
+}
+
+const isWhole = ({ client }: Kit): Promise<boolean> =>
+  client.get('/v1/health').then(
+    () => true,
+    () => false,
+  );

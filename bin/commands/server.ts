@@ -1,0 +1,81 @@
+// `ginnel server`, `invite`: this box runs the location server, and lets others in.
+import type { Command } from 'commander';
+import type { NodeStatus } from '../../core/admin.ts';
+import type { IssuedInvite, ServerOptions, ServerSummary } from '../../server/admin.ts';
+import { inviteScreen, serverScreen } from '../screens/server.ts';
+import { duration, each, port } from './arguments.ts';
+import { withJson, type Kit } from './command.ts';
+import { joined, joinedInWords } from './node.ts';
+import { alongsideDaemon } from './run.ts';
+
+const DAY_MS = 86_400_000;
+
+interface ServerFlags {
+  readonly port?: number;
+  readonly secondPort?: number;
+  readonly listen?: readonly string[];
+  readonly advertise?: readonly string[];
+  readonly pool?: string;
+  readonly name?: string;
+  readonly withNode?: boolean;
+  readonly foreground?: boolean;
+  readonly json?: boolean;
+}
+
+export function serverCommands(program: Command, kit: () => Kit): void {
+  withJson(program.command('server'))
+    .summary('run the location server here, and make an invite')
+    .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
+    .option('--port <port>', 'TCP and UDP port (7443)', port)
+    .option('--second-port <port>', 'a second UDP port, so that boxes can tell kinds of NATs apart', port)
+    .option('--listen <address>', 'listen on this address only; may be given again', each)
+    .option('--advertise <host>', 'name or address that invites name; may be given again', each)
+    .option('--pool <prefix>', "the network's IPv4 pool, chosen once (10.77.0.0/16)")
+    .option('--name <name>', "the network's name")
+    .option('--with-node', 'let this box join its own network')
+    .option('--foreground', 'stay in the foreground')
+    .action((flags: ServerFlags) => {
+      const tools = kit();
+      return flags.foreground === true
+        ? alongsideDaemon(tools, () => server(tools, flags))
+        : tools.ensureDaemon(flags.json === true).then(() => server(tools, flags));
+    });
+  withJson(program.command('invite'))
+    .summary('make an invite that lets one more box in')
+    .option('--valid <time>', 'how long it can be used: 30m, 24h, 7d', duration, DAY_MS)
+    .action(async (flags: { valid: number; json?: boolean }) => {
+      const tools = kit();
+      const invite = await newInvite(tools, flags.valid);
+      tools.show(flags.json === true, invite, () => inviteScreen(invite, flags.valid));
+    });
+}
+
+async function server(kit: Kit, flags: ServerFlags): Promise<void> {
+  const summary = await kit.client.post<ServerSummary>('/v1/server/up', optionsOf(flags));
+  const node = flags.withNode === true ? await ownNode(kit) : null;
+  const invite = await newInvite(kit, DAY_MS);
+  kit.show(flags.json === true, { server: summary, node, invite }, () =>
+    [serverScreen(summary, invite, DAY_MS), ...(node === null ? [] : [joinedInWords(node)])].join('\n'),
+  );
+}
+
+function optionsOf(flags: ServerFlags): Partial<ServerOptions> {
+  return {
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+    ...(flags.secondPort === undefined ? {} : { secondPort: flags.secondPort }),
+    ...(flags.listen === undefined ? {} : { listen: flags.listen }),
+    ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
+    ...(flags.pool === undefined ? {} : { pool4: flags.pool }),
+    ...(flags.name === undefined ? {} : { networkName: flags.name }),
+  };
+}
+
+/** The box of the server joins with an invite like any other. */
+async function ownNode(kit: Kit): Promise<NodeStatus> {
+  const before = await kit.client.get<NodeStatus>('/v1/node/status');
+  if (before.state === 'up') return before;
+  return joined(kit, before.network === '' ? { invite: (await newInvite(kit, DAY_MS)).invite } : {});
+}
+
+const newInvite = (kit: Kit, validMs: number): Promise<IssuedInvite> =>
+  kit.client.post('/v1/server/invites', { validMs });

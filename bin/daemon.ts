@@ -1,0 +1,132 @@
+// The daemon: one process per state folder, which plays a node, a location server, or both (docs/decisions/0001).
+// It lives from the first role to the last, answers on two sockets, and leaves the box as it found it.
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../base/counters.ts';
+import type { Log } from '../base/log.ts';
+import type { NodeAdmin } from '../core/admin.ts';
+import type { ServerAdmin } from '../server/admin.ts';
+import { createApi, type Access } from '../web/api.ts';
+import type { Places } from './places.ts';
+import { makePlaces } from './places.ts';
+import { rolesOf, type Role, type Roles, type Wishes } from './roles.ts';
+import { listenUnix, type OpenSocket } from './sockets.ts';
+
+const FIRST_RESUME_MS = 5_000;
+const LAST_RESUME_MS = 5 * 60_000;
+const ROLES: readonly Role[] = ['server', 'node'];
+export const STATUS_GROUP = 'ginnel';
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** What the daemon runs; built once the state folder is its own. */
+export interface Parts {
+  readonly node: (NodeAdmin & Closable) | null;
+  readonly server: (ServerAdmin & Closable) | null;
+  readonly wishes: Wishes;
+  /** Closes what stands under both: listener, doors, store. */
+  close(): Promise<void>;
+}
+
+export interface DaemonOptions {
+  readonly places: Places;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** Takes the state folder (rejects with DAEMON_RUNNING where another has it) and builds the parts. */
+  build(): Promise<Parts>;
+  /** Without any role it ends after this long; null: it waits for one without limit. */
+  readonly lingerMs: number | null;
+  /** Aborted: end now, gracefully. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when it has ended and everything is undone. Rejects where it could not start. */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  makePlaces(options.places);
+  const parts = await options.build();
+  const closing: Closable[] = [parts, ...[parts.server, parts.node].filter(part => part !== null)];
+  try {
+    const roles = rolesOf(parts.node, parts.server, parts.wishes);
+    const ending = endOf(options, roles);
+    for (const socket of await openSockets(options, roles, ending.look)) closing.push(socket);
+    options.log.info('ready', { pid: process.pid, state: options.places.state });
+    await resumeAll(options, roles);
+    ending.linger();
+    await ending.reached;
+    options.log.info('ending');
+  } finally {
+    // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.
+    for (const part of closing.reverse()) await part.close();
+  }
+}
+
+async function openSockets(
+  options: DaemonOptions,
+  roles: Roles,
+  onRolesChanged: () => void,
+): Promise<OpenSocket[]> {
+  const { places, version, log, counters } = options;
+  const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
+    const { node, server } = roles;
+    const api = createApi({ access, node, server, version, pid: process.pid, log, counters, onRolesChanged });
+    return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
+  };
+  const status = await open('read-only', places.statusSocket, 0o660, STATUS_GROUP);
+  // Last: who finds this one answering finds a whole daemon.
+  return [status, await open('control', places.controlSocket, 0o600, null)];
+}
+
+interface Ending {
+  readonly reached: Promise<void>;
+  /** Ends the daemon if no role is left and none is coming. */
+  readonly look: () => void;
+  readonly linger: () => void;
+}
+
+function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending {
+  let end: () => void = () => undefined;
+  const reached = new Promise<void>(resolve => {
+    end = resolve;
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  const look = (): void => {
+    if (!roles.busy && ROLES.every(role => !roles.isUp(role))) end();
+  };
+  const linger = (): void => {
+    if (lingerMs !== null) clock.after(lingerMs, look);
+  };
+  return { reached, look, linger };
+}
+
+/** Brings back the roles of before. Where none comes, a daemon that is not waiting for orders gives up with the reason. */
+async function resumeAll(options: DaemonOptions, roles: Roles): Promise<void> {
+  let failure: Error | null = null;
+  for (const role of ROLES) {
+    if (!(await roles.wanted(role))) continue;
+    try {
+      await roles.resume(role);
+    } catch (error) {
+      failure ??= error instanceof Error ? error : new Error(String(error));
+      resumeLater(options, roles, role, failure, FIRST_RESUME_MS);
+    }
+  }
+  if (failure !== null && options.lingerMs === null && !ROLES.some(role => roles.isUp(role))) throw failure;
+}
+
+function resumeLater(options: DaemonOptions, roles: Roles, role: Role, error: Error, delayMs: number): void {
+  options.log.warn(`the ${role} did not come up; it is tried again`, { error: error.message, delayMs });
+  const again = async (): Promise<void> => {
+    if (options.signal.aborted || !(await roles.wanted(role))) return;
+    await roles.resume(role);
+  };
+  options.clock.after(delayMs, () => {
+    again().catch((next: unknown) => {
+      const failure = next instanceof Error ? next : new Error(String(next));
+      resumeLater(options, roles, role, failure, Math.min(delayMs * 2, LAST_RESUME_MS));
+    });
+  });
+}

@@ -1,0 +1,20 @@
+// Exit codes are honest and stable: scripts rely on them.
+import { CommanderError } from 'commander';
+import { GinnelError } from '../base/errors.ts';
+
+export const EXIT = { ok: 0, failed: 1, usage: 2, noDaemon: 3, refused: 4 } as const;
+
+export const EXIT_CODES_IN_WORDS =
+  'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 Ginnel does not run here (or cannot be talked to), 4 refused by the location server';
+
+const NO_DAEMON = new Set(['DAEMON_NOT_RUNNING', 'DAEMON_NOT_ALLOWED', 'DAEMON_SILENT', 'DAEMON_SLOW']);
+const ASKED_FOR = new Set(['INVITE_NEEDED', 'INVITE_FILE']);
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (!(error instanceof GinnelError)) return EXIT.failed;
+  if (NO_DAEMON.has(error.code)) return EXIT.noDaemon;
+  if (error.code === 'API_BODY') return EXIT.usage;
+  const isRefusal = /^(INVITE|LOGIN|NETWORK|RECORD)_/.test(error.code) && !ASKED_FOR.has(error.code);
+  return isRefusal || error.code === 'SERVER_REFUSED' ? EXIT.refused : EXIT.failed;
+}

@@ -1,0 +1,75 @@
+// The two roles a daemon may play, and which of them the owner wants: that is kept, so that a restart brings them back.
+import type { NodeAdmin } from '../core/admin.ts';
+import type { ServerAdmin } from '../server/admin.ts';
+
+export type Role = 'node' | 'server';
+
+/** Where the wish is kept; a part of the daemon's store. */
+export interface Wishes {
+  get(key: string): Promise<unknown>;
+  put(key: string, value: unknown): Promise<void>;
+}
+
+export interface Roles {
+  readonly node: NodeAdmin | null;
+  readonly server: ServerAdmin | null;
+  isUp(role: Role): boolean;
+  /** Is a call that brings a role up or down under way? */
+  readonly busy: boolean;
+  wanted(role: Role): Promise<boolean>;
+  /** Brings a role up as it was; nothing happens where the daemon lacks it. */
+  resume(role: Role): Promise<void>;
+}
+
+/** The same admins, but one `up` or `down` at a time, and what came of each is remembered. */
+export function rolesOf(node: NodeAdmin | null, server: ServerAdmin | null, wishes: Wishes): Roles {
+  let under = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    under++;
+    const done = last.then(work).finally(() => under--);
+    last = done.catch(() => undefined);
+    return done;
+  };
+  const wish = async <T>(role: Role, isWanted: boolean, work: () => Promise<T>): Promise<T> => {
+    const result = await work();
+    await wishes.put(role, isWanted);
+    return result;
+  };
+  const isUp = (role: Role): boolean =>
+    role === 'node' ? node !== null && node.status().state !== 'down' : server?.summary().state === 'up';
+  const roles: Roles = {
+    node: node === null ? null : nodeInTurn(node, inTurn, wish),
+    server: server === null ? null : serverInTurn(server, inTurn, wish),
+    isUp,
+    get busy() {
+      return under > 0;
+    },
+    wanted: async role => (await wishes.get(role)) === true,
+    resume: async role => {
+      if (role === 'node') await inTurn(async () => (isUp('node') ? undefined : node?.up({})));
+      else await inTurn(async () => (isUp('server') ? undefined : server?.up({})));
+    },
+  };
+  return roles;
+}
+
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+type Wish = <T>(role: Role, isWanted: boolean, work: () => Promise<T>) => Promise<T>;
+
+const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => ({
+  status: () => node.status(),
+  up: options => inTurn(() => wish('node', true, () => node.up(options))),
+  down: () => inTurn(() => wish('node', false, () => node.down())),
+  ping: (options, signal) => node.ping(options, signal),
+  netcheck: signal => node.netcheck(signal),
+  why: peer => node.why(peer),
+  counters: () => node.counters(),
+});
+
+const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAdmin => ({
+  summary: () => server.summary(),
+  up: options => inTurn(() => wish('server', true, () => server.up(options))),
+  down: () => inTurn(() => wish('server', false, () => server.down())),
+  invite: options => server.invite(options),
+});

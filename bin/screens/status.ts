@@ -1,0 +1,99 @@
+// What `ginnel status` shows: this box and its peers in a table, then what a person should know.
+import type { NodeStatus, PeerStatus } from '../../core/admin.ts';
+import type { NatReport } from '../../core/contract/nat-report.ts';
+import type { ServerSummary } from '../../server/admin.ts';
+import {
+  bytesInWords,
+  durationInWords,
+  millisecondsInWords,
+  percentInWords,
+  plain,
+  table,
+  type Paint,
+} from '../words.ts';
+
+export interface StatusShown {
+  readonly node: NodeStatus | null;
+  readonly server: ServerSummary | null;
+}
+
+export function statusScreen({ node, server }: StatusShown, colours: Paint): string {
+  const isUp = node !== null && node.state !== 'down';
+  const parts = isUp
+    ? [peerTable(node, colours), healthLines(node, colours)]
+    : ['This box is on no network now. Join or rejoin with: sudo ginnel up'];
+  if (server?.state === 'up') parts.push(serverLine(server));
+  return parts.join('\n\n');
+}
+
+function peerTable(node: NodeStatus, colours: Paint): string {
+  const own = node.state === 'starting' ? colours.warn('starting') : 'this box';
+  const rows = node.peers.map(peer => peerRow(peer, colours));
+  const lines = table([[plain(node.name), node.ip4, own], ...rows]).split('\n');
+  // The sentence on this box's NAT stands outside the columns: it is longer than any figure.
+  return [`${lines[0] ?? ''}   ${natInWords(node.nat)}`, ...lines.slice(1)].join('\n');
+}
+
+function peerRow(peer: PeerStatus, colours: Paint): string[] {
+  const heard = peer.lastHeardSecondsAgo;
+  const ago = heard === null ? 'never' : heard < 5 ? 'now' : durationInWords(heard);
+  const { path } = peer;
+  const figures =
+    path === null
+      ? ['', '', '']
+      : [
+          path.rttMs === null ? '' : millisecondsInWords(path.rttMs),
+          percentInWords(path.loss),
+          `↓ ${bytesInWords(peer.bytesIn)} ↑ ${bytesInWords(peer.bytesOut)}`,
+        ];
+  const reason = peer.state === 'direct' ? '' : plain(peer.reason);
+  return [plain(peer.name), peer.ip4, connection(peer, colours), ...figures, ago, reason];
+}
+
+function connection(peer: PeerStatus, colours: Paint): string {
+  const label = peer.path === null ? peer.state : plain(peer.path.label);
+  if (peer.state === 'direct') return colours.good(label);
+  return peer.state === 'offline' || peer.state === 'unreachable' ? colours.bad(label) : colours.warn(label);
+}
+
+/** One sentence; what was not checked is not spoken of. */
+export function natInWords(nat: NatReport): string {
+  if (nat.takenAt === 0) return 'not yet known how it can be reached';
+  if (nat.udp === 'no') return 'UDP is blocked here';
+  if (nat.nat === 'no') return 'reachable without a NAT';
+  const kind = {
+    'endpoint-independent': 'an easy NAT',
+    'address-dependent': 'a hard NAT (address-dependent mapping)',
+    'address-and-port-dependent': 'a hard NAT (symmetric)',
+    'not-checked': 'a NAT',
+  }[nat.mapping];
+  const filtering = nat.filtering === 'not-checked' ? '' : `, ${nat.filtering} filtering`;
+  const ports = nat.ports.rule === 'not-checked' ? '' : `, ports ${nat.ports.rule}`;
+  return `behind ${kind}${filtering}${ports}`;
+}
+
+function healthLines({ server, health }: NodeStatus, colours: Paint): string {
+  const lines = [serverHealth(server, colours)];
+  for (const { words, todo, code } of health) {
+    const next = todo === '' ? '' : ` ${plain(todo)}`;
+    lines.push(`${colours.warn('!')} ${plain(words)}${next} (${code})`);
+  }
+  return lines.join('\n');
+}
+
+function serverHealth(server: NodeStatus['server'], colours: Paint): string {
+  const where = server.address === null ? '' : ` (${plain(server.address)})`;
+  const ago = server.heardSecondsAgo === null ? null : durationInWords(server.heardSecondsAgo);
+  if (server.state === 'connected')
+    return `Health: location server reached ${ago ?? 'just now'}${ago === null ? '' : ' ago'}.`;
+  const since = ago === null ? 'not reached in this run' : `not reached for ${ago}`;
+  const reason = server.reason === '' ? '' : ` ${plain(server.reason)}`;
+  const what = colours.bad(`Location server: ${since}${where}.`);
+  return `${what}${reason}\nYour homes stay connected; new boxes can't join until it is back.   → ginnel why server`;
+}
+
+function serverLine(server: ServerSummary): string {
+  const online = server.nodes.filter(node => node.online).length;
+  const count = server.nodes.length;
+  return `Location server on this box: port ${server.port}, ${count} ${count === 1 ? 'box' : 'boxes'}, ${online} online.`;
+}

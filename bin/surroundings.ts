@@ -1,0 +1,23 @@
+// What a command sees of the process around it; handed in, so that a test can stand there.
+import type { Readable } from 'node:stream';
+import type { DaemonOptions } from './daemon.ts';
+
+export interface Surroundings {
+  readonly version: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Program and arguments that run the daemon detached. */
+  readonly daemonCommand: readonly [program: string, ...rest: string[]];
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly isTerminal: { readonly out: boolean; readonly err: boolean };
+  out(text: string): void;
+  err(text: string): void;
+  /** Asks on the terminal; what is typed is kept in no history. */
+  ask(question: string): Promise<string>;
+  /** Aborted by Ctrl-C or a polite kill. */
+  readonly interrupted: AbortSignal;
+  /** How this process would be the daemon. */
+  daemon(
+    places: DaemonOptions['places'],
+    isDetached: boolean,
+  ): Pick<DaemonOptions, 'log' | 'clock' | 'counters' | 'build'>;
+}
