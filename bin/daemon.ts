@@ -2,6 +2,7 @@
 // It lives from the first role to the last, answers on two sockets, and leaves the box as it found it.
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
@@ -59,7 +60,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     options.log.info('ending');
   } finally {
     // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.
-    for (const part of closing.reverse()) await part.close();
+    for (const part of closing.reverse()) await closedOrLogged(part, options.log);
+  }
+  // Whoever ends it because of a failure names that as the reason.
+  if (options.signal.reason instanceof GinnelError) throw options.signal.reason;
+}
+
+async function closedOrLogged(part: Closable, log: Log): Promise<void> {
+  try {
+    await part.close();
+  } catch (error) {
+    log.error('a part did not close cleanly', {
+      error: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 // The `ginnel` command: arguments in, words or JSON out, an honest exit code. The daemon does the work.
 import { Command, CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
-import { inJson, kitOf, type Kit } from './commands/command.ts';
+import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
 import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
 import { runCommands } from './commands/run.ts';
@@ -45,5 +45,5 @@ function tell(thrown: unknown, json: boolean, around: Surroundings): void {
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
   const error = thrown instanceof GinnelError ? thrown : commandErrors('INTERNAL', { problem }, thrown);
   if (json) around.err(`${inJson(error)}\n`);
-  else around.err(`${paint(around.isTerminal.err).bad(error.message)}\n`);
+  else around.err(`${paint(isColoured(around, 'err')).bad(error.message)}\n`);
 }

@@ -40,7 +40,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 // eslint-disable-next-line no-control-regex -- our own colours are control sequences
-const widthOf = (cell: string): number => [...cell.replaceAll(/\x1b\[\d+m/g, '')].length;
+const widthOf = (cell: string): number => Array.from(cell.replaceAll(/\x1b\[\d+m/g, '')).length;
 
 export interface Paint {
   good(text: string): string;

@@ -21,12 +21,11 @@ export interface Kit {
 export function kitOf(around: Surroundings): Kit {
   const places = placesOf(around.environment);
   const client = clientOf(places);
-  const isColoured = around.isTerminal.out && (around.environment['NO_COLOR'] ?? '') === '';
   return {
     around,
     places,
     client,
-    colours: paint(isColoured),
+    colours: paint(isColoured(around, 'out')),
     show: (json, value, words) => around.out(`${json ? JSON.stringify(value, null, 2) : words()}\n`),
     async ensureDaemon(json) {
       const { environment, daemonCommand } = around;
@@ -36,8 +35,11 @@ export function kitOf(around: Surroundings): Kit {
   };
 }
 
+/** On a terminal only, and not where NO_COLOR is set. */
+export const isColoured = ({ isTerminal, environment }: Surroundings, stream: 'out' | 'err'): boolean =>
+  isTerminal[stream] && (environment['NO_COLOR'] ?? '') === '';
+
 export const withJson = (command: Command): Command => command.option('--json', 'answer in JSON, errors too');
 
-/** Without the full stop and code that a sentence on a terminal ends with. */
 export const inJson = ({ code, message, retry, details }: GinnelError): string =>
   JSON.stringify({ error: { code, message, retry, details } });

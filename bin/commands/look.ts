@@ -1,5 +1,5 @@
 // `ginnel status`, `ping`, `netcheck`, `why`: looking, changing nothing.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { GinnelError } from '../../base/errors.ts';
 import type { NetcheckReport, NodeStatus, PingEvent } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
@@ -24,7 +24,9 @@ export function lookCommands(program: Command, kit: () => Kit, exit: (code: numb
   withJson(program.command('ping <peer>'))
     .summary('reach a peer by its name or address; shows the path')
     .option('-c, --count <number>', 'how many times', count, 5)
-    .option('-i, --interval <seconds>', 'time between two', interval, 1000)
+    .addOption(
+      new Option('-i, --interval <seconds>', 'time between two').argParser(interval).default(1000, '1'),
+    )
     .action(async (peer: string, flags: Flags & { count: number; interval: number }) => {
       const received = await ping(kit(), peer, flags);
       exit(received > 0 ? EXIT.ok : EXIT.failed);

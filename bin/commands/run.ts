@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { runDaemon } from '../daemon.ts';
+import { commandErrors } from '../errors.ts';
 import type { Kit } from './command.ts';
 import { withJson } from './command.ts';
 
@@ -18,20 +19,41 @@ export function runCommands(program: Command, kit: () => Kit): void {
     );
 }
 
-function be({ around, places }: Kit, isDetached: boolean, lingerMs: number | null): Promise<void> {
-  const { version, interrupted: signal } = around;
-  return runDaemon({ ...around.daemon(places, isDetached), places, version, lingerMs, signal });
+function be(
+  kit: Kit,
+  isDetached: boolean,
+  lingerMs: number | null,
+  signal = kit.around.interrupted,
+): Promise<void> {
+  const { around, places } = kit;
+  return runDaemon({
+    ...around.daemon(places, isDetached),
+    places,
+    version: around.version,
+    lingerMs,
+    signal,
+  });
 }
 
 /** Runs the daemon in this process and `work`, which talks to it like any command, beside it; ends with the daemon. */
 export async function alongsideDaemon(kit: Kit, work: () => Promise<void>): Promise<void> {
+  if (await isWhole(kit)) throw commandErrors('DAEMON_RUNNING', { folder: kit.places.state });
   let ended = false;
-  const daemon = be(kit, false, LINGER_MS).finally(() => (ended = true));
+  const failed = new AbortController();
+  const signal = AbortSignal.any([kit.around.interrupted, failed.signal]);
+  const daemon = be(kit, false, LINGER_MS, signal).finally(() => (ended = true));
   const beside = async (): Promise<void> => {
     while (!(await isWhole(kit)) && !ended) await pause(LOOK_EVERY_MS);
     if (!ended) await work();
   };
-  await Promise.all([daemon, beside()]);
+  const working = beside().catch((error: unknown) => {
+    failed.abort();
+    throw error;
+  });
+  // What the work failed of is the reason to tell, once the daemon has cleaned up.
+  const [daemonEnd, workEnd] = await Promise.allSettled([daemon, working]);
+  if (daemonEnd.status === 'rejected') throw daemonEnd.reason;
+  if (workEnd.status === 'rejected') throw workEnd.reason;
 }
 
 const isWhole = ({ client }: Kit): Promise<boolean> =>

@@ -1,5 +1,5 @@
 // `ginnel server`, `invite`: this box runs the location server, and lets others in.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { NodeStatus } from '../../core/admin.ts';
 import type { IssuedInvite, ServerOptions, ServerSummary } from '../../server/admin.ts';
 import { inviteScreen, serverScreen } from '../screens/server.ts';
@@ -42,7 +42,11 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     });
   withJson(program.command('invite'))
     .summary('make an invite that lets one more box in')
-    .option('--valid <time>', 'how long it can be used: 30m, 24h, 7d', duration, DAY_MS)
+    .addOption(
+      new Option('--valid <time>', 'how long it can be used: 30m, 24h, 7d')
+        .argParser(duration)
+        .default(DAY_MS, '24h'),
+    )
     .action(async (flags: { valid: number; json?: boolean }) => {
       const tools = kit();
       const invite = await newInvite(tools, flags.valid);

@@ -64,8 +64,11 @@ export class FakeNode implements NodeAdmin {
   pingsEnded = 0;
   closed = 0;
 
-  constructor(joined = false) {
+  readonly #onJoined: () => void;
+
+  constructor(joined = false, onJoined: () => void = () => undefined) {
     this.#joined = joined;
+    this.#onJoined = onJoined;
   }
 
   status(): NodeStatus {
@@ -106,6 +109,7 @@ export class FakeNode implements NodeAdmin {
     if (!this.#joined && options.invite === undefined) throw fail('INVITE_NEEDED');
     check(options.invite ?? '');
     this.#joined = true;
+    this.#onJoined();
     this.#name = options.name ?? 'attic-nas';
     this.#state = 'up';
     return this.status();

@@ -1,0 +1,104 @@
+// This process as a command sees it: arguments' surroundings, signals, the terminal.
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../base/clock.ts';
+import { Counters } from '../base/counters.ts';
+import type { Log } from '../base/log.ts';
+import { openLog } from '../base/pino-log.ts';
+import { boundedFile } from './bounded-file.ts';
+import type { Ground } from './assemble.ts';
+import type { Parts } from './daemon.ts';
+import { commandErrors } from './errors.ts';
+import { makePlaces, type Places } from './places.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** If cleaning up takes longer than this, something hangs, and the process ends all the same. */
+const CLEAN_UP_MS = 15_000;
+
+export interface ProcessOptions {
+  readonly version: string;
+  /** The script that this process runs. */
+  readonly script: string;
+  readonly assemble: (
+    ground: Ground & { readonly log: Log; readonly clock: typeof systemClock },
+  ) => Promise<Parts>;
+}
+
+export function processSurroundings({ version, script, assemble }: ProcessOptions): Surroundings {
+  const end = new AbortController();
+  let isListening = false;
+  return {
+    version,
+    environment: process.env,
+    daemonCommand: [process.execPath, script, 'run', '--detached', '--json'],
+    input: process.stdin,
+    isTerminal: { out: process.stdout.isTTY, err: process.stderr.isTTY },
+    out: text => void process.stdout.write(text),
+    err: text => void process.stderr.write(text),
+    ask: askOnTerminal,
+    get interrupted() {
+      // Only where it is asked for: all other commands die of a signal as usual.
+      if (!isListening) endOnSignals(end);
+      isListening = true;
+      return end.signal;
+    },
+    daemon(places, isDetached) {
+      makePlaces(places);
+      const log = daemonLog(places, isDetached);
+      endOnCrash(end, log);
+      const parts = { log, clock: systemClock, counters: new Counters() };
+      return { ...parts, build: () => assemble({ places, ...parts }) };
+    },
+  };
+}
+
+const daemonLog = (places: Places, isDetached: boolean): Log =>
+  openLog({
+    level: process.env['GINNEL_DEBUG'] === '1' ? 'debug' : 'info',
+    destination: isDetached ? boundedFile(places.log) : process.stderr.fd,
+  });
+
+function endOnSignals(end: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      end.abort();
+      exitIfHanging(0);
+    });
+}
+
+/** An error that nobody caught leaves the process in an unknown state: it cleans up and ends. */
+function endOnCrash(end: AbortController, log: Log): void {
+  const crash = (error: unknown): void => {
+    const problem = error instanceof Error ? error.message : String(error);
+    log.error('an error that nobody caught; ending', {
+      problem,
+      stack: error instanceof Error ? error.stack : '',
+    });
+    end.abort(commandErrors('INTERNAL', { problem }, error));
+    exitIfHanging(1);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+}
+
+function exitIfHanging(code: number): void {
+  setTimeout(() => process.exit(code === 0 ? 1 : code), CLEAN_UP_MS).unref();
+}
+
+async function askOnTerminal(question: string): Promise<string> {
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: true,
+    historySize: 0,
+  });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      terminal.once('close', () => reject(commandErrors('INVITE_NEEDED')));
+      terminal.once('SIGINT', () => terminal.close());
+      terminal.question(question).then(resolve, reject);
+    });
+  } finally {
+    terminal.removeAllListeners('close');
+    terminal.close();
+  }
+}

@@ -1,0 +1,28 @@
+// The whole `ginnel` program with made-up admins behind it: real processes, sockets, store and signals; no kernel doors.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { takeStateFolder } from '../../bin/assemble.ts';
+import { processSurroundings } from '../../bin/process.ts';
+import { ginnel } from '../../bin/program.ts';
+import { FakeNode, FakeServer } from './fake-admins.ts';
+
+process.exitCode = await ginnel(
+  process.argv.slice(2),
+  processSurroundings({
+    version: '1.2.3',
+    script: fileURLToPath(import.meta.url),
+    async assemble(ground) {
+      const store = await takeStateFolder(ground);
+      const membership = join(ground.places.state, 'joined');
+      const node = new FakeNode(existsSync(membership), () => writeFileSync(membership, ''));
+      if (process.env['FAKE_CRASH'] === '1')
+        ground.clock.after(50, () => {
+          throw new Error('a bug in a timer');
+        });
+      const server = new FakeServer();
+      return { node, server, wishes: store.scope('roles/'), close: () => store.close() };
+    },
+  }),
+);
+setTimeout(() => process.exit(), 500).unref();
