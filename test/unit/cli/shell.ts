@@ -20,10 +20,10 @@ export interface Ran {
 export interface Shell {
   readonly places: Places;
   readonly client: Client;
-  ginnel(
+  readonly ginnel: (
     args: readonly string[],
     options?: { input?: string; environment?: Record<string, string> },
-  ): Promise<Ran>;
+  ) => Promise<Ran>;
   /** Starts it and leaves it running. */
   readonly start: (args: readonly string[]) => ChildProcess;
   readonly health: () => Promise<Health | null>;
