@@ -6,6 +6,7 @@ import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts
 import { writeXorMappedAddress } from '../../protocol/stun/attributes.ts';
 import { BINDING, decodeStun, encodeStun, isStun, type DecodedStun } from '../../protocol/stun/codec.ts';
 import type { Batch, Link } from '../contract/link.ts';
+import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import { Budget } from './budget.ts';
 import { ServerKeepAlive } from './keep-alive.ts';
@@ -50,10 +51,12 @@ class PathsDriver implements Paths {
   readonly #byLink = new Map<Link, Entry>();
   #unsubscribe: (() => void)[] = [];
   #isRunning = false;
+  #controlState: ControlState;
   #serial = 0;
 
   constructor(options: PathsOptions) {
     this.#options = options;
+    this.#controlState = options.control.state;
     const { clock, random, primitives, transport, network, control } = options;
     const counters = options.counters.scope('paths');
     this.#budget = new Budget(counters, clock.monotonicMs(), options.limits);
@@ -70,7 +73,7 @@ class PathsDriver implements Paths {
       clock,
       random,
       ask: ask => this.stun.signed(ask),
-      intervalMs: () => Math.max(TIMING.keepAliveMax, this.#self.keepAliveMs()),
+      intervalMs: () => this.#self.keepAliveMs(TIMING.keepAliveMax),
       mappedChanged: mapped => this.#mappedChanged(mapped),
     });
     this.#probing = new Probing({
@@ -116,13 +119,26 @@ class PathsDriver implements Paths {
 
   setPeer(peer: PathPeer): void {
     const known = this.#entries.get(peer.id);
-    if (known?.peer.kind === peer.kind && sameFixed(known.peer, peer)) return void (known.peer = peer);
+    if (known?.peer.kind === peer.kind && sameFixed(known.peer, peer)) {
+      this.#update(known, peer);
+      return;
+    }
     if (known !== undefined) this.removePeer(peer.id);
     const isGinnel = peer.kind === 'ginnel' && this.#probing.add(peer.id, peer.publicKey);
     const machine = isGinnel ? this.#machine(peer) : new StockMachine(this.#self, peer.endpoint ?? null);
     const entry: Entry = { peer, machine, link: null, timer: null, timerAt: Infinity, shown: '' };
     this.#entries.set(peer.id, entry);
     if (this.#isRunning) machine.restored(this.#now());
+    this.#drive(entry);
+  }
+
+  /** With its signed node known, signals can reach it. */
+  #update(entry: Entry, peer: PathPeer): void {
+    const before = this.#canSignal(peer.id);
+    entry.peer = peer;
+    const after = this.#canSignal(peer.id);
+    if (before === after) return;
+    entry.machine.serverChanged(after, this.#now());
     this.#drive(entry);
   }
 
@@ -213,7 +229,8 @@ class PathsDriver implements Paths {
     this.#keepAlive.start({ ...server, port: welcome.stun.port }, welcome.keepAlive);
   }
 
-  controlChanged(): void {
+  controlChanged(state: ControlState): void {
+    this.#controlState = state;
     this.#each((machine, now, entry) => machine.serverChanged(this.#canSignal(entry.peer.id), now));
   }
 
@@ -237,7 +254,7 @@ class PathsDriver implements Paths {
   }
 
   #canSignal(id: PeerId): boolean {
-    return this.#options.control.state === 'connected' && this.#entries.get(id)?.peer.node != null;
+    return this.#controlState === 'connected' && this.#entries.get(id)?.peer.node != null;
   }
 
   #signal(entry: Entry, kind: 'offer' | 'answer', attempt: string): void {

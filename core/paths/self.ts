@@ -97,9 +97,10 @@ export class SelfPlace {
     return family === 4 && !own.some(address => scopeOf(this.#table, address) === 'public');
   }
 
-  keepAliveMs(): number {
+  /** How long an idle mapping may be left alone: fitted to its measured lifetime, else `unmeasuredMs`. */
+  keepAliveMs(unmeasuredMs: number = TIMING.keepAlive): number {
     const { lifetimeMs } = this.natReport;
-    if (lifetimeMs === null) return TIMING.keepAlive;
+    if (lifetimeMs === null) return unmeasuredMs;
     return Math.min(TIMING.keepAliveMax, Math.max(TIMING.keepAliveMin, lifetimeMs * LIFETIME_USED));
   }
 

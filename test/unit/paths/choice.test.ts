@@ -1,0 +1,92 @@
+// Which path is used: score, hysteresis, reasons.
+import t from 'tap';
+import { seededRandom } from '../../../base/random.ts';
+import type { PathClass } from '../../../core/contract/link.ts';
+import { choose } from '../../../core/paths/choice.ts';
+import { Path } from '../../../core/paths/path.ts';
+import { natWords, verdictOf } from '../../../core/paths/verdict.ts';
+import { NOTHING_CHECKED } from '../../../core/contract/nat-report.ts';
+
+let made = 0;
+
+function pathOf(pathClass: PathClass, rttMs: number, learnt = 'host'): Path {
+  made++;
+  const endpoint = { family: 4 as const, address: '192.0.2.1', port: made };
+  const path = new Path(
+    { key: `udp 192.0.2.1:${made}`, transport: 'udp', endpoint, class: pathClass },
+    learnt,
+  );
+  path.probed(`${made}`, 0);
+  path.answered(`${made}`, rttMs);
+  return path;
+}
+
+t.test('two paths that are alike do not take turns, however their round trips jitter', t => {
+  const random = seededRandom(1);
+  const paths = [pathOf('direct', 20), pathOf('direct', 20)];
+  let active = choose(paths, null)!.path;
+  let moves = 0;
+  for (let round = 1; round < 5_000; round++) {
+    for (const path of paths) {
+      path.probed(`r${round}`, round * 1_000);
+      path.answered(`r${round}`, round * 1_000 + 18 + random.below(5));
+    }
+    const next = choose(paths, active)!.path;
+    if (next !== active) moves++;
+    active = next;
+  }
+  t.equal(moves, 0);
+  t.end();
+});
+
+t.test('a clearly better path takes over, and says why', t => {
+  const slow = pathOf('direct', 80);
+  const fast = pathOf('direct', 20);
+  const choice = choose([slow, fast], slow)!;
+  t.equal(choice.path, fast);
+  t.match(choice.reason, /20\.0 ms is better than .*80\.0 ms/);
+  t.end();
+});
+
+t.test(
+  'the LAN is preferred to the way around by the router, a direct path to a relay that is a little shorter',
+  t => {
+    const lan = pathOf('lan', 0.4);
+    const around = pathOf('direct', 0.4);
+    t.equal(choose([around, lan], around)!.path, lan);
+    const relay = pathOf('relay', 20);
+    const direct = pathOf('direct', 45);
+    t.equal(choose([relay, direct], null)!.path, direct);
+    t.equal(choose([pathOf('relay', 20), pathOf('direct', 300)], null)!.path.way.class, 'relay');
+    t.end();
+  },
+);
+
+t.test('a silent path gives way to whichever still answers', t => {
+  const dead = pathOf('lan', 1);
+  const alive = pathOf('direct', 90);
+  dead.distrust();
+  const choice = choose([dead, alive], dead)!;
+  t.equal(choice.path, alive);
+  t.match(choice.reason, /fell silent/);
+  t.equal(choose([dead], dead), null);
+  t.end();
+});
+
+t.test('why not direct is told from both NAT reports', t => {
+  const nat = (mapping: string, filtering = 'address-and-port-dependent') => ({
+    mapping,
+    filtering,
+    ports: 'random',
+  });
+  const [symmetric, cone] = [nat('address-and-port-dependent'), nat('endpoint-independent')];
+  t.equal(verdictOf(symmetric, symmetric).code, 'both-symmetric');
+  t.equal(verdictOf(symmetric, cone).code, 'symmetric-against-port-filter');
+  t.match(verdictOf(cone, symmetric).words, /^the peer's NAT picks a new port/);
+  t.equal(verdictOf(symmetric, nat('endpoint-independent', 'address-dependent')).code, 'possible');
+  t.equal(verdictOf(cone, cone).code, 'possible');
+  const blocked = natWords({ ...NOTHING_CHECKED, udp: 'no' });
+  t.equal(verdictOf(cone, blocked).code, 'udp-blocked');
+  t.equal(verdictOf(cone, natWords(NOTHING_CHECKED)).code, 'not-checked');
+  t.end();
+});
