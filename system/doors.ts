@@ -88,7 +88,7 @@ export interface NetworkInterface {
 /** The machine's addresses and the notice that they, or the routes, changed. */
 export interface NetworkDoor {
   addresses(): readonly NetworkInterface[];
-  /** The default gateway of a family, where there is one. */
+  /** The default gateway of a family, where there is one; a link-local one with its zone: `fe80::1%eth0`. */
   gateway(family: IpFamily): string | null;
   /** Called (at most four times a second) after a change. Returns the way to stop that. */
   onChange(changed: () => void): () => void;

@@ -16,7 +16,9 @@ import { SendRing } from './udp-send.ts';
 
 /** System calls that one turn may spend on receiving: 128 datagrams, then the event loop has its turn. */
 const RECEIVES_PER_TURN = 2;
-const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** A few batches. More would only wait in front of a slow uplink: half a second of it at 10 Mbit/s as it is. */
+const SEND_BUFFER_BYTES = 512 * 1024;
 const MAX_QUEUED_ERRORS = 64;
 
 const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
@@ -215,8 +217,9 @@ function setOptions(libc: Libc, arena: Arena, scratch: number, fd: number, famil
     if (!done) throw kernelRefused(`set ${what} on a UDP socket`, 'setsockopt', libc.errno());
   };
   // FORCE needs CAP_NET_ADMIN; without it the system's limit holds.
-  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER_BYTES)) set(SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_BYTES);
-  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_BYTES);
+  if (!set(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES))
+    set(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  if (!set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES)) set(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
   // Don't Fragment stays off: a tunnel that is too large for a hop works in fragments, where DF would lose it in silence
   // (home routers and carriers often drop the ICMP that should tell).
   if (family === 4) {

@@ -133,3 +133,9 @@ t.test('the default gateway is the one with the least metric', { skip }, t => {
   );
   t.end();
 });
+
+t.test('a full socket answers busy at once, and what it could not take is counted', { skip }, t => {
+  const { found, stderr } = runScenario('congested');
+  t.match(found, { someSent: true, someBusy: true, counted: true, closed: 0 }, stderr);
+  t.end();
+});

@@ -246,6 +246,38 @@ async function network(): Promise<void> {
   print({ before, early, together, afterDetail, afterRoute, afterLink, afterStop: told });
 }
 
+/** A link of one packet a second, behind which everything piles up. */
+function congested(): void {
+  run('ip', 'link', 'add', 'veth7', 'type', 'veth', 'peer', 'name', 'veth8');
+  for (const name of ['veth7', 'veth8']) run('ip', 'link', 'set', name, 'up');
+  run('ip', 'addr', 'add', '172.20.0.1/24', 'dev', 'veth7');
+  run('ip', 'neigh', 'add', '172.20.0.2', 'lladdr', '02:00:00:00:00:02', 'dev', 'veth7');
+  run(
+    'tc',
+    'qdisc',
+    'add',
+    'dev',
+    'veth7',
+    'root',
+    'tbf',
+    'rate',
+    '8kbit',
+    'burst',
+    '1600',
+    'limit',
+    '100000000',
+  );
+  const counters = new Counters();
+  const door = openDoors({ counters }).openUdp({ family: 4, port: 0 });
+  const remote = door.remote({ family: 4, address: '172.20.0.2', port: 9 });
+  const batch = { bytes: new Uint8Array(64 * 1400), offset: 0, length: 64 * 1400, segment: 1400 };
+  const results = { sent: 0, busy: 0, closed: 0 };
+  for (let round = 0; round < 200; round++) results[door.send(remote, batch)]++;
+  door.close();
+  const { 'system.udp.sent': sent = 0, 'system.udp.dropped.busy': busy = 0 } = counters.snapshot();
+  print({ someSent: sent > 0, someBusy: results.busy > 0, counted: sent + busy === 200 * 64, ...results });
+}
+
 function gateways(): void {
   run('ip', 'link', 'add', 'veth7', 'type', 'veth', 'peer', 'name', 'veth8');
   for (const name of ['veth7', 'veth8']) run('ip', 'link', 'set', name, 'up');
@@ -269,6 +301,7 @@ const SCENARIOS: Record<string, () => void | Promise<void>> = {
   withoutIpv6,
   network,
   gateways,
+  congested,
 };
 
 await SCENARIOS[process.argv[2] ?? '']?.();
