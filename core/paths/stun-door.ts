@@ -134,7 +134,7 @@ class FreshSocket implements StunSocket {
       this.#localAddress = remote.localAddress;
       for (let at = 0; at < length; at += segment) {
         const message = decodeStun(bytes, offset + at, Math.min(segment, length - at));
-        if (message.ok) transactions.received(message.value, remote.endpoint);
+        if (message.ok) transactions.received(message.value, remote.endpoint, this.#sender);
       }
     };
   }

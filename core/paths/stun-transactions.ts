@@ -74,12 +74,14 @@ export class StunTransactions {
     });
   }
 
-  /** False: no transaction of ours, or not from where it was asked. */
-  received(message: DecodedStun, from: Endpoint): boolean {
+  /** False: no transaction of ours, or not from where, or not to where, it was asked. `via`: the socket it came to. */
+  received(message: DecodedStun, from: Endpoint, via?: StunSender): boolean {
     if (message.class !== 'success' && message.class !== 'error') return false;
     const key = keyOf(message.transactionId);
     const open = this.#open.get(key);
     if (open === undefined) return false;
+    const elsewhere = via !== undefined && via !== open.sender;
+    if (elsewhere && open.ask.anySocket !== true) return false;
     if (open.ask.anySource !== true && !sameEndpoint(from, open.ask.to)) {
       this.#options.counters.counter('stun.wrong-source').value++;
       return false;
@@ -88,7 +90,7 @@ export class StunTransactions {
     // Karn: an answer after a retransmission says nothing certain about the round trip.
     if (open.sends === 1) this.#learn(open.ask.to, rttMs);
     this.#options.budget.consent(open.ask.to);
-    this.#end(key, { ok: true, message, from, local: open.sender.local(), rttMs });
+    this.#end(key, { ok: true, message, from, local: (via ?? open.sender).local(), rttMs });
     return true;
   }
 
