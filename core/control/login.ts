@@ -3,7 +3,7 @@
 import type { Primitives } from '../../protocol/primitives.ts';
 import { fromBase64Url } from '../../protocol/base64.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
-import { parsePrefix, prefixHolds } from '../../protocol/location/addresses.ts';
+import { parsePrefix, prefixContains } from '../../protocol/ip/prefix.ts';
 import type { Assignment, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
 import { signLogin, signRecord, verifyAssignment } from '../../protocol/location/signed.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -59,7 +59,7 @@ function within({ assignment, prefix4, prefix6 }: Welcome): boolean {
 
 function holds(prefix: string, address: string): boolean {
   const [range, ip] = [parsePrefix(prefix), parseIp(address)];
-  return range !== null && ip.ok && prefixHolds(range, ip.value.bytes);
+  return range.ok && ip.ok && prefixContains(range.value, ip.value);
 }
 
 export interface RecordWishes {

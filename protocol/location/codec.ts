@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import type { ValidateFunction } from 'ajv';
 import { accepted, refused } from '../result.ts';
 import type { Result } from '../result.ts';
-import { isCanonicalAddress, parseHostPort, parsePrefix } from './addresses.ts';
+import { canonicalPrefix, isCanonicalAddress, parseHostPort } from './addresses.ts';
 import type { NodeMessage, PathSignal, ServerMessage } from './messages.ts';
 import { nodeSchemas, serverSchemas, signalSchemas } from './schema.ts';
 
@@ -70,7 +70,7 @@ function newAjv(): Ajv {
   const ajv = new Ajv({ strictTypes: false, strictRequired: false });
   ajv.addFormat('ip4', text => isCanonicalAddress(text, 4));
   ajv.addFormat('ip6', text => isCanonicalAddress(text, 6));
-  ajv.addFormat('prefix', text => parsePrefix(text) !== null);
+  ajv.addFormat('prefix', text => canonicalPrefix(text) !== null);
   ajv.addFormat('hostPort', text => parseHostPort(text) !== null);
   return ajv;
 }

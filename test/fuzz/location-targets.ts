@@ -3,10 +3,10 @@ import { fromBase64, fromBase64Url, toBase64, toBase64Url } from '../../protocol
 import {
   formatHostPort,
   parseHostPort,
-  parsePrefix,
-  prefixesOverlap,
   virtualIp6,
+  canonicalPrefix,
 } from '../../protocol/location/addresses.ts';
+import { prefixesOverlap } from '../../protocol/ip/prefix.ts';
 import { canonicalJson } from '../../protocol/location/canonical.ts';
 import { acceptChannel, openChannel } from '../../protocol/location/channel.ts';
 import {
@@ -264,7 +264,7 @@ export const texts: FuzzTarget = {
       fromBase64Url(text),
       fromBase64(text),
       parseHostPort(text),
-      parsePrefix(text),
+      canonicalPrefix(text),
     ];
     if (url !== null) mustEqual(toBase64Url(url), text, 'other digits');
     if (standard !== null) mustEqual(toBase64(standard), text, 'other digits');

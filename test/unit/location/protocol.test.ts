@@ -3,14 +3,14 @@ import t from 'tap';
 import { fromBase64, fromBase64Url, toBase64, toBase64Url } from '../../../protocol/base64.ts';
 import { seededRandom } from '../../../base/random.ts';
 import {
+  canonicalPrefix,
   networkPrefix6,
   parseHostPort,
-  parsePrefix,
-  prefixesOverlap,
-  prefixHolds,
   virtualIp6,
 } from '../../../protocol/location/addresses.ts';
 import { parseIp } from '../../../protocol/ip/address.ts';
+import type { IpAddress } from '../../../protocol/ip/address.ts';
+import { prefixContains, prefixesOverlap } from '../../../protocol/ip/prefix.ts';
 import { canonicalJson } from '../../../protocol/location/canonical.ts';
 import { acceptChannel, openChannel } from '../../../protocol/location/channel.ts';
 import {
@@ -42,10 +42,10 @@ const serverSeed = random.bytes(32);
 const identity = primitives.signingPublicKey(seed);
 const network = random.bytes(16);
 
-function ipBytes(text: string): Uint8Array {
+function ipOf(text: string): IpAddress {
   const ip = parseIp(text);
   if (!ip.ok) throw new Error(ip.code);
-  return ip.value.bytes;
+  return ip.value;
 }
 
 function unsignedRecord(): Omit<NodeRecord, 'signature'> {
@@ -78,14 +78,15 @@ t.test('base64 is canonical: what decodes encodes to the same text', async t => 
 
 t.test('V1: IPv6 addresses derive from network and key, and are written as RFC 5952 says', async t => {
   t.match(virtualIp6(primitives, network, identity), /^fd[0-9a-f]{2}:/);
-  const prefix = parsePrefix(networkPrefix6(primitives, network))!;
+  const prefix = canonicalPrefix(networkPrefix6(primitives, network))!;
   t.equal(prefix.length, 48);
-  t.ok(prefixHolds(prefix, ipBytes(virtualIp6(primitives, network, identity))));
+  t.ok(prefixContains(prefix, ipOf(virtualIp6(primitives, network, identity))));
   t.not(virtualIp6(primitives, network, identity), virtualIp6(primitives, network, random.bytes(32)));
 });
 
 t.test('prefixes: canonical text, overlap', async t => {
-  const overlap = (a: string, b: string): boolean => prefixesOverlap(parsePrefix(a)!, parsePrefix(b)!);
+  const overlap = (a: string, b: string): boolean =>
+    prefixesOverlap(canonicalPrefix(a)!, canonicalPrefix(b)!);
   t.ok(overlap('10.77.0.0/16', '10.0.0.0/8'));
   t.ok(overlap('10.77.4.0/22', '10.77.6.0/24'));
   t.notOk(overlap('10.77.4.0/22', '10.77.8.0/24'));
@@ -100,7 +101,7 @@ t.test('prefixes: canonical text, overlap', async t => {
     '10.77.0.0/16/1',
     '/8',
   ])
-    t.equal(parsePrefix(bad), null, bad);
+    t.equal(canonicalPrefix(bad), null, bad);
 });
 
 t.test('host:port', async t => {

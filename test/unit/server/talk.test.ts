@@ -30,30 +30,39 @@ async function pair(from: TestServer): Promise<Awaited<ReturnType<typeof join>>[
   return [await join(await from.invite(), from.port), await join(await from.invite(), from.port)];
 }
 
-t.test('V4, V7, V10: what a node registered is found by virtual IP, number and WireGuard key', async t => {
-  const started = await startServer(t);
-  const [a, b] = await pair(started);
-  t.match(await a!.connection.ask({ type: 'register', registration }), { type: 'done' });
-  const { ip4, ip6, id } = a!.welcome.assignment;
-  const { wireguardKey } = a!.connection.identity;
-  for (const by of [{ address: ip4 }, { address: ip6 }, { node: id }, { wireguardKey }]) {
-    const route = await b!.connection.ask({ type: 'lookup', ...by });
-    t.match(route, {
-      type: 'route',
-      online: true,
-      registration,
-      node: { record: { id, ip4 }, assignment: { ip6 } },
-    });
-  }
-  for (const by of [
-    { address: '10.77.9.9' },
-    { address: 'fd00::9' },
-    { node: makeIdentity().id },
-    { wireguardKey: makeIdentity().wireguardKey },
-  ]) {
-    t.match(await b!.connection.ask({ type: 'lookup', ...by }), { type: 'failure', code: 'NODE_UNKNOWN' });
-  }
-});
+t.test(
+  'V4, V7, V10: what a node registered is found by virtual IP, number, name and WireGuard key',
+  async t => {
+    const started = await startServer(t);
+    const [a, b] = await pair(started);
+    t.match(await a!.connection.ask({ type: 'register', registration }), { type: 'done' });
+    const { ip4, ip6, id } = a!.welcome.assignment;
+    const { wireguardKey } = a!.connection.identity;
+    for (const by of [
+      { address: ip4 },
+      { address: ip6 },
+      { node: id },
+      { name: a!.connection.identity.name.toUpperCase() },
+      { wireguardKey },
+    ]) {
+      const route = await b!.connection.ask({ type: 'lookup', ...by });
+      t.match(route, {
+        type: 'route',
+        online: true,
+        registration,
+        node: { record: { id, ip4 }, assignment: { ip6 } },
+      });
+    }
+    for (const by of [
+      { address: '10.77.9.9' },
+      { address: 'fd00::9' },
+      { node: makeIdentity().id },
+      { wireguardKey: makeIdentity().wireguardKey },
+    ]) {
+      t.match(await b!.connection.ask({ type: 'lookup', ...by }), { type: 'failure', code: 'NODE_UNKNOWN' });
+    }
+  },
+);
 
 t.test('a node that has not published is not found, and cannot signal', async t => {
   const { port, invite } = await startServer(t);
