@@ -35,6 +35,7 @@ export function routerRules(nat: NatKind, wanAddress: string, traits: readonly T
         'iifname "lo" accept',
         'ct state established,related accept',
         'iifname "lan*" accept',
+        OWN_CARD,
         ...(traits.includes('rst') ? ['iifname "wan" meta l4proto tcp reject with tcp reset'] : []),
         ...(traits.includes('icmp') || nat.input === 'reject'
           ? ['iifname "wan" meta l4proto { tcp, udp } reject']
@@ -82,6 +83,9 @@ export function silentAboutMtu(): string {
     ]),
   ]);
 }
+
+/** Where Ginnel runs on the router, its packaging opens the firewall to the virtual card. */
+const OWN_CARD = 'iifname "ginnel*" accept';
 
 const TO_LEARNED = 'dnat ip to meta l4proto . th dport map @eim';
 

@@ -42,6 +42,8 @@ export interface Home {
 
 export interface Lab {
   readonly server: Place;
+  /** All of its addresses, IPv4 and IPv6. */
+  readonly serverAddresses: readonly string[];
   readonly core: Place;
   readonly homes: readonly Home[];
   /** Makes what passes between two homes cross the server machine's interface, which forwards it. */
@@ -70,6 +72,7 @@ export async function buildLab(options: LabOptions): Promise<Lab> {
   ];
   return {
     server,
+    serverAddresses: [SERVER_ADDRESSES, SERVER_ADDRESSES6].flatMap(all => all.slice(0, serverAddresses)),
     core,
     homes,
     forceThroughServer: (one, other) => forceThroughServer(plan, { core, server, homes }, one, other),
