@@ -52,7 +52,6 @@ class PathsDriver implements Paths {
   #unsubscribe: (() => void)[] = [];
   #isRunning = false;
   #controlState: ControlState;
-  #serial = 0;
 
   constructor(options: PathsOptions) {
     this.#options = options;
@@ -258,13 +257,13 @@ class PathsDriver implements Paths {
   }
 
   #signal(entry: Entry, kind: 'offer' | 'answer', attempt: string): void {
-    const { control, clock } = this.#options;
+    const { control } = this.#options;
     if (entry.peer.node === null) return;
-    this.#serial = Math.max(this.#serial + 1, Math.floor(clock.wallMs()));
     const signal: PathSignal = {
       type: kind,
       attempt,
-      serial: this.#serial,
+      // The control side numbers its signals itself, over restarts.
+      serial: 0,
       candidates: this.#self.candidates.map(({ kind: how, transport, endpoint }) => ({
         kind: how,
         transport,

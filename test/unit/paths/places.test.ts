@@ -88,7 +88,7 @@ t.test('a hostile offer cannot aim this node at anyone', async t => {
     one.paths.signalled(two.asPeer().node!, {
       type: 'offer',
       attempt: `evil${serial}`,
-      serial,
+      serial: 4e12 + serial,
       candidates,
       nat: { mapping: 'endpoint-independent', filtering: 'not-checked', ports: 'preserved' },
       serverRttMs: 40,

@@ -310,7 +310,8 @@ export class SimControl implements Pick<Control, 'state' | 'rttMs' | 'signal'> {
     if (!world.serverIsUp) this.state = 'away';
   }
 
-  signal(to: SignedNode, signal: PathSignal): Promise<void> {
+  signal(to: SignedNode, unnumbered: PathSignal): Promise<void> {
+    const signal = { ...unnumbered, serial: this.#world.clock.wallMs() + this.sent.length };
     this.sent.push(signal);
     const { clock } = this.#world;
     if (!this.#world.serverIsUp) return Promise.reject(new GinnelError('SERVER_AWAY', 'away'));

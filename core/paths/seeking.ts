@@ -1,0 +1,357 @@
+// Looking for a way to one peer: tries through the location server (offer, answer, punching), and without it. When to
+// begin, when to try again, when to give up. What is found, and whether it is believed, is the peer machine's.
+import type { PathSignal } from '../../protocol/location/messages.ts';
+import { Attempt, type Shot } from './attempt.ts';
+import type { Diary } from './diary.ts';
+import { LonelySearch } from './lonely.ts';
+import type { MachineOptions, MachineOutput } from './machine.ts';
+import type { Way } from './path.ts';
+import type { RemoteSide } from './remote.ts';
+import { TIMING } from './timing.ts';
+import { verdictOf, type Verdict } from './verdict.ts';
+
+const LOST_FOR_MS = 180_000;
+const RESTORED_GRACE_MS = 2_000;
+
+/** What the search asks of the peer machine. */
+export interface Seeker {
+  emit(output: MachineOutput): void;
+  probe(shot: Shot, now: number): void;
+  /** Is a path in use that is believed? */
+  hasPath(): boolean;
+  isInUse(way: Way): boolean;
+  heardAt(way: Way): number | null;
+  gaveUp(verdict: Verdict, now: number): void;
+}
+
+export class Seeking {
+  readonly #options: MachineOptions;
+  readonly #remote: RemoteSide;
+  readonly #diary: Diary;
+  readonly #seeker: Seeker;
+  #attempt: Attempt | null = null;
+  #lonely: LonelySearch | null = null;
+  /** The other end's offer, made at the same time as ours. */
+  #rival: PathSignal | null = null;
+  #verdict: Verdict | null = null;
+  #wantedAt: number | null = null;
+  /** A path in use was lost and none found since. */
+  #lostAt: number | null = null;
+  #restoredAt: number | null = null;
+  #retryAt: number | null = null;
+  #failures = 0;
+  /** A try that changed candidates cut short, or one for something better, is due then. */
+  #freshAt: number | null = null;
+  #lastTryAt = -Infinity;
+
+  constructor(options: MachineOptions, remote: RemoteSide, diary: Diary, seeker: Seeker) {
+    this.#options = options;
+    this.#remote = remote;
+    this.#diary = diary;
+    this.#seeker = seeker;
+  }
+
+  get verdict(): Verdict | null {
+    return this.#verdict;
+  }
+
+  get state(): 'trying' | 'offline' | 'unreachable' | 'idle' {
+    if (this.#attempt !== null && this.#attempt.id !== '') return 'trying';
+    if (this.#verdict?.code === 'offline') return 'offline';
+    if (this.#lonely !== null || this.#lostAt !== null) return 'trying';
+    return this.#verdict === null ? 'idle' : 'unreachable';
+  }
+
+  // ---- beginnings
+
+  wanted(now: number): void {
+    const isFresh = this.#wantedAt === null || now - this.#wantedAt > TIMING.wantedFor;
+    this.#wantedAt = now;
+    if (isFresh) this.#retryAt = null;
+    if (isFresh) this.#failures = 0;
+    this.#restoredAt = null;
+    if (this.#seeker.hasPath() || this.#attempt !== null || this.#lonely !== null) return;
+    if (this.#retryAt === null || now >= this.#retryAt) this.#seek(now, 'a packet wants to go there');
+  }
+
+  restored(now: number): void {
+    if (this.#remote.good.length > 0) this.#restoredAt = now;
+  }
+
+  lost(now: number): void {
+    this.#lostAt = now;
+    this.#seeker.emit({ type: 'refresh' });
+    this.#seek(now, 'the path fell silent', TIMING.refreshWait);
+  }
+
+  /** The mapped address was measured afresh: an offer that waited for it leaves. */
+  refreshed(now: number): void {
+    if (this.#attempt?.offerAt != null) this.#attempt.offerAt = now;
+  }
+
+  /** Our own candidates are others: a try under way starts again with them, a path in use may find a better one. */
+  candidatesChanged(isBetterWorthIt: boolean, now: number): void {
+    if (!this.#options.self.isConnected()) return;
+    if (this.#seeker.hasPath()) {
+      if (isBetterWorthIt) this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.betterTryEvery);
+    } else if (this.#attempt?.offerAt == null && (this.#isSought(now) || this.#isUnderWay()))
+      this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.restartEvery);
+  }
+
+  serverChanged(connected: boolean, now: number): void {
+    if (connected) this.#restoredAt = null;
+    const isOffering = this.#attempt?.role === 'offerer' && !this.#attempt.matched;
+    const isFree = this.#attempt === null || isOffering;
+    if (connected && !this.#seeker.hasPath() && isFree && this.#isSought(now))
+      this.#seek(now, 'the location server is there again');
+    if (!connected && isOffering) this.#searchAlone(now, 'the location server went away');
+  }
+
+  onlineChanged(online: boolean, now: number): void {
+    if (this.#seeker.hasPath() || this.#attempt !== null) return;
+    if (online && this.#isSought(now)) this.#seek(now, 'it is online again');
+    if (!online) this.#verdict = OFFLINE;
+  }
+
+  #isSought(now: number): boolean {
+    if (this.#wantedAt !== null && now - this.#wantedAt < TIMING.wantedFor) return true;
+    return this.#lostAt !== null && (!this.#options.self.isConnected() || now - this.#lostAt < LOST_FOR_MS);
+  }
+
+  #isUnderWay(): boolean {
+    return this.#attempt !== null && this.#attempt.succeededAt === null;
+  }
+
+  #seek(now: number, why: string, offerAfterMs = 0): void {
+    this.#retryAt = null;
+    this.#freshAt = null;
+    if (!this.#options.self.isConnected()) {
+      this.#searchAlone(now, `${why}; the location server is away`);
+      return;
+    }
+    this.#lonely = null;
+    this.#lastTryAt = now;
+    const id = Buffer.from(this.#options.random.bytes(8)).toString('hex');
+    this.#attempt = new Attempt(id, 'offerer', now);
+    this.#attempt.offerAt = now + offerAfterMs;
+    this.#diary.note(now, `${why}: a new try`);
+    this.#aimAtOnce(this.#attempt, now);
+  }
+
+  #searchAlone(now: number, why: string): void {
+    this.#attempt = null;
+    if (this.#lonely !== null) return;
+    const places = this.#remote.remembered(this.#options.self.wayTo);
+    this.#diary.note(now, `${why}: asking the ${places.length} places where it was before`);
+    this.#lonely = new LonelySearch(now);
+    if (places.length === 0) this.#verdict = SERVER_AWAY;
+  }
+
+  // ---- offer and answer
+
+  signalled(signal: PathSignal, now: number): void {
+    if (!this.#remote.learn(signal)) this.#count('signal.repeated');
+    else if (signal.type === 'answer') this.#answer(signal, now);
+    else this.#offer(signal, now);
+  }
+
+  /** Both offered at once: the smaller id's offer stands, the other is kept in case that one got lost. */
+  #offer(signal: PathSignal, now: number): void {
+    const own = this.#attempt;
+    const { self, peer } = this.#options;
+    if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
+      this.#rival = signal;
+      own.answerDueAt = now + TIMING.rivalWait;
+      this.#diary.note(now, 'both ends made an offer at once: ours stands');
+    } else this.#accept(signal.attempt, now);
+  }
+
+  #accept(id: string, now: number): void {
+    const attempt = matchedAttempt(id, now);
+    this.#attempt = attempt;
+    this.#rival = null;
+    this.#lonely = null;
+    this.#retryAt = null;
+    this.#lastTryAt = now;
+    const holdMs = this.#holdBackMs();
+    this.#seeker.emit({ type: 'signal', kind: 'answer', attempt: id });
+    this.#aimAll(attempt, now + holdMs, now);
+    const words = `it made an offer of ${attempt.size} places: answered, probing them in ${Math.round(holdMs)} ms`;
+    this.#diary.note(now, words);
+  }
+
+  /** P5: our full probes must not reach the offerer's NAT before its own first packet has left: the answer's time. */
+  #holdBackMs(): number {
+    const own = this.#options.self.serverRttMs();
+    const theirs = this.#remote.serverRttMs;
+    if (own === null || theirs === null) return TIMING.holdBackUnknown;
+    return Math.min(TIMING.holdBackMax, Math.max(TIMING.holdBackMin, (own + theirs) / 2));
+  }
+
+  #answer(signal: PathSignal, now: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.role !== 'offerer' || attempt.id !== signal.attempt || attempt.matched) {
+      this.#count('signal.stray');
+      return;
+    }
+    attempt.matched = true;
+    attempt.answerDueAt = null;
+    this.#aimAll(attempt, now + TIMING.afterOpeners, now);
+    this.#diary.note(now, `it answered with ${attempt.size} places: probing them`);
+  }
+
+  signalFailed(id: string, code: string, now: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.id !== id) return;
+    this.#diary.note(now, `the signal did not reach it (${code})`);
+    if (attempt.role !== 'offerer' || attempt.matched) return;
+    const verdict = code === 'NODE_OFFLINE' ? OFFLINE : SERVER_AWAY;
+    this.#attempt = null;
+    if (this.#isSought(now)) this.#searchAlone(now, verdict.words);
+    this.#fail(verdict, now);
+  }
+
+  // ---- aims
+
+  /** Places that no early probe can spoil: on our LAN, or heard so lately that the openings still stand. */
+  #aimAtOnce(attempt: Attempt, now: number): void {
+    for (const { way, learnt } of this.#remote.remembered(this.#options.self.wayTo)) {
+      const heardAt = this.#seeker.heardAt(way);
+      const isOpen = heardAt !== null && now - heardAt < TIMING.warm;
+      if (way.class === 'lan' || isOpen) attempt.aim(way, learnt, now, false);
+    }
+  }
+
+  #aimAll(attempt: Attempt, fullAt: number, now: number): void {
+    const { self } = this.#options;
+    for (const { way, learnt } of this.#remote.told(self.wayTo)) {
+      if (this.#seeker.isInUse(way)) continue;
+      const isLan = way.class === 'lan';
+      const opener = !isLan && way.endpoint !== null && self.isNatted(way.endpoint.family);
+      attempt.aim(way, learnt, isLan ? now : fullAt, opener);
+    }
+  }
+
+  /** One place that made itself known is asked for itself. */
+  check(way: Way, learnt: string, now: number): void {
+    this.#attempt ??= matchedAttempt('', now);
+    this.#attempt.aim(way, learnt, now, false);
+  }
+
+  /** A probe was answered there; `isNews`: for the first time. */
+  answered(way: Way, isNews: boolean, now: number): void {
+    this.#attempt?.answered(way.key, now);
+    if (!isNews) return;
+    this.#lonely = null;
+    this.#lostAt = null;
+    this.#restoredAt = null;
+    this.#retryAt = null;
+    this.#failures = 0;
+    this.#verdict = null;
+  }
+
+  // ---- time
+
+  tick(now: number): void {
+    this.#tickRestored(now);
+    this.#tickAttempt(now);
+    this.#tickLonely(now);
+    if (this.#freshAt !== null && now >= this.#freshAt) {
+      this.#freshAt = null;
+      if (this.#options.self.isConnected()) this.#seek(now, 'our addresses changed');
+    }
+    if (this.#retryAt !== null && now >= this.#retryAt) {
+      this.#retryAt = null;
+      if (this.#isSought(now) && this.#attempt === null) this.#seek(now, 'trying once more');
+    }
+    this.#tickAttempt(now);
+  }
+
+  wakes(): (number | null)[] {
+    const attempt = this.#attempt;
+    const restored = this.#restoredAt === null ? null : this.#restoredAt + RESTORED_GRACE_MS;
+    const times = [this.#lonely?.nextAt ?? null, this.#retryAt, this.#freshAt, restored];
+    if (attempt !== null) times.push(attempt.offerAt, attempt.answerDueAt, attempt.nextAt(), attempt.endsAt);
+    return times;
+  }
+
+  #tickAttempt(now: number): void {
+    const attempt = this.#attempt;
+    if (attempt === null) return;
+    if (attempt.offerAt !== null && now >= attempt.offerAt) this.#sendOffer(attempt, now);
+    if (attempt.answerDueAt !== null && now >= attempt.answerDueAt) this.#missAnswer(attempt, now);
+    for (const shot of attempt.due(now)) this.#seeker.probe(shot, now);
+    const isOver = now >= attempt.endsAt && attempt.offerAt === null;
+    if (attempt === this.#attempt && isOver) this.#endAttempt(attempt, now);
+  }
+
+  #sendOffer(attempt: Attempt, now: number): void {
+    attempt.offerAt = null;
+    attempt.answerDueAt = now + TIMING.answerWait;
+    this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: attempt.id });
+  }
+
+  #missAnswer(attempt: Attempt, now: number): void {
+    attempt.answerDueAt = null;
+    if (this.#rival !== null) {
+      this.#accept(this.#rival.attempt, now);
+      return;
+    }
+    this.#diary.note(now, 'no answer to our offer yet');
+    if (!attempt.repeated) this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: attempt.id });
+    attempt.repeated = true;
+    this.#aimAll(attempt, now, now);
+  }
+
+  #endAttempt(attempt: Attempt, now: number): void {
+    this.#attempt = null;
+    if (attempt.succeededAt !== null || this.#seeker.hasPath() || attempt.id === '') return;
+    this.#fail(attempt.matched ? verdictOf(this.#options.self.nat(), this.#remote.nat) : NO_ANSWER, now);
+  }
+
+  #fail(verdict: Verdict, now: number): void {
+    this.#verdict = verdict;
+    this.#diary.note(now, `not found: ${verdict.words}`);
+    this.#seeker.gaveUp(verdict, now);
+    const pause = TIMING.retries[Math.min(this.#failures, TIMING.retries.length - 1)]!;
+    this.#failures++;
+    this.#retryAt = now + pause + this.#options.random.below(pause / 4);
+  }
+
+  #tickRestored(now: number): void {
+    if (this.#restoredAt === null || now < this.#restoredAt + RESTORED_GRACE_MS) return;
+    this.#restoredAt = null;
+    if (this.#options.self.isConnected()) return;
+    this.#lostAt = now;
+    this.#searchAlone(now, 'started again without the location server');
+  }
+
+  #tickLonely(now: number): void {
+    if (this.#lonely === null) return;
+    if (!this.#isSought(now)) {
+      this.#lonely = null;
+      return;
+    }
+    const count = this.#lonely.due(now);
+    const places = this.#remote.remembered(this.#options.self.wayTo).slice(0, count);
+    for (const { way, learnt } of places) this.#seeker.probe({ way, learnt, ttl: null }, now);
+  }
+
+  #count(name: string): void {
+    this.#options.counters.counter(name).value++;
+  }
+}
+
+const OFFLINE: Verdict = { code: 'offline', words: 'it is not connected to the location server' };
+const SERVER_AWAY: Verdict = {
+  code: 'server-away',
+  words: 'the location server is away, and it is not where it was before',
+};
+const NO_ANSWER: Verdict = { code: 'no-candidates', words: 'it did not answer our offer' };
+
+/** A try whose other end needs no answer of ours any more. */
+function matchedAttempt(id: string, now: number): Attempt {
+  const attempt = new Attempt(id, 'answerer', now);
+  attempt.matched = true;
+  return attempt;
+}
