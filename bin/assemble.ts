@@ -1,7 +1,18 @@
 // Puts the daemon's parts together: the store first, since it is what holds the state folder, then what stands on it.
-import { openStore, type Store } from '../base/store.ts';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import { openStore, type Store } from '../base/store.ts';
+import { createNode } from '../core/node.ts';
+import { DEFAULT_SETTINGS } from '../core/node/options.ts';
+import { createServer } from '../server/server.ts';
+import { openAead } from '../system/aead.ts';
+import { primitives } from '../system/crypto.ts';
+import { openDoors } from '../system/doors-linux.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
 import type { Places } from './places.ts';
@@ -9,10 +20,15 @@ import type { Places } from './places.ts';
 export interface Ground {
   readonly places: Places;
   readonly counters: Counters;
+  readonly log: Log;
+  readonly clock: Clock;
 }
 
 /** The daemon's store, which is also its lock: the kernel gives it up when the process dies. Rejects with DAEMON_RUNNING. */
-export async function takeStateFolder({ places, counters }: Ground): Promise<Store> {
+export async function takeStateFolder({
+  places,
+  counters,
+}: Pick<Ground, 'places' | 'counters'>): Promise<Store> {
   try {
     return await openStore({ path: places.store, firstSetUp: true, counters });
   } catch (error) {
@@ -22,6 +38,22 @@ export async function takeStateFolder({ places, counters }: Ground): Promise<Sto
 }
 
 export async function assemble(ground: Ground): Promise<Parts> {
+  const { places, log, clock, counters } = ground;
   const store = await takeStateFolder(ground);
-  return { node: null, server: null, wishes: store.scope('roles/'), close: () => store.close() };
+  const node = createNode({
+    folder: places.state,
+    store: store.scope('node/'),
+    openDoors: () => openDoors(),
+    openAead,
+    primitives,
+    clock,
+    random: systemRandom,
+    counters,
+    log: log.child('node'),
+    pluginDirectories: [fileURLToPath(new URL('../plugins', import.meta.url))],
+    settings: DEFAULT_SETTINGS,
+  });
+  const stateDir = join(places.state, 'server');
+  const server = createServer({ stateDir, primitives, clock, counters, log: log.child('server') });
+  return { node, server, wishes: store.scope('roles/'), close: () => store.close() };
 }

@@ -24,7 +24,7 @@ interface Closable {
 /** What the daemon runs; built once the state folder is its own. */
 export interface Parts {
   readonly node: (NodeAdmin & Closable) | null;
-  readonly server: (ServerAdmin & Closable) | null;
+  readonly server: ServerAdmin | null;
   readonly wishes: Wishes;
   /** Closes what stands under both: listener, doors, store. */
   close(): Promise<void>;
@@ -48,7 +48,10 @@ export interface DaemonOptions {
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   makePlaces(options.places);
   const parts = await options.build();
-  const closing: Closable[] = [parts, ...[parts.server, parts.node].filter(part => part !== null)];
+  const closing: Closable[] = [parts];
+  const { server, node } = parts;
+  if (server !== null) closing.push({ close: () => server.down() });
+  if (node !== null) closing.push(node);
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);

@@ -8,7 +8,7 @@ export const EXIT_CODES_IN_WORDS =
   'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 Ginnel does not run here (or cannot be talked to), 4 refused by the location server';
 
 const NO_DAEMON = new Set(['DAEMON_NOT_RUNNING', 'DAEMON_NOT_ALLOWED', 'DAEMON_SILENT', 'DAEMON_SLOW']);
-const ASKED_FOR = new Set(['INVITE_NEEDED', 'INVITE_FILE']);
+const ASKED_FOR = new Set(['INVITE_NEEDED', 'INVITE_FILE', 'INVITE_UNREADABLE']);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

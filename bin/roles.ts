@@ -59,7 +59,13 @@ type Wish = <T>(role: Role, isWanted: boolean, work: () => Promise<T>) => Promis
 
 const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => ({
   status: () => node.status(),
-  up: options => inTurn(() => wish('node', true, () => node.up(options))),
+  // To be told to go up as it is changes nothing: whatever flows goes on flowing.
+  up: options =>
+    inTurn(() =>
+      wish('node', true, async () =>
+        node.status().state === 'up' && Object.keys(options).length === 0 ? node.status() : node.up(options),
+      ),
+    ),
   down: () => inTurn(() => wish('node', false, () => node.down())),
   ping: (options, signal) => node.ping(options, signal),
   netcheck: signal => node.netcheck(signal),

@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { netcheckScreen } from '../screens/netcheck.ts';
 import { pingLines } from '../screens/ping.ts';
 import { statusScreen } from '../screens/status.ts';
-import { plain } from '../words.ts';
+import { durationInWords, plain } from '../words.ts';
 import { count, interval } from './arguments.ts';
 import { withJson, type Kit } from './command.ts';
 
@@ -42,9 +42,7 @@ export function lookCommands(program: Command, kit: () => Kit, exit: (code: numb
     .summary('why a peer (or "server") is reached as it is, or not')
     .action(async (peer: string, flags: Flags) => {
       const tools = kit();
-      const why = await tools.client.get<{ lines: readonly string[] }>(
-        `/v1/node/peers/${encodeURIComponent(peer)}/why`,
-      );
+      const why = peer === 'server' ? await whyServer(tools) : await whyPeer(tools, peer);
       tools.show(flags.json === true, why, () => why.lines.map(plain).join('\n'));
     });
 }
@@ -54,6 +52,26 @@ async function status(kit: Kit, json: boolean): Promise<void> {
   const node = daemon.roles.node === 'absent' ? null : await kit.client.get<NodeStatus>('/v1/node/status');
   const server = daemon.roles.server === 'absent' ? null : await kit.client.get<ServerSummary>('/v1/server');
   kit.show(json, { daemon, node, server }, () => statusScreen({ node, server }, kit.colours));
+}
+
+interface Why {
+  readonly lines: readonly string[];
+}
+
+const whyPeer = ({ client }: Kit, peer: string): Promise<Why> =>
+  client.get(`/v1/node/peers/${encodeURIComponent(peer)}/why`);
+
+async function whyServer({ client }: Kit): Promise<Why> {
+  const { server } = await client.get<NodeStatus>('/v1/node/status');
+  const heard =
+    server.heardSecondsAgo === null ? 'never in this run' : `${durationInWords(server.heardSecondsAgo)} ago`;
+  return {
+    lines: [
+      `Location server ${server.address ?? '(no address known)'}: ${server.state}.`,
+      `Last word from it: ${heard}.`,
+      ...(server.reason === '' ? [] : [`Why: ${server.reason}.`]),
+    ],
+  };
 }
 
 async function ping(

@@ -1,6 +1,7 @@
 // `ginnel up`, `down`: this box joins, and leaves.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { GinnelError } from '../../base/errors.ts';
 import type { NodeStatus, UpOptions } from '../../core/admin.ts';
 import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
@@ -38,18 +39,28 @@ async function up(kit: Kit, flags: UpFlags): Promise<void> {
   const json = flags.json === true;
   const given = flags.inviteFile === undefined ? undefined : await inviteFrom(kit, flags.inviteFile);
   await kit.ensureDaemon(json);
-  const before = await kit.client.get<NodeStatus>('/v1/node/status');
-  const invite = given ?? (before.network === '' ? await inviteFrom(kit, null) : undefined);
-  const node = await joined(kit, {
-    ...(invite === undefined ? {} : { invite }),
+  const wishes = {
+    ...(given === undefined ? {} : { invite: given }),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.udpPort === undefined ? {} : { udpPort: flags.udpPort }),
-  });
+  };
+  const node = await joined(kit, wishes, () => inviteFrom(kit, null));
   kit.show(json, node, () => joinedInWords(node));
 }
 
-export const joined = (kit: Kit, options: UpOptions): Promise<NodeStatus> =>
-  kit.client.post('/v1/node/up', options);
+/** Rejoins, or, where this box never joined, asks for an invite and joins. */
+export async function joined(
+  kit: Kit,
+  wishes: UpOptions,
+  invite: () => Promise<string>,
+): Promise<NodeStatus> {
+  try {
+    return await kit.client.post('/v1/node/up', wishes);
+  } catch (error) {
+    if (!(error instanceof GinnelError) || error.code !== 'INVITE_NEEDED') throw error;
+    return kit.client.post('/v1/node/up', { ...wishes, invite: await invite() });
+  }
+}
 
 export const joinedInWords = (node: NodeStatus): string =>
   `${plain(node.name)} is on the network as ${node.ip4} and ${node.ip6}`;

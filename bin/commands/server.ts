@@ -75,11 +75,8 @@ function optionsOf(flags: ServerFlags): Partial<ServerOptions> {
 }
 
 /** The box of the server joins with an invite like any other. */
-async function ownNode(kit: Kit): Promise<NodeStatus> {
-  const before = await kit.client.get<NodeStatus>('/v1/node/status');
-  if (before.state === 'up') return before;
-  return joined(kit, before.network === '' ? { invite: (await newInvite(kit, DAY_MS)).invite } : {});
-}
+const ownNode = (kit: Kit): Promise<NodeStatus> =>
+  joined(kit, {}, async () => (await newInvite(kit, DAY_MS)).invite);
 
 const newInvite = (kit: Kit, validMs: number): Promise<IssuedInvite> =>
   kit.client.post('/v1/server/invites', { validMs });

@@ -3,21 +3,19 @@ import type { IssuedInvite, ServerSummary } from '../../server/admin.ts';
 import { durationInWords, plain, table } from '../words.ts';
 
 export function serverScreen(server: ServerSummary, invite: IssuedInvite, validMs: number): string {
-  const ports = [server.port, ...(server.secondPort === null ? [] : [`${server.secondPort} (UDP)`])].join(
-    ' and ',
-  );
-  const first = server.addresses[0];
-  const where = first === undefined ? '' : ` at ${plain(first)}`;
+  const hosts = server.addresses.map(address => address.replace(/:\d+$/, ''));
+  const where = hosts[0] === undefined ? '' : ` at ${plain(hosts[0])}`;
+  const second = server.secondPort === null ? '' : `, second port ${server.secondPort} (UDP)`;
   const outside =
     server.seenFromOutside.length === 0
       ? 'not yet known; the first box to join tells'
       : server.seenFromOutside.map(plain).join(', ');
   const facts = [['  Seen from outside:', outside]];
-  const own = server.addresses.find(isPrivate4);
-  if (own !== undefined && server.addresses.every(address => isPrivate4(address) || address.includes(':')))
-    facts.push(['  Behind a router?', `forward ${ports} TCP+UDP to ${own}`]);
+  const own = hosts.find(isPrivate4);
+  if (own !== undefined && hosts.every(host => isPrivate4(host) || host.includes(':')))
+    facts.push(['  Behind a router?', `forward ${server.port} TCP+UDP${second} to ${own}`]);
   return [
-    `Location server ready${where}, port ${ports} (TCP and UDP).`,
+    `Location server ready${where}, port ${server.port} (TCP and UDP)${second}.`,
     table(facts),
     inviteScreen(invite, validMs),
   ].join('\n');
