@@ -96,8 +96,12 @@ t.test('equal-sized datagrams of a turn leave as one batch; a shorter one ends i
   t.same(wire.there.batches, [11], 'only the full one left before the turn ended');
   a.engine.flush();
   t.same(wire.there.batches, [11, 5]);
+  a.layUp(b.address, 'short');
+  a.layUp(b.address, long);
+  a.engine.flush();
+  t.same(wire.there.batches, [11, 5, 1, 1], 'and a longer one begins another');
   world.pump();
-  t.equal(b.texts.length, 17);
+  t.equal(b.texts.length, 19);
   t.end();
 });
 

@@ -73,15 +73,35 @@ t.test('a session is renewed after its messages are used up', t => {
   t.end();
 });
 
-t.test('who only receives renews the session in its last seconds', t => {
+t.test('who hears data in the last seconds of a session renews it at once', t => {
   const world = new World();
   const { a, b } = established(world);
-  for (let second = 0; second < 185; second++) {
-    b.say(a.address, `${second}`);
-    world.pass(1000);
-  }
-  t.equal(a.texts.length, 185);
-  t.ok(a.count('handshake.initiations-sent') >= 2);
+  world.pass(170_000, 1000);
+  b.say(a.address, 'late');
+  world.pump();
+  t.same(a.texts, ['late']);
+  t.equal(a.count('handshake.initiations-sent'), 2);
+  t.end();
+});
+
+t.test('what was sealed before a renewal is still opened after it, in both directions', t => {
+  const world = new World();
+  const { a, b, wire } = established(world);
+  world.pass(121_000, 1000);
+  b.say(a.address, 'late from b');
+  const fromB = wire.back.queue.splice(0)[0]!;
+  a.say(b.address, 'late from a');
+  const fromA = wire.there.queue.pop()!;
+  world.pump();
+  a.say(b.address, 'new from a');
+  world.pump();
+  b.say(a.address, 'new from b');
+  world.pump();
+  t.equal(a.count('handshake.responses-received'), 2);
+  receive(b, wire.back, fromA);
+  receive(a, wire.there, fromB);
+  t.same(b.texts, ['first', 'new from a', 'late from a']);
+  t.same(a.texts, ['new from b', 'late from b']);
   t.end();
 });
 
