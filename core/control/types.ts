@@ -1,7 +1,6 @@
 // The node's end of the location protocol, as the rest of the node sees it.
 import type {
   LookupSubject,
-  NodeId,
   PathSignal,
   Registration,
   SignedNode,
