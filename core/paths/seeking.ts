@@ -180,12 +180,18 @@ export class Seeking {
     this.#diary.note(now, words);
   }
 
-  /** P5: our full probes must not reach the offerer's NAT before its own first packet has left: the answer's time. */
+  /**
+   * P5: our full probes must not reach the offerer's NAT before its own first packet has left. That takes the answer's
+   * time, on a slow box or server far longer; its first probe ends the wait wherever it can get in by our opening.
+   */
   #holdBackMs(): number {
-    const own = this.#options.self.serverRttMs();
+    const { self } = this.#options;
+    const letsItIn = self.nat().mapping !== 'address-and-port-dependent' && self.nat().mapping !== 'address-dependent';
+    const patienceMs = letsItIn ? TIMING.holdForProbe : 0;
+    const own = self.serverRttMs();
     const theirs = this.#remote.serverRttMs;
-    if (own === null || theirs === null) return TIMING.holdBackUnknown;
-    return Math.min(TIMING.holdBackMax, Math.max(TIMING.holdBackMin, (own + theirs) / 2));
+    if (own === null || theirs === null) return TIMING.holdBackUnknown + patienceMs;
+    return Math.min(TIMING.holdBackMax, Math.max(TIMING.holdBackMin, (own + theirs) / 2)) + patienceMs;
   }
 
   #answer(signal: PathSignal, now: number): void {

@@ -12,6 +12,8 @@ export const TIMING = {
   holdBackMin: 50,
   holdBackMax: 400,
   holdBackUnknown: 150,
+  /** And so much longer where the offerer's first probe can get in and end the wait. */
+  holdForProbe: 600,
   /** An offer without an answer is sent once more after this, and its rival (sent at the same time) answered instead. */
   answerWait: 1_000,
   rivalWait: 600,
