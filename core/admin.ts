@@ -87,9 +87,19 @@ export interface UpOptions {
 
 /** One answer to `ping`, or the last line (`done`). */
 export type PingEvent =
-  | { readonly type: 'reply'; readonly sequence: number; readonly ms: number; readonly path: PathStatus | null }
+  | {
+      readonly type: 'reply';
+      readonly sequence: number;
+      readonly ms: number;
+      readonly path: PathStatus | null;
+    }
   | { readonly type: 'lost'; readonly sequence: number; readonly reason: string }
-  | { readonly type: 'path'; readonly path: PathStatus | null; readonly afterMs: number; readonly reason: string }
+  | {
+      readonly type: 'path';
+      readonly path: PathStatus | null;
+      readonly afterMs: number;
+      readonly reason: string;
+    }
   | { readonly type: 'done'; readonly sent: number; readonly received: number };
 
 export interface PingOptions {

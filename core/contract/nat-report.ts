@@ -6,7 +6,8 @@ export type NatBehaviour =
 
 /** How the NAT picks outer ports. `step`: the usual distance between two new mappings. */
 export type PortRule =
-  { readonly rule: 'preserved' | 'random' | 'not-checked' } | { readonly rule: 'sequential'; readonly step: number };
+  | { readonly rule: 'preserved' | 'random' | 'not-checked' }
+  | { readonly rule: 'sequential'; readonly step: number };
 
 export interface NatReport {
   /** Milliseconds since 1970. */

@@ -38,19 +38,14 @@ export class Introductions {
     const { record } = node;
     if (this.#told.get(record.wireguardKey)?.record.signature === record.signature) return;
     const publicKey = new Uint8Array(Buffer.from(record.wireguardKey, 'base64'));
+    const id = record.wireguardKey;
     const allowedIps = [`${record.ip4}/32`, `${record.ip6}/128`];
-    if (!this.#options.engine.setPeer({ id: record.wireguardKey, publicKey, allowedIps, keepaliveMs: 0 })) {
-      this.#options.counters.counter('introductions.refused').value++;
-      return;
-    }
-    this.#told.set(record.wireguardKey, node);
-    this.#options.paths.setPeer({
-      id: record.wireguardKey,
-      publicKey,
-      name: record.name,
-      kind: 'ginnel',
-      node,
-    });
+    // Paths first: a packet that waits in the data plane asks for one at once.
+    this.#options.paths.setPeer({ id, publicKey, name: record.name, kind: 'ginnel', node });
+    this.#told.set(id, node);
+    if (this.#options.engine.setPeer({ id, publicKey, allowedIps, keepaliveMs: 0 })) return;
+    this.#options.counters.counter('introductions.refused').value++;
+    this.forget({ node });
   }
 
   forget({ node }: Pick<KnownPeer, 'node'>): void {

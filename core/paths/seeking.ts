@@ -186,7 +186,8 @@ export class Seeking {
    */
   #holdBackMs(): number {
     const { self } = this.#options;
-    const letsItIn = self.nat().mapping !== 'address-and-port-dependent' && self.nat().mapping !== 'address-dependent';
+    const letsItIn =
+      self.nat().mapping !== 'address-and-port-dependent' && self.nat().mapping !== 'address-dependent';
     const patienceMs = letsItIn ? TIMING.holdForProbe : 0;
     const own = self.serverRttMs();
     const theirs = this.#remote.serverRttMs;

@@ -58,6 +58,8 @@ export class Place {
         if (code === 0 || options.mayFail === true) resolve({ code, stdout, stderr });
         else reject(new Error(`${this.name}: ${line}: exit ${code}: ${stderr.trim() || stdout.trim()}`));
       });
+      // A program that ended without reading its input says so by its exit code.
+      child.stdin?.on('error', () => undefined);
       child.stdin?.end(options.input ?? '');
     });
   }
