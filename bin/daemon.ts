@@ -97,7 +97,7 @@ async function openSockets(
 
 interface Ending {
   readonly reached: Promise<void>;
-  /** Ends the daemon if no role is left and none is coming. */
+  /** Ends the daemon if its last role is gone. */
   readonly look: () => void;
   readonly linger: () => void;
 }
@@ -109,11 +109,17 @@ function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
   });
-  const look = (): void => {
-    if (!roles.busy && ROLES.every(role => !roles.isUp(role))) end();
-  };
+  let hadRole = false;
+  const isIdle = (): boolean => !roles.busy && ROLES.every(role => !roles.isUp(role));
   const linger = (): void => {
-    if (lingerMs !== null) clock.after(lingerMs, look);
+    hadRole ||= !isIdle();
+    if (lingerMs !== null) clock.after(lingerMs, () => isIdle() && end());
+  };
+  const look = (): void => {
+    if (!isIdle()) hadRole = true;
+    else if (hadRole) end();
+    // Its first order failed: the next one may be on its way, with the invite that was missing.
+    else linger();
   };
   return { reached, look, linger };
 }

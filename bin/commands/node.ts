@@ -58,7 +58,10 @@ export async function joined(
     return await kit.client.post('/v1/node/up', wishes);
   } catch (error) {
     if (!(error instanceof GinnelError) || error.code !== 'INVITE_NEEDED') throw error;
-    return kit.client.post('/v1/node/up', { ...wishes, invite: await invite() });
+    const given = await invite();
+    // A person may take longer to find it than an idle daemon waits.
+    await kit.ensureDaemon(true);
+    return kit.client.post('/v1/node/up', { ...wishes, invite: given });
   }
 }
 
