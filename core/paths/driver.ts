@@ -359,6 +359,8 @@ class PathsDriver implements Paths {
     if (!this.#isRunning) return;
     for (let outputs = entry.machine.take(); outputs.length > 0; outputs = entry.machine.take())
       for (const output of outputs) this.#perform(entry, output);
+    // A path that fell silent and came back was told of its last packet long ago: it must hear of the next one.
+    if (entry.link !== null && entry.machine.active?.waitingSince === null) entry.link.armed = true;
     this.#options.transport.flush();
     const now = this.#now();
     this.#wakeAt(entry, entry.machine.wakeAt(now) ?? Infinity);

@@ -63,6 +63,24 @@ t.test('P5: the peer of the flushed NAT starts over by itself too, within 3 s', 
   t.ok(ms <= 3_000, `${ms} ms`);
 });
 
+t.test('P5: NATs that forget again and again: each time it flows again within 3 s', async t => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { world, one, two } = await metPair(t, 'prcnp', 'prcnp', seed);
+    one.stream(two, 10);
+    two.stream(one, 10);
+    for (const flushed of [one, two, two, one, one]) {
+      await world.run(4_000);
+      flushed.host.nat!.flush();
+      flushed.control.isBroken = true;
+      await world.run(100);
+      const from = world.clock.monotonicMs();
+      const ms = await world.until(() => [one, two].every(node => flowing(node, from)), 8_000);
+      t.ok(ms + 100 <= 3_000, `seed ${seed}: ${ms + 100} ms`);
+    }
+    world.stop();
+  }
+});
+
 t.test('a path whose peer vanished is distrusted within 2 s while data is sent', async t => {
   const { world, one, two } = await metPair(t, 'prc', 'prc');
   one.stream(two, 20);
