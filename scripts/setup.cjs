@@ -12,7 +12,7 @@ var MODULES = path.join(ROOT, 'node_modules');
 var STAMP = path.join(MODULES, '.ginnel-lock-hash');
 var OLDEST_NODE = [20, 19];
 
-/** Tools and the Debian packages they are in. */
+/** Tools (and files of test vectors) and the Debian packages they are in. */
 var LAB = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
@@ -31,6 +31,9 @@ var TESTS = {
   tcpdump: 'tcpdump',
   'wireguard-go': 'wireguard-go',
   wg: 'wireguard-tools',
+  '/usr/share/gocode/src/github.com/flynn/noise/vectors.txt': 'golang-github-flynn-noise-dev',
+  '/usr/lib/python3/dist-packages/cryptography_vectors/ciphers/ChaCha20Poly1305/openssl.txt':
+    'python3-cryptography-vectors',
 };
 var PURPOSES = { build: [], demo: [LAB], bench: [LAB, TESTS], test: [LAB, TESTS] };
 
@@ -124,6 +127,7 @@ function missingTools(groups) {
 }
 
 function isInstalled(tool) {
+  if (path.isAbsolute(tool)) return fs.existsSync(tool);
   var folders = (process.env.PATH || '').split(':').concat(['/usr/sbin', '/sbin']);
   return folders.some(function (folder) {
     return fs.existsSync(path.join(folder, tool));
@@ -140,7 +144,7 @@ function packagesOf(missing) {
 }
 
 function describeTool(item) {
-  return item.tool + ' (' + item.package + ')';
+  return path.basename(item.tool) + ' (' + item.package + ')';
 }
 
 function run(what, file, args, env) {

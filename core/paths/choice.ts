@@ -1,4 +1,5 @@
 // Which of several paths carries the session: the smallest score, with hysteresis, and always a reason in words.
+import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathClass } from '../contract/link.ts';
 import type { Path } from './path.ts';
 
@@ -41,7 +42,7 @@ function isClearlyBetter(rival: Path, active: Path): boolean {
 }
 
 const firstReason = (path: Path, count: number): string =>
-  count === 1 ? `${describe(path)} answered` : `${describe(path)} is the best of ${count} that answered`;
+  `${count === 1 ? 'the only path' : `the best of ${count} paths`} that answered, ${qualityOf(path)}`;
 
 const CLASS_NAME: Readonly<Record<PathClass, string>> = {
   lan: 'LAN',
@@ -54,10 +55,13 @@ const CLASS_NAME: Readonly<Record<PathClass, string>> = {
 export const labelOf = (path: Path): string =>
   `${CLASS_NAME[path.way.class]} ${path.way.transport.toUpperCase()}`;
 
-export const nameOf = (path: Path): string => `${labelOf(path)} (${path.way.key})`;
+/** `direct UDP 198.51.100.7:41641`. */
+export const nameOf = (path: Path): string =>
+  path.way.endpoint === null ? labelOf(path) : `${labelOf(path)} ${formatEndpoint(path.way.endpoint)}`;
 
-function describe(path: Path): string {
+const describe = (path: Path): string => `${nameOf(path)} (${qualityOf(path)})`;
+
+function qualityOf(path: Path): string {
   const rtt = path.srttMs === null ? 'not yet measured' : `${path.srttMs.toFixed(1)} ms`;
-  const loss = path.loss >= 0.005 ? `, ${(path.loss * 100).toFixed(1)} % lost` : '';
-  return `${nameOf(path)} at ${rtt}${loss}`;
+  return path.loss >= 0.005 ? `${rtt}, ${(path.loss * 100).toFixed(1)} % lost` : rtt;
 }
