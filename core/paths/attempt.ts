@@ -1,6 +1,6 @@
 // One try at a peer: which of its candidates get an opener and when each gets its probes. Time comes in, shots come out.
 import type { Way } from './path.ts';
-import { OPENER_TTL, TIMING } from './timing.ts';
+import { TIMING } from './timing.ts';
 
 export type Role = 'offerer' | 'answerer';
 
@@ -14,7 +14,8 @@ export interface Shot {
 interface Target {
   readonly way: Way;
   readonly learnt: string;
-  opener: boolean;
+  /** Hop limit of the opener that still has to leave; null: none. */
+  openerTtl: number | null;
   startAt: number;
   step: number;
 }
@@ -41,13 +42,13 @@ export class Attempt {
   }
 
   /** Takes a place into the try; a place that is there already keeps its schedule unless the new one is earlier. */
-  aim(way: Way, learnt: string, startAt: number, opener: boolean): void {
+  aim(way: Way, learnt: string, startAt: number, openerTtl: number | null = null): void {
     const known = this.#targets.get(way.key);
     if (known !== undefined && known.step > 0) return;
     this.#targets.set(way.key, {
       way,
       learnt,
-      opener,
+      openerTtl,
       startAt: Math.min(startAt, known?.startAt ?? Infinity),
       step: 0,
     });
@@ -61,9 +62,9 @@ export class Attempt {
   due(now: number): Shot[] {
     const shots: Shot[] = [];
     for (const target of this.#targets.values()) {
-      if (!target.opener) continue;
-      target.opener = false;
-      shots.push({ way: target.way, learnt: target.learnt, ttl: OPENER_TTL });
+      if (target.openerTtl === null) continue;
+      shots.push({ way: target.way, learnt: target.learnt, ttl: target.openerTtl });
+      target.openerTtl = null;
     }
     for (const target of this.#targets.values()) {
       const at = nextAt(target);
@@ -85,7 +86,7 @@ export class Attempt {
   nextAt(): number | null {
     let next: number | null = null;
     for (const target of this.#targets.values()) {
-      const at = target.opener ? 0 : nextAt(target);
+      const at = target.openerTtl === null ? nextAt(target) : 0;
       if (at !== null && (next === null || at < next)) next = at;
     }
     return next;

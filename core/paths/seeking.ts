@@ -7,7 +7,7 @@ import { LonelySearch } from './lonely.ts';
 import type { MachineOptions, MachineOutput } from './machine.ts';
 import type { Way } from './path.ts';
 import type { RemoteSide } from './remote.ts';
-import { TIMING } from './timing.ts';
+import { OPENER_TTL, TIMING } from './timing.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
 
 const LOST_FOR_MS = 180_000;
@@ -225,7 +225,7 @@ export class Seeking {
     for (const { way, learnt } of this.#remote.remembered(this.#options.self.wayTo)) {
       const heardAt = this.#seeker.heardAt(way);
       const isOpen = heardAt !== null && now - heardAt < TIMING.warm;
-      if (way.class === 'lan' || isOpen) attempt.aim(way, learnt, now, false);
+      if (way.class === 'lan' || isOpen) attempt.aim(way, learnt, now);
     }
   }
 
@@ -233,16 +233,16 @@ export class Seeking {
     const { self } = this.#options;
     for (const { way, learnt } of this.#remote.told(self.wayTo)) {
       if (this.#seeker.isInUse(way)) continue;
-      const isLan = way.class === 'lan';
-      const opener = !isLan && way.endpoint !== null && self.isNatted(way.endpoint.family);
-      attempt.aim(way, learnt, isLan ? now : fullAt, opener);
+      // Only where IPv4 is translated can an early probe take a port that somebody needs.
+      if (way.class === 'lan' || way.endpoint?.family === 6) attempt.aim(way, learnt, now);
+      else attempt.aim(way, learnt, fullAt, self.isNatted(4) ? OPENER_TTL.behindNat : OPENER_TTL.atTheEdge);
     }
   }
 
   /** One place that made itself known is asked for itself. */
   check(way: Way, learnt: string, now: number): void {
     this.#attempt ??= matchedAttempt('', now);
-    this.#attempt.aim(way, learnt, now, false);
+    this.#attempt.aim(way, learnt, now);
   }
 
   /** A probe was answered there; `isNews`: for the first time. */

@@ -46,5 +46,5 @@ export const TIMING = {
   restartEvery: 500,
 } as const;
 
-/** Hop limit of an opener: it leaves our home's NAT and dies before theirs. */
-export const OPENER_TTL = 2;
+/** Hop limits of an opener: it opens our home's NAT, or this box's own firewall, and dies before theirs. */
+export const OPENER_TTL = { behindNat: 2, atTheEdge: 1 } as const;

@@ -25,7 +25,7 @@ function rows(): Row[] {
 function testFiles(folder: string): string[] {
   return readdirSync(folder).flatMap(name => {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) return testFiles(path);
+    if (statSync(path).isDirectory()) return name === 'house' ? [] : testFiles(path);
     return name.endsWith('.test.ts') ? [path] : [];
   });
 }

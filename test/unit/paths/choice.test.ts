@@ -44,7 +44,7 @@ t.test('a clearly better path takes over, and says why', t => {
   const fast = pathOf('direct', 20);
   const choice = choose([slow, fast], slow)!;
   t.equal(choice.path, fast);
-  t.match(choice.reason, /20\.0 ms is better than .*80\.0 ms/);
+  t.match(choice.reason, /20\.0 ms\) is better than .*80\.0 ms/);
   t.end();
 });
 

@@ -32,16 +32,21 @@ t.test('IPv6 firewalls without NAT: direct over IPv6', async t => {
   t.match(one.paths.pathOf(two.id), { class: 'direct', remote: '[2001:db8:2::2]:41641' });
 });
 
-t.test('openers leave before the probes and never from a node without a NAT', async t => {
+t.test('P5: openers leave before the probes, over IPv4 only', async t => {
   const world = new SimWorld(1);
   t.teardown(() => world.stop());
   const [one, two] = [world.home('onrouter'), world.home('prc')];
+  const three = world.home('firewall', { address6: '2001:db8:1::2' });
+  const four = world.home('firewall', { address6: '2001:db8:2::2' });
   world.acquaint(one, two);
+  world.acquaint(three, four);
   await world.run(500);
   one.stream(two, 100);
-  await world.until(() => one.stateOf(two) === 'direct', 3_000);
-  t.equal(one.count('paths.probe.opener-sent'), 0);
+  three.stream(four, 100);
+  await world.until(() => one.stateOf(two) === 'direct' && three.stateOf(four) === 'direct', 3_000);
+  t.ok(one.count('paths.probe.opener-sent') > 0);
   t.ok(two.count('paths.probe.opener-sent') > 0);
+  t.equal(three.count('paths.probe.opener-sent') + four.count('paths.probe.opener-sent'), 0);
 });
 
 t.test('a peer that turns up elsewhere is asked there, and followed', async t => {
