@@ -28,6 +28,8 @@ export class Counters {
   }
 
   snapshot(): Record<string, number> {
-    return Object.fromEntries([...this.#all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { value }]) => [name, value]));
+    return Object.fromEntries(
+      [...this.#all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, { value }]) => [name, value]),
+    );
   }
 }

@@ -11,7 +11,9 @@ export interface Endpoint {
 
 /** `192.0.2.1:4444`, `[2001:db8::1]:4444`. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  return endpoint.family === 4 ? `${endpoint.address}:${endpoint.port}` : `[${endpoint.address}]:${endpoint.port}`;
+  return endpoint.family === 4
+    ? `${endpoint.address}:${endpoint.port}`
+    : `[${endpoint.address}]:${endpoint.port}`;
 }
 
 export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>

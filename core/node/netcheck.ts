@@ -52,7 +52,7 @@ export function conclusions(report: NatReport): string[] {
     lines.push(
       'IPv6 does not reach the location server. Turning it on at both homes often gives a direct path where IPv4 has none.',
     );
-  return [...lines, ...report.notes];
+  return lines;
 }
 
 function symmetricWords(report: NatReport): string {
