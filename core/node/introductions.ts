@@ -12,9 +12,9 @@ import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 
 export interface IntroductionsOptions {
-  readonly book: PeerBook;
+  readonly book: Pick<PeerBook, 'all'>;
   readonly control: Pick<Control, 'lookup'>;
-  readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound' | 'wake'>;
+  readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound'>;
   readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
   readonly counters: Counters;
   readonly log: Log;

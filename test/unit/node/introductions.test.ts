@@ -1,0 +1,72 @@
+// Getting to know others: in which order data plane and paths are told, and what happens to who is refused.
+import t from 'tap';
+import { Counters } from '../../../base/counters.ts';
+import { silentLog } from '../../../base/log.ts';
+import { Introductions, type IntroductionsOptions } from '../../../core/node/introductions.ts';
+import type { RouteFound } from '../../../core/control/types.ts';
+import { madeUpNode } from '../../support/made-up-node.ts';
+
+interface Scene {
+  readonly introductions: Introductions;
+  readonly told: string[];
+}
+
+function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
+  const told: string[] = [];
+  const options: IntroductionsOptions = {
+    book: { all: () => [] },
+    control: { lookup },
+    engine: {
+      setPeer: () => {
+        told.push('engine');
+        return isTaken;
+      },
+      removePeer: () => void told.push('engine forgets'),
+      routeUnknown: address => void told.push(`no route to ${address}`),
+      inbound: () => void told.push('initiation once more'),
+    },
+    paths: {
+      setPeer: () => void told.push('paths'),
+      removePeer: () => void told.push('paths forget'),
+      onlineChanged: (_, online) => void told.push(online ? 'online' : 'offline'),
+    },
+    counters: new Counters(),
+    log: silentLog,
+  };
+  return { introductions: new Introductions(options), told };
+}
+const found = (): Promise<RouteFound> =>
+  Promise.resolve({ node: madeUpNode('cellar'), online: true, registration: null });
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+t.test(
+  'V10: a wanted route is looked up, and paths know the peer before the data plane asks for one',
+  async t => {
+    const { introductions, told } = scene(found);
+    introductions.routeWanted('10.77.0.3');
+    await settled();
+    t.same(told, ['paths', 'engine', 'online']);
+  },
+);
+
+t.test('the same record is told once', async t => {
+  const { introductions, told } = scene(found);
+  introductions.introduce({ node: madeUpNode('cellar') });
+  introductions.introduce({ node: madeUpNode('cellar') });
+  t.same(told, ['paths', 'engine']);
+  await settled();
+});
+
+t.test('V10: an address that nobody has is told to the data plane', async t => {
+  const { introductions, told } = scene(() => Promise.reject(new Error('nobody')));
+  introductions.routeWanted('10.77.0.9');
+  await settled();
+  t.same(told, ['no route to 10.77.0.9']);
+});
+
+t.test('a key that the data plane refuses is forgotten everywhere', t => {
+  const { introductions, told } = scene(found, false);
+  introductions.introduce({ node: madeUpNode('cellar') });
+  t.same(told, ['paths', 'engine', 'paths forget', 'engine forgets']);
+  t.end();
+});

@@ -1,0 +1,64 @@
+// What a NAT report means in words, and what is registered of it.
+import t from 'tap';
+import type { Candidate } from '../../../core/contract/candidate.ts';
+import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-report.ts';
+import { conclusions, reachability } from '../../../core/node/netcheck.ts';
+import { registrationOf } from '../../../core/node/registration.ts';
+import { ADDRESS_RULES, compileRules } from '../../../protocol/ip/classify.ts';
+
+const report = (facts: Partial<NatReport>): NatReport => ({ ...NOTHING_CHECKED, takenAt: 1, ...facts });
+const HOME = report({
+  udp: 'yes',
+  nat: 'yes',
+  mapping: 'endpoint-independent',
+  filtering: 'address-and-port-dependent',
+  ports: { rule: 'preserved' },
+});
+
+t.test('reachability is one sentence a person understands', t => {
+  t.equal(reachability(HOME), 'reachable from most networks (port-restricted NAT, port kept)');
+  t.equal(reachability(report({ udp: 'no' })), 'UDP does not pass here');
+  t.equal(reachability(NOTHING_CHECKED), 'not yet measured');
+  t.equal(reachability(report({ nat: 'no', filtering: 'endpoint-independent' })), 'on a public address');
+  t.match(reachability(report({ nat: 'no', filtering: 'address-dependent' })), /firewall/);
+  t.match(
+    reachability({ ...HOME, mapping: 'address-and-port-dependent', ports: { rule: 'sequential', step: 2 } }),
+    /symmetric NAT, ports in steps of 2/,
+  );
+  t.end();
+});
+
+t.test('what follows from a report names what a person could change', t => {
+  t.match(conclusions(report({ udp: 'no' })), [/UDP does not pass/]);
+  t.match(conclusions({ ...HOME, ipv6: 'no', hairpin: 'no', lifetimeMs: 60_000 }), [
+    /one outer port/,
+    /LAN addresses/,
+    /after 60 s/,
+    /IPv6/,
+  ]);
+  t.same(conclusions(NOTHING_CHECKED), []);
+  t.end();
+});
+
+t.test('V4: a registration tells private from public addresses, and whether strangers get in', t => {
+  const rules = compileRules(ADDRESS_RULES);
+  if (!rules.ok) throw new TypeError(rules.code);
+  const candidate = (kind: Candidate['kind'], address: string): Candidate => ({
+    kind,
+    transport: 'udp',
+    endpoint: { family: 4, address, port: 4444 },
+    foundBy: 'test',
+  });
+  const candidates = [candidate('host', '192.168.0.2'), candidate('reflexive', '22.33.44.55')];
+  const of = (nat: NatReport) => registrationOf({ candidates, nat, cpuLoad: 0.25, scopes: rules.value });
+  t.match(of(HOME), {
+    privateAddresses: [{ address: '192.168.0.2' }],
+    publicAddresses: [{ address: '22.33.44.55' }],
+    cpuLoad: 0.25,
+    reachable: 'no',
+  });
+  t.equal(of(NOTHING_CHECKED).reachable, 'not-checked');
+  t.equal(of({ ...HOME, filtering: 'endpoint-independent' }).reachable, 'yes');
+  t.equal(of({ ...HOME, mapping: 'address-dependent', filtering: 'endpoint-independent' }).reachable, 'no');
+  t.end();
+});
