@@ -111,6 +111,8 @@ export class PeerMachine implements Machine {
     this.#seeking.answered(way, isNews, now);
     if (isNews) this.#noteFound(path, seenAs, now);
     this.#decide(now);
+    // One that was used as soon as it was heard, and answers only now.
+    if (isNews && path === this.#active) this.#remember(path);
     return true;
   }
 
@@ -151,8 +153,12 @@ export class PeerMachine implements Machine {
     this.#keepAliveMs = intervalMs - this.#options.random.below(Math.ceil(intervalMs / 6));
     this.#outputs.push({ type: 'use', way: path.way, reason });
     this.diary.note(now, `now by ${nameOf(path)}: ${reason}`);
-    const { endpoint } = path.way;
-    if (endpoint !== null && path.state === 'valid' && this.#remote.metAt(endpoint))
+    this.#remember(path);
+  }
+
+  /** Where it was met is kept for the days without a server. */
+  #remember({ way: { endpoint }, state }: Path): void {
+    if (endpoint !== null && state === 'valid' && this.#remote.metAt(endpoint))
       this.#outputs.push({ type: 'keep', endpoint });
   }
 

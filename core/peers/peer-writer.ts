@@ -26,7 +26,8 @@ export interface PeerWriterOptions {
 export class PeerWriter {
   readonly #options: PeerWriterOptions;
   readonly #waiting = new Map<NodeId, Timer>();
-  readonly #lastWrite = new Map<NodeId, number>();
+  /** A new peer does not count: where it was first met must outlast a power cut a moment later. */
+  readonly #lastChange = new Map<NodeId, number>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: PeerWriterOptions) {
@@ -36,21 +37,21 @@ export class PeerWriter {
   now(id: NodeId): void {
     this.#waiting.get(id)?.cancel();
     this.#waiting.delete(id);
-    if (this.#options.read(id) === null) this.#lastWrite.delete(id);
-    else this.#lastWrite.set(id, this.#options.clock.monotonicMs());
+    if (this.#options.read(id) === null) this.#lastChange.delete(id);
     this.#writing = this.#writing.then(() => this.#write(id));
   }
 
   later(id: NodeId): void {
     if (this.#waiting.has(id)) return;
     const { clock } = this.#options;
-    const sinceMs = clock.monotonicMs() - (this.#lastWrite.get(id) ?? -Infinity);
+    const sinceMs = clock.monotonicMs() - (this.#lastChange.get(id) ?? -Infinity);
     // Even the first change waits: others follow within the second.
     const delayMs = Math.max(1_000, COALESCE_MS - sinceMs);
-    this.#waiting.set(
-      id,
-      clock.after(delayMs, () => this.now(id)),
-    );
+    const write = (): void => {
+      this.#lastChange.set(id, clock.monotonicMs());
+      this.now(id);
+    };
+    this.#waiting.set(id, clock.after(delayMs, write));
   }
 
   async flush(): Promise<void> {

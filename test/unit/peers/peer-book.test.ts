@@ -174,6 +174,17 @@ t.test('V10: a restart without the server: peers, places and serials are as they
   t.notOk(second.book.admitSerial(bob.id, 1), 'nobody knows Bob');
 });
 
+t.test('V10: where a new peer was first met outlasts a power cut two seconds later', async t => {
+  const { book, store, clock } = await open();
+  book.accept(nodeOf(alice, 'alice', '10.77.0.3'));
+  await settled();
+  book.noteGood(alice.id, { transport: 'udp', remote: endpoint(1), localPort: 41_641 });
+  clock.advance(2_000);
+  await settled();
+  const second = await open(store);
+  t.equal(second.book.find('alice')?.goodEndpoints[0]?.remote.port, 1);
+});
+
 t.test('the node runs on an expired record that it knows, in 1970 as in 2040', async t => {
   const { book, store } = await open();
   book.accept(nodeOf(alice, 'alice', '10.77.0.3'));
