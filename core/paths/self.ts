@@ -23,7 +23,7 @@ const LIFETIME_USED = 0.6;
 export interface SelfOptions {
   readonly transport: DatagramTransport;
   readonly network: Pick<NetworkDoor, 'addresses'>;
-  readonly control: Pick<Control, 'rttMs'>;
+  readonly control: Pick<Control, 'rttMs' | 'state'>;
   readonly clock: Clock;
   /** Addresses at which the owner says this node can be reached. */
   readonly configured: readonly Endpoint[];
@@ -76,11 +76,13 @@ export class SelfPlace {
   /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
   get natReport(): NatReport {
     const reports = this.#plugins.map(plugin => plugin.natReport());
-    return (
-      reports.find(report => report.mapping !== 'not-checked') ??
-      reports.find(report => report.takenAt > 0) ??
-      NOTHING_CHECKED
-    );
+    const report =
+      reports.find(({ mapping }) => mapping !== 'not-checked') ??
+      reports.find(({ takenAt }) => takenAt > 0) ??
+      NOTHING_CHECKED;
+    // A server that is away answers no STUN either: that says nothing of UDP.
+    const isDoubtful = report.udp === 'no' && this.#options.control.state !== 'connected';
+    return isDoubtful ? { ...report, udp: 'not-checked' } : report;
   }
 
   get nat(): NatWords {
