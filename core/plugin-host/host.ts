@@ -40,7 +40,7 @@ export interface PluginHost {
   transports(): readonly TransportPlugin[];
   /** Calls back when a plugin came, went or failed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
-  /** Stops all plugins, each within 5 s. */
+  /** Stops all plugins, each within 5 s; a `start` under way starts none any more. */
   close(): Promise<void>;
 }
 
@@ -52,6 +52,7 @@ class Host implements PluginHost {
   readonly #options: PluginHostOptions;
   readonly #lives = new Map<string, PluginLife>();
   readonly #listeners = new Set<() => void>();
+  #isClosed = false;
 
   constructor(options: PluginHostOptions) {
     this.#options = options;
@@ -62,11 +63,13 @@ class Host implements PluginHost {
     for (const [name, found] of await discover(directories)) {
       if (this.#lives.has(name)) continue;
       const choice = (await choices.load(name)) ?? {};
+      // Closed meanwhile: whoever began now would never be told to stop.
+      if (this.#isClosed) return;
       if (found.error !== null)
         this.#options.log.warn(found.error.message, { plugin: name, code: found.error.code });
       this.#lives.set(name, new PluginLife(found, choice, this.#options, () => this.#tell()));
     }
-    await Promise.all([...this.#lives.values()].map(life => life.begin()));
+    if (!this.#isClosed) await Promise.all([...this.#lives.values()].map(life => life.begin()));
   }
 
   list(): readonly PluginStatus[] {
@@ -115,6 +118,7 @@ class Host implements PluginHost {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#lives.values()].map(life => life.end()));
     this.#listeners.clear();
   }

@@ -228,3 +228,12 @@ t.test('close stops all of them, and an absent directory counts as empty', async
   t.same(heardFrom('ends').slice(-2), ['stop', 'abort']);
   t.equal(b.host.traversal().length, 0);
 });
+
+t.test('closed while it still looks for plugins, it starts none any more', async t => {
+  const b = bench(t, { late: { 'plugin.json': manifest('late'), 'index.js': code('late') } });
+  const started = b.host.start();
+  await b.host.close();
+  await started;
+  t.same(heardFrom('late'), []);
+  t.equal(b.host.traversal().length, 0);
+});
