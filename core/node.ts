@@ -7,6 +7,7 @@ import { joinByInvite, MembershipFile, type Membership } from './control/members
 import { nodeErrors } from './node/errors.ts';
 import { conclusions } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
+import type { Belongings } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
@@ -21,35 +22,44 @@ class GinnelNode implements Node {
   readonly #options: NodeOptions;
   readonly #kept: { identity?: NodeIdentity; membership?: MembershipFile } = {};
   #stay: Stay | null = null;
-  #isStarting = false;
+  /** The `up` under way: `down` breaks it off. */
+  #starting: AbortController | null = null;
+  #isClosed = false;
+  /** `up` and `down` follow one another. */
+  #turns: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions) {
     this.#options = options;
   }
 
   status(): NodeStatus {
-    const state = this.#isStarting ? 'starting' : this.#stay === null ? 'down' : 'up';
+    const state = this.#starting !== null ? 'starting' : this.#stay === null ? 'down' : 'up';
     return statusOf(state, this.#kept, this.#stay, this.#options.clock.monotonicMs());
   }
 
-  /** Callers see to it that calls follow one another. */
-  async up(wishes: UpOptions): Promise<NodeStatus> {
-    this.#isStarting = true;
-    try {
-      await this.#leave();
-      this.#stay = await this.#begin(wishes);
-    } finally {
-      this.#isStarting = false;
-    }
-    return this.status();
+  /** Rejects with what kept it from coming up; NODE_DOWN where `down` came meanwhile. A node that was up stays so. */
+  up(wishes: UpOptions): Promise<NodeStatus> {
+    return this.#turn(async () => {
+      if (this.#isClosed) throw nodeErrors('NODE_DOWN');
+      const starting = (this.#starting = new AbortController());
+      try {
+        await this.#goUp(wishes, starting.signal);
+      } finally {
+        this.#starting = null;
+      }
+      return this.status();
+    });
   }
 
-  async down(): Promise<void> {
-    await this.#leave();
+  down(): Promise<void> {
+    this.#starting?.abort(nodeErrors('NODE_DOWN'));
+    return this.#turn(() => this.#leave());
   }
 
-  async close(): Promise<void> {
-    await this.#leave();
+  /** For good. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.down();
   }
 
   ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent> {
@@ -79,23 +89,49 @@ class GinnelNode implements Node {
     return this.#stay;
   }
 
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => undefined);
+    return done;
+  }
+
   async #leave(): Promise<void> {
     const stay = this.#stay;
     this.#stay = null;
     await stay?.end();
   }
 
-  /** An invite that leads nowhere leaves the membership as it was. */
-  async #begin(wishes: UpOptions): Promise<Stay> {
+  /** Wishes that cannot be granted, and an invite that leads nowhere, leave things as they were. */
+  async #goUp(wishes: UpOptions, signal: AbortSignal): Promise<void> {
     const membership = await this.#membership();
+    joined(wishes, membership.current);
+    const wasUp = this.#stay !== null;
+    await this.#leave();
     const before = membership.current;
     const identity = await this.#identity(before !== null);
-    await membership.replace(joined(wishes, before));
     try {
-      return await Stay.begin(this.#options, { identity, membership });
+      await membership.replace(joined(wishes, before));
+      this.#stay = await Stay.begin(this.#options, { identity, membership }, signal);
     } catch (error) {
-      if (wishes.invite !== undefined) await membership.replace(before);
+      await this.#putBack(membership, before);
+      if (wasUp && !signal.aborted) await this.#resume({ identity, membership }, signal);
       throw error;
+    }
+  }
+
+  async #putBack(membership: MembershipFile, before: Membership | null): Promise<void> {
+    try {
+      await membership.replace(asBefore(membership.current, before));
+    } catch (error) {
+      this.#options.log.error('the former membership could not be kept', { reason: String(error) });
+    }
+  }
+
+  async #resume(belongings: Belongings, signal: AbortSignal): Promise<void> {
+    try {
+      this.#stay = await Stay.begin(this.#options, belongings, signal);
+    } catch (error) {
+      this.#options.log.warn('the node did not come back up', { reason: String(error) });
     }
   }
 
@@ -127,6 +163,14 @@ function joined({ invite, name, udpPort }: UpOptions, before: Membership | null)
   const decoded = decodeInvite(invite);
   if (!decoded.ok) throw nodeErrors('INVITE_UNREADABLE', { reason: decoded.code });
   return joinByInvite(decoded.value, wanted, before);
+}
+
+/** After a failed try. What was learnt on the way is kept, so that a box that was let in need not be invited again. */
+function asBefore(now: Membership | null, before: Membership | null): Membership | null {
+  if (before === null) return now?.assignment == null ? null : now;
+  if (now?.network !== before.network || now.serverIdentity !== before.serverIdentity) return before;
+  const { name, udpPort, addresses, serverKey, token } = before;
+  return { ...now, name, udpPort, addresses, serverKey, token };
 }
 
 /** The machine's own name, made fit to be one here. */

@@ -1,21 +1,31 @@
 // How this node gets to know others: by a packet for an address nobody has yet (V10), by a stranger's handshake, by a
 // signal. Whoever is known is told to data plane and paths alike.
+import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
 import type { LookupSubject } from '../../protocol/location/messages.ts';
 import type { Link } from '../contract/link.ts';
 import type { Control } from '../control/types.ts';
 import type { Engine } from '../dataplane/engine.ts';
+import { TokenBucket } from '../dataplane/token-bucket.ts';
 import type { Paths } from '../paths/paths.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
+import { nodeErrors } from './errors.ts';
+import { Reacquaintance } from './reacquaintance.ts';
+
+/** Questions that packets and strangers cause: well below what the server takes of a node, so that signals get through. */
+const UNASKED = { perSecond: 8, burst: 40 };
 
 export interface IntroductionsOptions {
   readonly book: Pick<PeerBook, 'all'>;
   readonly control: Pick<Control, 'lookup'>;
   readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound'>;
   readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly counters: Counters;
   readonly log: Log;
 }
@@ -24,9 +34,27 @@ export class Introductions {
   readonly #options: IntroductionsOptions;
   /** As last told, by WireGuard key: a record that did not change is not told again. */
   readonly #told = new Map<string, KnownPeer['node']>();
+  readonly #unasked: TokenBucket;
+  readonly #reacquaintance: Reacquaintance;
 
   constructor(options: IntroductionsOptions) {
+    const { clock, random, book } = options;
     this.#options = options;
+    this.#unasked = new TokenBucket(UNASKED.perSecond, UNASKED.burst, clock.monotonicMs());
+    this.#reacquaintance = new Reacquaintance({
+      ...{ clock, random },
+      known: () => book.all().map(({ node }) => node.record.id),
+      lookUp: id => this.#lookUpAgain(id),
+    });
+  }
+
+  /** Logged in. */
+  welcomed(): void {
+    this.#reacquaintance.begin();
+  }
+
+  close(): void {
+    this.#reacquaintance.stop();
   }
 
   /** Everyone this node met in earlier runs. */
@@ -57,7 +85,7 @@ export class Introductions {
 
   /** V10: a packet waits for this address. */
   routeWanted(address: string): void {
-    this.lookup({ address }).catch((error: unknown) => {
+    this.#ask({ address }).catch((error: unknown) => {
       this.#options.log.debug('no route', { address, reason: reasonOf(error) });
       this.#options.engine.routeUnknown(address);
     });
@@ -66,7 +94,7 @@ export class Introductions {
   /** A handshake of somebody not met before: once the server vouches for that key, it is answered. */
   stranger(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void {
     const wireguardKey = Buffer.from(publicKey).toString('base64');
-    this.lookup({ wireguardKey })
+    this.#ask({ wireguardKey })
       .then(() => {
         this.#options.engine.inbound(link, {
           bytes: initiation,
@@ -87,6 +115,22 @@ export class Introductions {
     this.introduce(found);
     this.#options.paths.onlineChanged(found.node.record.wireguardKey, found.online);
     return found.node;
+  }
+
+  #ask(what: LookupSubject): Promise<KnownPeer['node']> {
+    if (this.#unasked.take(this.#options.clock.monotonicMs())) return this.lookup(what);
+    this.#options.counters.counter('introductions.too-many').value++;
+    return Promise.reject(nodeErrors('PEER_UNKNOWN', { peer: Object.values(what).join(' ') }));
+  }
+
+  async #lookUpAgain(id: string): Promise<boolean> {
+    try {
+      await this.lookup({ node: id });
+      return true;
+    } catch (error) {
+      this.#options.log.debug('a peer was not found again', { id, reason: reasonOf(error) });
+      return !(error instanceof GinnelError && error.code === 'SERVER_AWAY');
+    }
   }
 }
 

@@ -10,11 +10,11 @@ import type { Aead } from '../dataplane/aead.ts';
 import { createEngine } from '../dataplane/create-engine.ts';
 import type { Engine, EngineEvents } from '../dataplane/engine.ts';
 import type { EngineOptions } from '../dataplane/options.ts';
+import type { TimestampFloor } from '../dataplane/timestamps.ts';
 import { createPaths } from '../paths/driver.ts';
 import type { Paths, PathsOptions } from '../paths/paths.ts';
 import { UdpTransport } from '../paths/udp-transport.ts';
-import type { KnownPeer } from '../peers/peer.ts';
-import { PeerBook } from '../peers/peer-book.ts';
+import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
 import { createPluginHost } from '../plugin-host/host.ts';
 import { Introductions } from './introductions.ts';
@@ -45,6 +45,8 @@ export interface Hooks {
   readonly welcomed: ControlEvents['welcomed'];
   readonly controlChanged: ControlEvents['stateChanged'];
   readonly localNetworks: () => readonly string[];
+  /** A known peer shows other keys: refused, for a person to hear of. */
+  readonly keyChanged: PeerBookEvents['keyChanged'];
   /** Candidates or NAT report are others (V4, V6). */
   readonly selfChanged: () => void;
 }
@@ -56,19 +58,36 @@ export interface Belongings {
 
 /** Rejects where a door does not open or the store cannot be read; then nothing stays open. */
 export async function joinParts(options: NodeOptions, own: Belongings, hooks: Hooks): Promise<Parts> {
-  const { clock, random, primitives, counters, log } = options;
-  const time = new NetworkTime(clock);
-  const forgotten = (peer: KnownPeer): void => introductions.forget(peer);
-  const book = await openBook(options, own, time, forgotten);
+  const time = new NetworkTime(options.clock);
+  // The book tells of peers only when the other parts do, so they are there by then.
+  const joined: { introductions?: Introductions } = {};
+  const book = await openBook(options, own, time, {
+    forgotten: peer => joined.introductions?.forget(peer),
+    keyChanged: hooks.keyChanged,
+  });
   const floor = await timestampFloor(options);
+  const below = openBelow(options, own);
+  try {
+    const parts = joinAbove(options, own, hooks, { ...below, book, floor, time });
+    joined.introductions = parts.introductions;
+    return parts;
+  } catch (error) {
+    below.transport.close();
+    below.network.close();
+    throw error;
+  }
+}
 
-  const doors = options.openDoors();
-  const aead = options.openAead(doors.arena);
+interface Ground extends Below {
+  readonly book: PeerBook;
+  readonly floor: TimestampFloor;
+  readonly time: NetworkTime;
+}
+
+function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: Ground): Parts {
+  const { clock, random, primitives, counters, log } = options;
+  const { doors, aead, transport, network, udpPort, book, floor, time } = ground;
   const allocate = (bytes: number): number => doors.arena.allocate(bytes);
-  const main = openMainSockets(doors, random, own.membership.current?.udpPort ?? 0);
-  own.membership.update({ udpPort: main.port });
-  const transport = new UdpTransport({ doors: main.doors, counters });
-  const network = orClose(transport, () => doors.openNetwork());
 
   const engine = createEngine({
     ...{ aead, allocate, primitives, clock, random },
@@ -97,7 +116,9 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     configured: options.settings.external,
     openUdp: family => doors.openUdp({ family, port: 0 }),
   });
-  const introductions: Introductions = new Introductions({ book, control, engine, paths, counters, log });
+  const introductions: Introductions = new Introductions({
+    ...{ book, control, engine, paths, clock, random, counters, log },
+  });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -125,15 +146,33 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     plugins,
     time,
     transport,
-    udpPort: main.port,
+    udpPort,
   };
 }
 
-function orClose<T>(opened: { close(): void }, open: () => T): T {
+interface Below {
+  readonly doors: Doors;
+  readonly aead: Aead;
+  readonly transport: UdpTransport;
+  readonly network: NetworkDoor;
+  readonly udpPort: number;
+}
+
+/** What lies under all others: memory and sockets. */
+function openBelow(
+  { openDoors, openAead, random, counters }: NodeOptions,
+  { membership }: Belongings,
+): Below {
+  const doors = openDoors();
+  const aead = openAead(doors.arena);
+  const main = openMainSockets(doors, random, membership.current?.udpPort ?? 0);
+  const transport = new UdpTransport({ doors: main.doors, counters });
   try {
-    return open();
+    const network = doors.openNetwork();
+    membership.update({ udpPort: main.port });
+    return { doors, aead, transport, network, udpPort: main.port };
   } catch (error) {
-    opened.close();
+    transport.close();
     throw error;
   }
 }
@@ -142,7 +181,7 @@ function openBook(
   options: NodeOptions,
   { identity, membership }: Belongings,
   time: NetworkTime,
-  forgotten: (peer: KnownPeer) => void,
+  events: PeerBookEvents,
 ): Promise<PeerBook> {
   const { clock, primitives, counters, log, store } = options;
   return PeerBook.open({
@@ -154,7 +193,7 @@ function openBook(
     serverIdentity: fromBase64Url(membership.current?.serverIdentity ?? '') ?? new Uint8Array(),
     self: identity.id,
     localStatic: identity.control,
-    events: { forgotten },
+    events,
   });
 }
 
@@ -173,6 +212,7 @@ const controlEvents = (hooks: Hooks, later: Later): ControlEvents => ({
   welcomed(welcome, server) {
     hooks.welcomed(welcome, server);
     later().paths.welcomed(welcome, server);
+    later().introductions.welcomed();
   },
   stateChanged(state, reason) {
     later().paths.controlChanged(state);

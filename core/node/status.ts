@@ -1,4 +1,5 @@
 // What `status` says of a running node.
+import { GinnelError } from '../../base/errors.ts';
 import type { HealthLine, NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import type { Belongings } from './parts.ts';
@@ -100,6 +101,14 @@ function health(stay: Stay, server: ServerStatus): HealthLine[] {
       todo: 'Look whether the server is up and its address still right.',
     });
   }
+  if (stay.cardProblem !== null) {
+    lines.push({
+      code: stay.cardProblem instanceof GinnelError ? stay.cardProblem.code : 'TUN_LOST',
+      words: stay.cardProblem.message,
+      todo: 'It is opened again by itself.',
+    });
+  }
+  for (const words of stay.keyChanges) lines.push({ code: 'PEER_KEY_CHANGED', words, todo: '' });
   for (const plugin of stay.parts.plugins
     .list()
     .filter(({ state }) => state === 'failed' || state === 'unavailable')) {

@@ -4,9 +4,9 @@ import { parseIp } from '../../protocol/ip/address.ts';
 import { ADDRESS_RULES, compileRules } from '../../protocol/ip/classify.ts';
 import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
-import type { Assignment } from '../../protocol/location/messages.ts';
-import type { TunDoor } from '../../system/doors.ts';
 import type { ControlState } from '../control/types.ts';
+import { Card, type Place } from './card.ts';
+import { nodeErrors } from './errors.ts';
 import { cpuLoad } from './load.ts';
 import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
@@ -15,13 +15,6 @@ import { registrationOf } from './registration.ts';
 
 const REGISTER_EVERY_MS = 60_000;
 
-/** The virtual addresses and the prefixes they stand in. */
-interface Place {
-  readonly assignment: Assignment;
-  readonly prefix4: string;
-  readonly prefix6: string;
-}
-
 export class Stay {
   /** In words, why the control side stands as it does. */
   controlReason = 'starting';
@@ -29,9 +22,10 @@ export class Stay {
   readonly #belongings: Belongings;
   readonly #scopes: AddressTable;
   readonly #ready = outcome();
+  /** Of peers that showed other keys than the known ones: what a person should read, by node id. */
+  readonly #keyChanges = new Map<string, string>();
   #parts: Parts | null = null;
-  #tun: TunDoor | null = null;
-  #place: Place | null = null;
+  #card: Card | null = null;
   #registering: Timer | null = null;
 
   private constructor(options: NodeOptions, belongings: Belongings) {
@@ -44,12 +38,13 @@ export class Stay {
 
   /**
    * Settles when the virtual card is there: at once for a member, after the first welcome for a new one. Rejects where a
-   * door does not open, or the server could not be reached or refused before there ever was a card; nothing stays behind.
+   * door does not open, or the server could not be reached or refused before there ever was a card, or with the signal's
+   * reason where that is aborted first; nothing stays behind.
    */
-  static async begin(options: NodeOptions, belongings: Belongings): Promise<Stay> {
+  static async begin(options: NodeOptions, belongings: Belongings, signal: AbortSignal): Promise<Stay> {
     const stay = new Stay(options, belongings);
     try {
-      await stay.#begin();
+      await stay.#begin(signal);
       return stay;
     } catch (error) {
       await stay.end();
@@ -57,19 +52,29 @@ export class Stay {
     }
   }
 
+  /** Throws NODE_DOWN once it has ended: whoever still asks (a ping under way) hears that. */
   get parts(): Parts {
-    if (this.#parts === null) throw new TypeError('not begun');
+    if (this.#parts === null) throw nodeErrors('NODE_DOWN');
     return this.#parts;
   }
 
   /** The virtual card's name; empty while there is none. */
   get card(): string {
-    return this.#tun?.name ?? '';
+    return this.#card?.name ?? '';
+  }
+
+  /** Why there is no card though there should be one. */
+  get cardProblem(): Error | null {
+    return this.#card?.problem ?? null;
   }
 
   get addresses(): { readonly ip4: string; readonly ip6: string } {
-    const { ip4 = '', ip6 = '' } = this.#place?.assignment ?? {};
+    const { ip4 = '', ip6 = '' } = this.#card?.place?.assignment ?? {};
     return { ip4, ip6 };
+  }
+
+  get keyChanges(): readonly string[] {
+    return [...this.#keyChanges.values()];
   }
 
   /** An echo by way of the data plane; `ms` null: no reply. */
@@ -81,94 +86,109 @@ export class Stay {
     return this.parts.echoer.send(from.value.bytes, to.value.bytes, timeoutMs);
   }
 
-  /** What sends stops before what it sends through; idempotent. */
+  /** What sends stops before what it sends through; idempotent, never rejects. */
   async end(): Promise<void> {
     const parts = this.#parts;
     this.#registering?.cancel();
-    this.#tun?.close();
-    this.#tun = null;
+    this.#card?.close();
     if (parts === null) return;
     this.#parts = null;
-    parts.echoer.close();
-    await parts.plugins.close();
-    await parts.control.stop();
-    parts.paths.stop();
-    parts.engine.close();
-    parts.transport.close();
-    parts.network.close();
-    await parts.book.flush();
-    await this.#belongings.membership.flush();
+    const { membership } = this.#belongings;
+    await this.#each([
+      () => parts.echoer.close(),
+      () => parts.introductions.close(),
+      // At once, before anything is waited for: no word of the server comes in any more.
+      () => parts.control.stop(),
+      () => parts.plugins.close(),
+      () => parts.paths.stop(),
+      () => parts.engine.close(),
+      () => parts.transport.close(),
+      () => parts.network.close(),
+      () => parts.book.flush(),
+      () => membership.flush(),
+    ]);
+  }
+
+  /** One that fails does not keep the others open. */
+  async #each(steps: readonly (() => void | Promise<void>)[]): Promise<void> {
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        this.#options.counters.counter('node.end.failed').value++;
+        this.#options.log.error('a part did not end cleanly', { reason: String(error) });
+      }
+    }
   }
 
   // ---- beginning
 
-  async #begin(): Promise<void> {
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
     const parts = await joinParts(this.#options, this.#belongings, {
       deliver: (bytes, offset, length) => this.#deliver(bytes, offset, length),
       localNetworks: () => this.#localNetworks(),
+      keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
       selfChanged: () => this.#register(),
       controlChanged: (state, reason) => this.#controlChanged(state, reason),
       welcomed: ({ assignment, prefix4, prefix6 }) => this.#settle({ assignment, prefix4, prefix6 }),
     });
     this.#parts = parts;
+    this.#card = this.#newCard(parts);
+    signal.throwIfAborted();
+    signal.addEventListener('abort', () => this.#ready.reject(signal.reason), { once: true });
     const { assignment, prefix4, prefix6 } = this.#belongings.membership.current ?? {};
     if (assignment && prefix4 && prefix6) this.#settle({ assignment, prefix4, prefix6 });
+    if (this.cardProblem !== null) throw this.cardProblem;
     parts.network.onChange(() => parts.control.kick());
     parts.paths.start();
     parts.introductions.everyoneKnown();
     parts.plugins.onChange(() => parts.paths.setTraversal(parts.plugins.traversal()));
-    void parts.plugins.start();
+    parts.plugins
+      .start()
+      .catch((error: unknown) => log.error('plugins could not be looked for', { reason: String(error) }));
     parts.control.start();
     this.#registerRegularly();
     await this.#ready.promise;
   }
 
+  #newCard({ doors, engine }: Parts): Card {
+    const { settings, clock, counters, log } = this.#options;
+    return new Card({
+      ...{ name: settings.card, mtu: settings.mtu, clock, counters, log },
+      open: options => doors.openTun(options),
+      onPacket: (bytes, offset, length) => engine.outbound(bytes, offset, length),
+      onTurnEnded: () => engine.flush(),
+    });
+  }
+
   /** Takes the place in the network: the card with its addresses (V1), the routes into it and no others (V2). */
   #settle(place: Place): void {
-    const before = this.#place?.assignment;
-    this.#place = place;
-    if (before?.ip4 === place.assignment.ip4 && before.ip6 === place.assignment.ip6 && this.#tun !== null)
-      return;
+    if (this.#parts === null) return;
+    const { engine, paths } = this.#parts;
+    const overlay = [place.prefix4, place.prefix6];
+    engine.setOverlay(overlay);
+    paths.setOverlay(overlay);
     try {
-      this.#openCard(place);
+      this.#card?.take(place);
       this.#ready.resolve();
     } catch (error) {
       this.#ready.reject(error);
-      this.controlReason = String(error);
     }
-  }
-
-  #openCard({ assignment, prefix4, prefix6 }: Place): void {
-    const { doors, engine, paths } = this.parts;
-    const { card, mtu } = this.#options.settings;
-    const onLink = (address: string, prefix: string): string => `${address}/${prefix.split('/')[1] ?? ''}`;
-    this.#tun?.close();
-    engine.setOverlay([prefix4, prefix6]);
-    paths.setOverlay([prefix4, prefix6]);
-    const tun = doors.openTun({
-      name: card,
-      mtu,
-      addresses: [onLink(assignment.ip4, prefix4), onLink(assignment.ip6, prefix6)],
-      routes: [],
-    });
-    tun.onPacket = (bytes, offset, length) => engine.outbound(bytes, offset, length);
-    tun.onTurnEnded = () => engine.flush();
-    this.#tun = tun;
   }
 
   // ---- while it lasts
 
   #deliver(bytes: Uint8Array, offset: number, length: number): void {
     if (this.#parts?.echoer.takes(bytes, offset, length) === true) return;
-    const result = this.#tun?.write(bytes, offset, length) ?? 'closed';
+    const result = this.#card?.write(bytes, offset, length) ?? 'closed';
     if (result !== 'sent') this.#options.counters.counter(`node.card.${result}`).value++;
   }
 
   #controlChanged(state: ControlState, reason: string): void {
     this.controlReason = reason;
     const problem = this.#parts?.control.problem;
-    if (problem && this.#tun === null && (state === 'away' || state === 'refused'))
-      this.#ready.reject(problem);
+    if (problem && this.card === '' && (state === 'away' || state === 'refused')) this.#ready.reject(problem);
   }
 
   /** Networks that this box sits on, so that the server can tell a clash with the overlay. */
@@ -214,5 +234,7 @@ function outcome(): Outcome {
     resolve = settle;
     reject = refuse;
   });
+  // Whoever waits for it may fail of something else before: then nobody is left to hear of this.
+  promise.catch(() => undefined);
   return { promise, resolve, reject };
 }

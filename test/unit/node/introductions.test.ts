@@ -1,7 +1,9 @@
 // Getting to know others: in which order data plane and paths are told, and what happens to who is refused.
 import t from 'tap';
+import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
+import { seededRandom } from '../../../base/random.ts';
 import { Introductions, type IntroductionsOptions } from '../../../core/node/introductions.ts';
 import type { RouteFound } from '../../../core/control/types.ts';
 import { madeUpNode } from '../../support/made-up-node.ts';
@@ -30,6 +32,8 @@ function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
       removePeer: () => void told.push('paths forget'),
       onlineChanged: (_, online) => void told.push(online ? 'online' : 'offline'),
     },
+    clock: new ManualClock(),
+    random: seededRandom(1),
     counters: new Counters(),
     log: silentLog,
   };
