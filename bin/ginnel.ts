@@ -2,7 +2,6 @@
 // The `ginnel` command: joins the process to the program.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { assemble } from './assemble.ts';
 import { processSurroundings } from './process.ts';
 import { ginnel } from './program.ts';
 
@@ -19,7 +18,12 @@ for (const stream of [process.stdout, process.stderr])
 
 process.exitCode = await ginnel(
   process.argv.slice(2),
-  processSurroundings({ version: manifest.version, script, assemble }),
+  processSurroundings({
+    version: manifest.version,
+    script,
+    // What only the daemon needs is loaded by the daemon only: a command answers in a third of the time.
+    assemble: async ground => (await import('./assemble.ts')).assemble(ground),
+  }),
 );
 // A command has nothing left to do; what an open terminal or a library may still hold must not keep it.
 setTimeout(() => process.exit(), 500).unref();

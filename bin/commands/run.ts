@@ -1,7 +1,6 @@
 // `ginnel run`: this process is the daemon. Under systemd or procd, and what `up` and `server` start in the background.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { runDaemon } from '../daemon.ts';
 import { commandErrors } from '../errors.ts';
 import type { Kit } from './command.ts';
 import { withJson } from './command.ts';
@@ -19,14 +18,15 @@ export function runCommands(program: Command, kit: () => Kit): void {
     );
 }
 
-function be(
+async function be(
   kit: Kit,
   isDetached: boolean,
   lingerMs: number | null,
   signal = kit.around.interrupted,
 ): Promise<void> {
   const { around, places } = kit;
-  return runDaemon({
+  const { runDaemon } = await import('../daemon.ts');
+  await runDaemon({
     ...around.daemon(places, isDetached),
     places,
     version: around.version,
