@@ -32,7 +32,9 @@ export type PeerRefusal =
   /** A key that is none, or of low order. */
   | 'peer.key'
   /** It names the WireGuard key of another node. */
-  | 'peer.key-taken';
+  | 'peer.key-taken'
+  /** The server gave its address to another node since. */
+  | 'peer.address-taken';
 
 export interface PeerBookEvents {
   /** A known node shows other keys: refused, for a person to hear of. */
@@ -180,6 +182,7 @@ export class PeerBook {
     if (record.id === this.#options.self) return 'peer.self';
     const verified = verifyNode(this.#options.primitives, this.#options.serverIdentity, node);
     if (!verified.ok) return verified.code;
+    if (this.#isSuperseded(node)) return 'peer.address-taken';
     if (known !== undefined) return this.#doubtNews(node, known);
     if (record.expires <= this.#options.nowMs()) return 'peer.expired';
     if (!this.#isKey(record.controlKey) || !this.#isKey(record.wireguardKey)) return 'peer.key';
@@ -194,6 +197,13 @@ export class PeerBook {
     const isSame = record.signature === known.record.signature;
     if (record.generation === known.record.generation && !isSame) return 'peer.generation';
     return !isSame && record.expires <= this.#options.nowMs() ? 'peer.expired' : null;
+  }
+
+  #isSuperseded({ record, assignment }: SignedNode): boolean {
+    const holder = this.byAddress(record.ip4)?.node;
+    return (
+      holder !== undefined && holder.record.id !== record.id && holder.assignment.issued > assignment.issued
+    );
   }
 
   #isKey(text: string): boolean {
@@ -234,14 +244,9 @@ export class PeerBook {
   }
 
   /** The server's latest word on an address counts: whoever had it before is gone. */
-  #takeAddresses({ record, assignment }: SignedNode): void {
+  #takeAddresses({ record }: SignedNode): void {
     const holder = this.byAddress(record.ip4);
-    if (
-      holder === null ||
-      holder.node.record.id === record.id ||
-      holder.node.assignment.issued > assignment.issued
-    )
-      return;
+    if (holder === null || holder.node.record.id === record.id) return;
     this.#options.counters.counter('peers.address-moved').value++;
     this.forget(holder.node.record.id);
     this.#options.events?.forgotten?.(holder);

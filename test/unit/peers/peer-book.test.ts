@@ -149,6 +149,8 @@ t.test(
     t.equal(book.byAddress('10.77.0.3')?.node.record.name, 'bob');
     t.equal(book.byId(alice.id), null);
     t.same(told, ['forgotten alice']);
+    t.equal(refusal(book, nodeOf(alice, 'alice', '10.77.0.3')), 'peer.address-taken');
+    t.equal(book.byAddress('10.77.0.3')?.node.record.name, 'bob');
   },
 );
 
