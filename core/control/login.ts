@@ -4,6 +4,7 @@ import type { Primitives } from '../../protocol/primitives.ts';
 import { fromBase64Url } from '../../protocol/base64.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
 import { parsePrefix, prefixContains } from '../../protocol/ip/prefix.ts';
+import { networkPrefix6 } from '../../protocol/location/addresses.ts';
 import type { Assignment, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
 import { signLogin, signRecord, verifyAssignment } from '../../protocol/location/signed.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -12,6 +13,9 @@ import type { Question } from './requests.ts';
 
 /** A record is good for half a year and signed anew when half of that is left, so that no far-away box is locked out. */
 export const RECORD_VALID_MS = 180 * 86_400_000;
+
+/** A location server sets up no pool that is wider than this. */
+const WIDEST_POOL = 8;
 
 export interface LoginFacts {
   readonly identity: NodeIdentity;
@@ -50,11 +54,20 @@ export function doubtWelcome(
   if (serverIdentity === null) return 'no key of the server is known';
   const verified = verifyAssignment(primitives, serverIdentity, assignment);
   if (!verified.ok) return verified.code;
-  return within(welcome) ? null : 'addresses outside the network';
+  if (!within(welcome)) return 'addresses outside the network';
+  const network = fromBase64Url(membership.network);
+  const isOwn6 = network !== null && networkPrefix6(primitives, network) === welcome.prefix6;
+  // What lies in these prefixes goes into the card: nobody may so take the whole Internet's traffic.
+  return isOwn6 && isPool(welcome.prefix4) ? null : 'a network that is too wide, or not its own';
 }
 
 function within({ assignment, prefix4, prefix6 }: Welcome): boolean {
   return holds(prefix4, assignment.ip4) && holds(prefix6, assignment.ip6);
+}
+
+function isPool(prefix4: string): boolean {
+  const prefix = parsePrefix(prefix4);
+  return prefix.ok && prefix.value.family === 4 && prefix.value.length >= WIDEST_POOL;
 }
 
 function holds(prefix: string, address: string): boolean {

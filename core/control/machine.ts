@@ -214,7 +214,9 @@ export class ControlMachine {
       { type: 'ping' },
       (outcome, rttMs) => {
         if (rttMs !== null) this.#learnRtt(rttMs);
-        if (!(outcome instanceof GinnelError) || this.#phase !== 'in') return;
+        // Any other refusal is the server's word, or our own that it was not asked at all.
+        const isSilence = outcome instanceof GinnelError && outcome.code === 'SERVER_AWAY';
+        if (!isSilence || this.#phase !== 'in') return;
         // Whatever else came meanwhile proves the connection as well as the answer would.
         if (this.#lastHeardAt !== null && this.#lastHeardAt > askedAt) return;
         this.#counters.counter('pings.unanswered').value++;

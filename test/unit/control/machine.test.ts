@@ -186,6 +186,22 @@ t.test('an unanswered ping ends the connection within 8 s and it is dialled anew
   t.end();
 });
 
+t.test('a ping that could not be asked, or was refused, says nothing against the connection', t => {
+  const bench = connected();
+  bench.clock.advance(19_000);
+  for (let question = 0; question < MAX_PENDING; question++) asked(bench);
+  bench.clock.advance(2_000);
+  bench.machine.kick();
+  t.equal(bench.machine.state, 'connected', 'too many questions of our own were waiting');
+  bench.clock.advance(6_000);
+  bench.machine.kick();
+  const re = bench.last('ping').id;
+  bench.machine.heard({ type: 'failure', re, code: 'RATE_LIMITED', message: 'Too many messages.' });
+  bench.clock.advance(4_000);
+  t.equal(bench.machine.state, 'connected', 'the server answered, if only to refuse');
+  t.end();
+});
+
 t.test('what else is heard proves the connection as well as the answer to a ping', t => {
   const bench = connected();
   while (bench.count('ping') === 0) bench.clock.advance(100);
