@@ -1,8 +1,8 @@
 // Starting the daemon beside the command: detached, in a session of its own, with its errors brought back if it dies.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { GinnelError } from '../base/errors.ts';
+import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { baseErrors, type GinnelError } from '../base/errors.ts';
 import { errorOf, type Client } from './client.ts';
 import { commandErrors } from './errors.ts';
 import { makePlaces, type Places } from './places.ts';
@@ -18,6 +18,7 @@ export interface LaunchOptions {
 }
 
 const LOOK_EVERY_MS = 50;
+const ROOM_FOR_WORDS_BYTES = 4096;
 
 /** Whether it had to be started. Rejects with what the daemon died of, or DAEMON_SLOW. */
 export async function ensureDaemon(options: LaunchOptions): Promise<'running' | 'started'> {
@@ -82,6 +83,16 @@ function causeOfDeath(lastWords: string, code: number | null, signal: string | n
   const text = readFileSync(lastWords, 'utf8').trim();
   const told = text.split('\n').find(line => line.startsWith('{"error":'));
   if (told !== undefined) return errorOf((JSON.parse(told) as { error: unknown }).error);
+  const folder = dirname(lastWords);
+  const free = freeBytes(folder);
+  // A full disk takes no last words either.
+  if (text === '' && free < ROOM_FOR_WORDS_BYTES)
+    return baseErrors('DISK_FULL', { path: folder, freeBytes: free });
   const problem = text === '' ? `it ended with ${signal ?? `code ${String(code)}`}` : text.slice(-500);
   return commandErrors('DAEMON_DIED', { problem });
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
