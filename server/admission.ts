@@ -2,7 +2,7 @@
 // nodes is let in row by row.
 import type { Clock } from '../base/clock.ts';
 import type { ServerLimits } from './limits.ts';
-import { sourceOf, TokenBucket } from './token-bucket.ts';
+import { sourceOf, TokenBucket, TokenBuckets } from './token-bucket.ts';
 
 const DOUBLED_EVERY_MS = 10_000;
 
@@ -11,6 +11,7 @@ export class Admission {
   readonly #limits: ServerLimits;
   readonly #startedAt: number;
   readonly #handshakes: TokenBucket;
+  readonly #handshakesBySource: TokenBuckets;
   readonly #bySource = new Map<string, number>();
   #connections = 0;
 
@@ -19,6 +20,12 @@ export class Admission {
     this.#limits = limits;
     this.#startedAt = clock.monotonicMs();
     this.#handshakes = new TokenBucket(clock, limits.handshakesPerSecond, limits.handshakeBurst);
+    const { handshakesPerAddressPerSecond, handshakesPerAddressBurst } = limits;
+    this.#handshakesBySource = new TokenBuckets(
+      clock,
+      handshakesPerAddressPerSecond,
+      handshakesPerAddressBurst,
+    );
   }
 
   /** Counts a connection; the answer gives it back (once), null refuses it. */
@@ -36,8 +43,9 @@ export class Admission {
     };
   }
 
-  /** May one more handshake be answered now? */
-  handshake(): boolean {
+  /** May one more handshake, of this address, be answered now? */
+  handshake(address: string): boolean {
+    if (!this.#handshakesBySource.take(sourceOf(address))) return false;
     const { handshakesPerSecond, handshakesPerSecondMost } = this.#limits;
     const doublings = (this.#clock.monotonicMs() - this.#startedAt) / DOUBLED_EVERY_MS;
     this.#handshakes.setRate(

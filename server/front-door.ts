@@ -6,6 +6,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { Server as TcpServer, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../protocol/address.ts';
 import { canonicalIp, familyOf } from '../protocol/ip/address.ts';
@@ -22,10 +23,16 @@ const MAX_MESSAGE = 65_535;
 
 export interface FrontDoorOptions {
   readonly admission: Admission;
+  readonly clock: Clock;
   readonly buckets: TokenBuckets;
   readonly counters: Counters;
   readonly limits: ServerLimits;
   readonly opened: (socket: WebSocket, place: SessionPlace) => void;
+}
+
+interface Place {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
 }
 
 export class FrontDoor {
@@ -34,11 +41,12 @@ export class FrontDoor {
   readonly #webSockets: WebSocketServer;
   readonly #listeners: TcpServer[] = [];
   readonly #sockets = new Set<Socket>();
-  readonly #places = new WeakMap<Socket, { readonly remote: Endpoint; readonly local: Endpoint }>();
+  readonly #places = new WeakMap<Socket, Place>();
+  /** For connections that have not come to the point. */
+  readonly #patience = new WeakMap<Socket, Timer>();
 
   constructor(options: FrontDoorOptions) {
     this.#options = options;
-    const patience = options.limits.loginTimeoutMs;
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -46,12 +54,8 @@ export class FrontDoor {
       maxPayload: MAX_MESSAGE,
     });
     this.#http = createHttpServer(
-      {
-        headersTimeout: patience,
-        requestTimeout: patience,
-        maxHeaderSize: 8192,
-        connectionsCheckingInterval: 1000,
-      },
+      // Node's own time-outs work only where this object itself listens.
+      { maxHeaderSize: 8192 },
       (request, response) => {
         options.counters.counter('http.other').value++;
         request.resume();
@@ -102,12 +106,16 @@ export class FrontDoor {
     socket.on('error', () => this.#count('tcp.error'));
     socket.once('close', () => {
       this.#sockets.delete(socket);
+      this.#patience.get(socket)?.cancel();
       release();
     });
-    socket.setTimeout(this.#options.limits.loginTimeoutMs, () => {
-      this.#count('tcp.silent');
-      socket.destroy();
-    });
+    this.#patience.set(
+      socket,
+      this.#options.clock.after(this.#options.limits.loginTimeoutMs, () => {
+        this.#count('tcp.silent');
+        socket.destroy();
+      }),
+    );
     this.#awaitFirstByte(socket, place);
   }
 
@@ -121,17 +129,19 @@ export class FrontDoor {
     await Promise.all(closed);
   }
 
-  #awaitFirstByte(socket: Socket, place: { readonly remote: Endpoint; readonly local: Endpoint }): void {
+  #awaitFirstByte(socket: Socket, place: Place): void {
     const first = socket.read(1) as Buffer | null;
     if (first === null) {
       if (!socket.destroyed) socket.once('readable', () => this.#awaitFirstByte(socket, place));
       return;
     }
     socket.unshift(first);
-    socket.setTimeout(0);
-    socket.removeAllListeners('timeout');
-    if (first[0]! <= 1) serveStunTcp(socket, place.remote, place.local, this.#options);
-    else this.#http.emit('connection', socket);
+    if (first[0]! > 1) {
+      this.#http.emit('connection', socket);
+      return;
+    }
+    this.#patience.get(socket)?.cancel();
+    serveStunTcp(socket, place.remote, place.local, this.#options);
   }
 
   #upgrade(request: IncomingMessage, head: Buffer): void {
@@ -142,6 +152,8 @@ export class FrontDoor {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
+    // From here on the session looks at the clock.
+    this.#patience.get(socket)?.cancel();
     const host = parseHostPort(request.headers.host ?? '') === null ? null : request.headers.host!;
     this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
       this.#options.opened(webSocket, { ...place, host });
@@ -154,7 +166,7 @@ export class FrontDoor {
 }
 
 /** Null where the other end is gone already. */
-function placeOf(socket: Socket): { readonly remote: Endpoint; readonly local: Endpoint } | null {
+function placeOf(socket: Socket): Place | null {
   const remote = endpointOf(socket.remoteAddress, socket.remotePort);
   const local = endpointOf(socket.localAddress, socket.localPort);
   return remote === null || local === null ? null : { remote, local };

@@ -12,6 +12,9 @@ export interface ServerLimits {
   readonly handshakesPerSecond: number;
   readonly handshakesPerSecondMost: number;
   readonly handshakeBurst: number;
+  /** Of one address, so that nobody alone uses up the handshakes of all. */
+  readonly handshakesPerAddressPerSecond: number;
+  readonly handshakesPerAddressBurst: number;
   /** Signals of one node: messages, and bytes of their sealed part. */
   readonly signalsPerSecond: number;
   readonly signalBurst: number;
@@ -41,6 +44,8 @@ export const DEFAULT_LIMITS: ServerLimits = {
   handshakesPerSecond: 50,
   handshakesPerSecondMost: 1000,
   handshakeBurst: 100,
+  handshakesPerAddressPerSecond: 20,
+  handshakesPerAddressBurst: 64,
   signalsPerSecond: 5,
   signalBurst: 40,
   signalBytesPerSecond: 16_384,

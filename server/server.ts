@@ -105,13 +105,13 @@ class Server implements LocationServer {
       const running = this.#running;
       this.#running = null;
       if (running === null) return;
-      const present = await running.station.close();
       try {
-        await running.registry.keepLastSeen(present);
+        await running.registry.keepLastSeen(await running.station.close());
       } catch (error) {
         this.#options.log.warn('when the boxes were last seen could not be kept', { error });
+      } finally {
+        await running.store.close();
       }
-      await running.store.close();
     });
   }
 
@@ -187,7 +187,12 @@ class Server implements LocationServer {
       sharedTcp,
     });
     await station.open();
-    if (JSON.stringify(before) !== JSON.stringify(settings)) await store.put('settings', settings);
+    try {
+      if (JSON.stringify(before) !== JSON.stringify(settings)) await store.put('settings', settings);
+    } catch (error) {
+      await station.close();
+      throw error;
+    }
     return { store, keys, settings, registry, station, time };
   }
 

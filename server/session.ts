@@ -135,7 +135,7 @@ export class Session implements Present {
 
   #handshake(first: Uint8Array): void {
     const { admission, primitives, keys } = this.#options;
-    if (!admission.handshake()) {
+    if (!admission.handshake(this.place.remote.address)) {
       this.#count('ramp');
       this.end(CHANNEL_CLOSE.busy);
       return;
@@ -188,6 +188,8 @@ export class Session implements Present {
   }
 
   async #answer(message: NodeMessage): Promise<void> {
+    // What was asked before the end is not done after it: the same node may have said newer things elsewhere.
+    if (this.#closed) return;
     if ((message.type === 'login') !== (this.node === '')) {
       this.end(CHANNEL_CLOSE.refused, serverErrors('LOGIN_FIRST'));
       return;

@@ -75,6 +75,7 @@ export class Station {
     };
     this.#door = new FrontDoor({
       admission: this.#admission,
+      clock,
       buckets: this.#buckets,
       counters,
       limits,

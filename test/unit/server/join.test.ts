@@ -2,11 +2,14 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import t from 'tap';
-import { ManualClock } from '../../../base/clock.ts';
+import { ManualClock, systemClock } from '../../../base/clock.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { Counters } from '../../../base/counters.ts';
+import { silentLog } from '../../../base/log.ts';
 import { toBase64Url } from '../../../protocol/base64.ts';
 import { CHANNEL_CLOSE } from '../../../protocol/location/channel.ts';
 import { verifyAssignment } from '../../../protocol/location/signed.ts';
+import { createServer } from '../../../server/server.ts';
 import { primitives } from '../../../system/crypto.ts';
 import {
   expectWelcome,
@@ -260,4 +263,19 @@ t.test('a full disk: nobody is registered, the box is told, and later it works',
   await full.server.down();
   const after = await startServer(t, {}, { stateDir });
   t.equal((await join(text, after.port, identity)).welcome.assignment.ip4, '10.77.0.2');
+});
+
+t.test('settings that cannot be kept: the server is down, and its port is free', async t => {
+  const stateDir = temporaryFolder(t);
+  const { port, server } = await startServer(t, {}, { stateDir });
+  await server.down();
+  const [counters, log, clock] = [new Counters(), silentLog, systemClock];
+  const full = createServer({
+    ...{ stateDir, primitives, counters, log, clock },
+    keepFreeBytes: Number.MAX_SAFE_INTEGER,
+  });
+  await t.rejects(full.up({ port }), { code: 'DISK_FULL' });
+  t.equal(full.summary().state, 'down');
+  const again = await startServer(t, { port }, { stateDir });
+  t.equal(again.port, port);
 });

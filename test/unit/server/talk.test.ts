@@ -245,6 +245,16 @@ t.test('a log-in that does not come, and a connection that says nothing, end in 
   t.equal(counters.snapshot()['tcp.silent'], 1);
 });
 
+t.test('half a request, however slowly it comes, holds no place for ever', async t => {
+  const { port, counters } = await startServer(t, {}, { limits: { loginTimeoutMs: 200 } });
+  const socket = connect(port, '127.0.0.1', () => socket.write('GET /ginnel HTTP/1.1\r\nX: '));
+  socket.on('error', () => undefined);
+  const drip = setInterval(() => socket.write('x'), 20);
+  t.teardown(() => clearInterval(drip));
+  await new Promise(resolve => socket.once('close', resolve));
+  t.equal(counters.snapshot()['tcp.silent'], 1);
+});
+
 t.test('a node that falls silent is gone', async t => {
   const { port, invite, server } = await startServer(t, {}, { limits: { idleMs: 150 } });
   const { connection } = await join(await invite(), port);
