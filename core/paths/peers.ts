@@ -1,0 +1,325 @@
+// All peers of a node: gives their path machines time and events, and carries out what they ask for.
+import type { Timer } from '../../base/clock.ts';
+import { GinnelError } from '../../base/errors.ts';
+import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
+import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
+import type { Link } from '../contract/link.ts';
+import type { ControlState } from '../control/types.ts';
+import type { PeerId } from '../dataplane/engine.ts';
+import type { Budget } from './budget.ts';
+import type { Machine, MachineOutput, SelfView } from './machine.ts';
+import type { Way } from './path.ts';
+import type { PathPeer, PathsOptions } from './paths.ts';
+import { PeerMachine } from './peer.ts';
+import { Probing } from './probing.ts';
+import type { Refresher } from './refresher.ts';
+import type { SelfPlace } from './self.ts';
+import { StockMachine } from './stock.ts';
+import { TIMING } from './timing.ts';
+import type { DatagramLink } from './udp-transport.ts';
+
+export interface Entry {
+  peer: PathPeer;
+  readonly machine: Machine;
+  /** In use. */
+  link: DatagramLink | null;
+  timer: Timer | null;
+  timerAt: number;
+  shown: string;
+}
+
+export interface PathPeersOptions extends PathsOptions {
+  readonly self: SelfPlace;
+  readonly budget: Budget;
+  readonly refresher: Refresher;
+}
+
+export class PathPeers {
+  readonly probing: Probing;
+  readonly #options: PathPeersOptions;
+  readonly #self: SelfPlace;
+  readonly #entries = new Map<PeerId, Entry>();
+  readonly #byLink = new Map<Link, Entry>();
+  #controlState: ControlState;
+  #isRunning = false;
+
+  constructor(options: PathPeersOptions) {
+    this.#options = options;
+    this.#self = options.self;
+    this.#controlState = options.control.state;
+    const { primitives, clock, budget, identity } = options;
+    this.probing = new Probing({
+      ...{ primitives, clock, budget },
+      counters: options.counters.scope('paths'),
+      wireguard: identity.wireguard,
+      network: identity.network,
+      requested: (id, link, inUse) =>
+        this.with(id, (machine, now) => machine.requested(wayOf(link, this.#self), inUse, now)),
+      answered: (id, link, transaction, seenAs) => this.#answered(id, link, transaction, seenAs),
+    });
+  }
+
+  // ---- who there is
+
+  start(): void {
+    this.#isRunning = true;
+    this.each((machine, now) => machine.restored(now));
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    for (const id of [...this.#entries.keys()]) this.remove(id);
+  }
+
+  get(id: PeerId): Entry | null {
+    return this.#entries.get(id) ?? null;
+  }
+
+  set(peer: PathPeer): void {
+    const known = this.#entries.get(peer.id);
+    if (known?.peer.kind === peer.kind && sameFixed(known.peer, peer)) {
+      this.#update(known, peer);
+      return;
+    }
+    if (known !== undefined) this.remove(peer.id);
+    const isGinnel = peer.kind === 'ginnel' && this.probing.add(peer.id, peer.publicKey);
+    const machine = isGinnel ? this.#machine(peer) : new StockMachine(this.#self, peer.endpoint ?? null);
+    const entry: Entry = { peer, machine, link: null, timer: null, timerAt: Infinity, shown: '' };
+    this.#entries.set(peer.id, entry);
+    if (this.#isRunning) machine.restored(this.#now());
+    this.#drive(entry);
+  }
+
+  /** With its signed node known, signals can reach it. */
+  #update(entry: Entry, peer: PathPeer): void {
+    const before = this.#canSignal(peer.id);
+    entry.peer = peer;
+    const after = this.#canSignal(peer.id);
+    if (before === after) return;
+    entry.machine.serverChanged(after, this.#now());
+    this.#drive(entry);
+  }
+
+  remove(id: PeerId): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    this.probing.remove(id);
+    entry.timer?.cancel();
+    this.#use(entry, null);
+  }
+
+  // ---- what is heard and sent, and what the control side says
+
+  heard(id: PeerId, link: Link, nowMs: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { active } = entry.machine;
+    if (link === entry.link && active?.usable === true) {
+      if (active.waitingSince !== null) entry.link.armed = true;
+      active.heard(nowMs);
+      return;
+    }
+    entry.machine.heard(wayOf(link, this.#self), nowMs);
+    this.#drive(entry);
+  }
+
+  sent(link: DatagramLink): void {
+    const entry = this.#byLink.get(link);
+    if (entry === undefined) return;
+    const now = this.#now();
+    entry.machine.sent(now);
+    // No machine needs to look sooner than this at an unanswered packet.
+    if (entry.timerAt > now + TIMING.doubtAfter) this.#wakeAt(entry, now + TIMING.doubtAfter);
+  }
+
+  #answered(id: PeerId, link: DatagramLink, transaction: string, seenAs: Endpoint | null): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    const { active } = entry.machine;
+    if (entry.link !== null && active?.waitingSince !== null) entry.link.armed = true;
+    const isOurs = entry.machine.answered(wayOf(link, this.#self), transaction, seenAs, this.#now());
+    this.#drive(entry);
+    return isOurs;
+  }
+
+  controlChanged(state: ControlState): void {
+    this.#controlState = state;
+    this.each((machine, now, entry) => machine.serverChanged(this.#canSignal(entry.peer.id), now));
+  }
+
+  /** False: nobody known. */
+  signalled(from: SignedNode, signal: PathSignal): boolean {
+    const entry = this.#entries.get(from.record.wireguardKey);
+    if (entry === undefined) return false;
+    entry.peer = { ...entry.peer, node: from };
+    entry.machine.signalled(signal, this.#now());
+    this.#drive(entry);
+    return true;
+  }
+
+  each(tell: (machine: Machine, now: number, entry: Entry) => void): void {
+    if (!this.#isRunning) return;
+    for (const entry of [...this.#entries.values()]) {
+      tell(entry.machine, this.#now(), entry);
+      this.#drive(entry);
+    }
+  }
+
+  with(id: PeerId, tell: (machine: Machine, now: number) => void): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || !this.#isRunning) return;
+    tell(entry.machine, this.#now());
+    this.#drive(entry);
+  }
+
+  // ---- driving
+
+  #machine(peer: PathPeer): Machine {
+    const { random, identity, book, counters } = this.#options;
+    const self: SelfView = {
+      id: identity.wireguardKey,
+      isConnected: () => this.#canSignal(peer.id),
+      serverRttMs: () => this.#self.serverRttMs,
+      isNatted: family => this.#self.isNatted(family),
+      keepAliveMs: () => this.#self.keepAliveMs(),
+      nat: () => this.#self.nat,
+      wayTo: endpoint => this.#self.wayTo(endpoint),
+    };
+    const scoped = counters.scope('paths');
+    return new PeerMachine({
+      peer,
+      self,
+      budget: this.#options.budget,
+      random,
+      counters: scoped,
+      good: book.good(peer.id),
+    });
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #drive(entry: Entry): void {
+    if (!this.#isRunning) return;
+    for (let outputs = entry.machine.take(); outputs.length > 0; outputs = entry.machine.take())
+      for (const output of outputs) this.#perform(entry, output);
+    // A path that fell silent and came back was told of its last packet long ago: it must hear of the next one.
+    if (entry.link !== null && entry.machine.active?.waitingSince === null) entry.link.armed = true;
+    this.#options.transport.flush();
+    const now = this.#now();
+    this.#wakeAt(entry, entry.machine.wakeAt(now) ?? Infinity);
+    this.#show(entry);
+  }
+
+  #wakeAt(entry: Entry, at: number): void {
+    if (entry.timerAt === at) return;
+    entry.timer?.cancel();
+    entry.timerAt = at;
+    const now = this.#now();
+    entry.timer =
+      at === Infinity ? null : this.#options.clock.after(Math.max(1, at - now), () => this.#tick(entry));
+  }
+
+  #tick(entry: Entry): void {
+    entry.timerAt = Infinity;
+    if (this.#entries.get(entry.peer.id) !== entry) return;
+    entry.machine.tick(this.#now());
+    this.#drive(entry);
+  }
+
+  #show(entry: Entry): void {
+    const { state, reason, active } = entry.machine;
+    const shown = `${state} ${active?.way.key ?? ''} ${reason}`;
+    if (shown === entry.shown) return;
+    entry.shown = shown;
+    this.#options.log.debug('path', { peer: entry.peer.name, state, reason });
+    this.#options.events.peerChanged(entry.peer.id);
+  }
+
+  #perform(entry: Entry, output: MachineOutput): void {
+    if (output.type === 'probe') {
+      this.#probe(entry, output);
+      return;
+    }
+    if (output.type === 'signal') {
+      this.#signal(entry, output.kind, output.attempt);
+      return;
+    }
+    if (output.type === 'use') {
+      this.#use(entry, output.way);
+      return;
+    }
+    if (output.type === 'keep') {
+      this.#keep(entry, output.endpoint);
+      return;
+    }
+    this.#options.refresher.refresh(() => this.with(entry.peer.id, (machine, now) => machine.refreshed(now)));
+  }
+
+  #probe(entry: Entry, { way, transaction, ttl, inUse }: Extract<MachineOutput, { type: 'probe' }>): void {
+    const link = way.endpoint === null ? null : this.#options.transport.link(way.endpoint);
+    if (link !== null) this.probing.ask(entry.peer.id, link, transaction, ttl, inUse);
+  }
+
+  #use(entry: Entry, way: Way | null): void {
+    const { transport, engine } = this.#options;
+    const link = way?.endpoint == null ? null : transport.link(way.endpoint);
+    if (entry.link !== null) {
+      this.#byLink.delete(entry.link);
+      transport.keep(entry.link, false);
+    }
+    entry.link = link;
+    if (link !== null) {
+      transport.keep(link, true);
+      link.armed = true;
+      this.#byLink.set(link, entry);
+    }
+    engine.setPath(entry.peer.id, link);
+  }
+
+  #keep(entry: Entry, remote: Endpoint): void {
+    const { transport, book } = this.#options;
+    const localPort = transport.localPort(remote.family);
+    if (localPort !== null) book.noteGood(entry.peer.id, { transport: transport.name, remote, localPort });
+  }
+
+  #canSignal(id: PeerId): boolean {
+    return this.#controlState === 'connected' && this.#entries.get(id)?.peer.node != null;
+  }
+
+  #signal(entry: Entry, kind: 'offer' | 'answer', attempt: string): void {
+    const { control } = this.#options;
+    if (entry.peer.node === null) return;
+    const signal: PathSignal = {
+      type: kind,
+      attempt,
+      // The control side numbers its signals itself, over restarts.
+      serial: 0,
+      candidates: this.#self.candidates.map(({ kind: how, transport, endpoint }) => ({
+        kind: how,
+        transport,
+        endpoint,
+      })),
+      nat: this.#self.nat,
+      serverRttMs: control.rttMs,
+    };
+    control.signal(entry.peer.node, signal).catch((error: unknown) => {
+      const code = error instanceof GinnelError ? error.code : 'SIGNAL_FAILED';
+      this.with(entry.peer.id, (machine, now) => machine.signalFailed(attempt, code, now));
+    });
+  }
+}
+
+const sameFixed = (a: PathPeer, b: PathPeer): boolean =>
+  (a.endpoint === undefined ? '' : formatEndpoint(a.endpoint)) ===
+  (b.endpoint === undefined ? '' : formatEndpoint(b.endpoint));
+
+/** Where a link leads. A place that may not be probed (ourselves, the overlay) still is a way that was heard on. */
+function wayOf(link: Link, self: SelfPlace): Way {
+  const known = link.remote === null ? null : self.wayTo(link.remote);
+  if (known?.key === link.id) return known;
+  const pathClass = link.traits.relayed ? 'relay' : 'direct';
+  return { key: link.id, transport: link.transport, endpoint: link.remote, class: pathClass };
+}
