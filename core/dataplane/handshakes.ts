@@ -27,7 +27,7 @@ import type { Setting } from './options.ts';
 import type { Peer } from './peer.ts';
 import type { Sessions } from './sessions.ts';
 import { Timestamps } from './timestamps.ts';
-import { LoadDetector, SourceLimiter, TokenBucket } from './token-bucket.ts';
+import { LoadDetector, SourceLimiter, sourceOf, TokenBucket } from './token-bucket.ts';
 
 /** A source that has shown its cookie: as many handshakes a second, and so many at once. */
 const PER_SOURCE = { perSecond: 20, burst: 5, sources: 4096 };
@@ -173,7 +173,8 @@ export class Handshakes {
     if (!this.#load.loaded(now)) return null;
     const source = new TextEncoder().encode(`${link.remote?.address ?? link.id} ${link.remote?.port ?? ''}`);
     if (this.#macs.mac2Holds(message, source, now)) {
-      return this.#sources.take(link.remote?.address ?? link.id, now) ? null : counts.limited;
+      const from = link.remote === null ? link.id : sourceOf(link.remote.address);
+      return this.#sources.take(from, now) ? null : counts.limited;
     }
     const reply = this.#macs.cookieReply(message, source, now);
     link.send({ bytes: reply, offset: 0, length: reply.length, segment: reply.length });

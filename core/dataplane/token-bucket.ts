@@ -1,4 +1,6 @@
 // Token buckets: how many handshake messages a second are worth answering, in all and from one source.
+import { parseIp } from '../../protocol/ip/address.ts';
+import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
 
 export class TokenBucket {
   readonly #perSecond: number;
@@ -58,6 +60,13 @@ export class SourceLimiter {
   #forget(nowMs: number): void {
     for (const [source, bucket] of this.#buckets) if (bucket.full(nowMs)) this.#buckets.delete(source);
   }
+}
+
+/** Who counts as one source: an IPv4 address, or an IPv6 /64, since one home may use all addresses of it. */
+export function sourceOf(address: string): string {
+  const ip = parseIp(address);
+  if (!ip.ok || ip.value.family === 4) return address;
+  return formatPrefix(networkOf(ip.value, 64));
 }
 
 const LOADED_FOR_MS = 1000;

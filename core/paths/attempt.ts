@@ -2,6 +2,9 @@
 import type { Way } from './path.ts';
 import { TIMING } from './timing.ts';
 
+/** Places in one try: a peer that speaks from ever other ports shall not fill our memory. */
+export const MAX_TARGETS = 48;
+
 export type Role = 'offerer' | 'answerer';
 
 export interface Shot {
@@ -41,10 +44,11 @@ export class Attempt {
     this.startedAt = startedAt;
   }
 
-  /** Takes a place into the try; a place that is there already keeps its schedule unless the new one is earlier. */
+  /** Takes a place into the try, where there is room; a place that is there already keeps its schedule unless the new one is earlier. */
   aim(way: Way, learnt: string, startAt: number, openerTtl: number | null = null): void {
     const known = this.#targets.get(way.key);
     if (known !== undefined && known.step > 0) return;
+    if (known === undefined && this.#targets.size >= MAX_TARGETS && !this.#dropSpent()) return;
     this.#targets.set(way.key, {
       way,
       learnt,
@@ -52,6 +56,13 @@ export class Attempt {
       startAt: Math.min(startAt, known?.startAt ?? Infinity),
       step: 0,
     });
+  }
+
+  /** False: probes are still to leave for every place. */
+  #dropSpent(): boolean {
+    for (const [key, target] of this.#targets)
+      if (target.openerTtl === null && nextAt(target) === null) return this.#targets.delete(key);
+    return false;
   }
 
   get size(): number {

@@ -40,7 +40,14 @@ class PathsDriver implements Paths {
     const { clock, random, primitives, transport, network, control } = options;
     const counters = options.counters.scope('paths');
     const budget = new Budget(counters, clock.monotonicMs(), options.limits);
-    this.#self = new SelfPlace({ transport, network, control, clock, configured: options.configured ?? [] });
+    this.#self = new SelfPlace({
+      transport,
+      network,
+      control,
+      clock,
+      configured: options.configured ?? [],
+      pluginFailed: error => this.#pluginFailed(error),
+    });
     this.#transactions = new StunTransactions({ clock, random, primitives, budget, counters });
     this.stun = new CoreStunDoor({
       transport,
@@ -189,6 +196,11 @@ class PathsDriver implements Paths {
     if (!isOther) return;
     this.#options.events.selfChanged();
     this.#peers.each((machine, now) => machine.candidatesChanged(now));
+  }
+
+  #pluginFailed(error: unknown): void {
+    this.#count('plugin-failed');
+    this.#options.log.debug('a traversal plugin could not say what it knows', { reason: String(error) });
   }
 
   #count(name: string): void {

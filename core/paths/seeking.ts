@@ -1,6 +1,7 @@
 // Looking for a way to one peer: tries through the location server (offer, answer, punching), and without it. When to
 // begin, when to try again, when to give up. What is found, and whether it is believed, is the peer machine's.
 import type { PathSignal } from '../../protocol/location/messages.ts';
+import { TokenBucket } from '../dataplane/token-bucket.ts';
 import { Attempt, type Shot } from './attempt.ts';
 import type { Diary } from './diary.ts';
 import { LonelySearch } from './lonely.ts';
@@ -12,6 +13,8 @@ import { verdictOf, type Verdict } from './verdict.ts';
 
 const LOST_FOR_MS = 180_000;
 const RESTORED_GRACE_MS = 2_000;
+/** Offers of one peer that are answered: each costs a signal of ours, and probes. */
+const OFFERS = { perSecond: 1, burst: 6 };
 
 /** What the search asks of the peer machine. */
 export interface Seeker {
@@ -43,6 +46,7 @@ export class Seeking {
   /** A try that changed candidates cut short, or one for something better, is due then. */
   #freshAt: number | null = null;
   #lastTryAt = -Infinity;
+  readonly #offers = new TokenBucket(OFFERS.perSecond, OFFERS.burst, 0);
 
   constructor(options: MachineOptions, remote: RemoteSide, diary: Diary, seeker: Seeker) {
     this.#options = options;
@@ -163,7 +167,8 @@ export class Seeking {
       this.#rival = signal;
       own.answerDueAt = now + TIMING.rivalWait;
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
-    } else this.#accept(signal.attempt, now);
+    } else if (this.#offers.take(now)) this.#accept(signal.attempt, now);
+    else this.#count('signal.too-many');
   }
 
   #accept(id: string, now: number): void {

@@ -27,6 +27,8 @@ export interface SelfOptions {
   readonly clock: Clock;
   /** Addresses at which the owner says this node can be reached. */
   readonly configured: readonly Endpoint[];
+  /** A plugin threw where it should have told what it knows. */
+  readonly pluginFailed: (error: unknown) => void;
 }
 
 export class SelfPlace {
@@ -75,7 +77,7 @@ export class SelfPlace {
 
   /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
   get natReport(): NatReport {
-    const reports = this.#plugins.map(plugin => plugin.natReport());
+    const reports = this.#plugins.map(plugin => this.#told(() => plugin.natReport(), NOTHING_CHECKED));
     const report =
       reports.find(({ mapping }) => mapping !== 'not-checked') ??
       reports.find(({ takenAt }) => takenAt > 0) ??
@@ -137,7 +139,7 @@ export class SelfPlace {
     const all = [
       ...this.#hosts(),
       ...this.#options.configured.map(endpoint => candidate('configured', endpoint)),
-      ...this.#plugins.flatMap(plugin => plugin.candidates()),
+      ...this.#plugins.flatMap(plugin => this.#told(() => plugin.candidates(), [])),
     ].filter(({ endpoint, transport }) => transport !== 'udp' || isUsable(endpoint, this.#table));
     all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
     const once = new Map<string, Candidate>();
@@ -146,6 +148,16 @@ export class SelfPlace {
       if (!once.has(place)) once.set(place, each);
     }
     return [...once.values()].slice(0, MAX_CANDIDATES);
+  }
+
+  /** What a plugin says; `instead` where it fails: the node lives on without it. */
+  #told<T>(say: () => T, instead: T): T {
+    try {
+      return say();
+    } catch (error) {
+      this.#options.pluginFailed(error);
+      return instead;
+    }
   }
 
   #hosts(): Candidate[] {

@@ -178,6 +178,28 @@ t.test('under load one source gets no more than its share', t => {
   t.end();
 });
 
+t.test('under load all addresses of one IPv6 home share one share', t => {
+  const world = new World();
+  const b = world.node({ address: '10.77.0.2', timings: { handshakesPerSecond: 0.001 } });
+  const homes = Array.from({ length: 12 }, (_, n) => {
+    const a = world.node({ address: `10.77.1.${n}` });
+    const { there } = world.joined(a, b);
+    const remote = { family: 6, address: `2001:db8:1:2::${n + 1}`, port: 51_820 } as const;
+    return { a, there, back: new WireLink(`udp [${remote.address}]`, remote) };
+  });
+  for (const { a, there, back } of homes) {
+    a.engine.wake(b.keys.id);
+    receive(b, back, there.queue.splice(0)[0]!);
+    receive(a, there, back.queue.splice(0)[0]!);
+  }
+  t.equal(b.count('handshake.cookies-sent'), 12);
+  world.clock.advance(5_400);
+  for (const { there, back } of homes) receive(b, back, there.queue.splice(0)[0]!);
+  t.equal(b.count('handshake.initiations-received'), 5);
+  t.equal(b.count('handshake.limited'), 7);
+  t.end();
+});
+
 t.test('an unknown peer is told of, can be added, and its initiation handed in once more', t => {
   const world = new World();
   const a = world.node({ address: '10.77.0.1' });
