@@ -35,7 +35,8 @@ const IMPATIENT_PER_SECOND = 0.2;
 const FLOW_LIVES_MS = 30_000;
 const REMEMBERED = 1024;
 
-class Bucket {
+/** A token bucket whose rate may change from one look to the next. */
+export class Bucket {
   #tokens: number;
   #at: number;
   readonly #burst: number;

@@ -1,8 +1,8 @@
 // Looking for a way to one peer: tries through the location server (offer, answer, punching), and without it. When to
 // begin, when to try again, when to give up. What is found, and whether it is believed, is the peer machine's.
 import type { PathSignal } from '../../protocol/location/messages.ts';
-import { TokenBucket } from '../dataplane/token-bucket.ts';
 import { Attempt, type Shot } from './attempt.ts';
+import { Bucket } from './budget.ts';
 import type { Diary } from './diary.ts';
 import { LonelySearch } from './lonely.ts';
 import type { MachineOptions, MachineOutput } from './machine.ts';
@@ -46,7 +46,7 @@ export class Seeking {
   /** A try that changed candidates cut short, or one for something better, is due then. */
   #freshAt: number | null = null;
   #lastTryAt = -Infinity;
-  readonly #offers = new TokenBucket(OFFERS.perSecond, OFFERS.burst, 0);
+  readonly #offers = new Bucket(OFFERS.burst, 0);
 
   constructor(options: MachineOptions, remote: RemoteSide, diary: Diary, seeker: Seeker) {
     this.#options = options;
@@ -167,8 +167,11 @@ export class Seeking {
       this.#rival = signal;
       own.answerDueAt = now + TIMING.rivalWait;
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
-    } else if (this.#offers.take(now)) this.#accept(signal.attempt, now);
-    else this.#count('signal.too-many');
+    } else if (this.#offers.fill(now, OFFERS.perSecond) < 1) this.#count('signal.too-many');
+    else {
+      this.#offers.spend();
+      this.#accept(signal.attempt, now);
+    }
   }
 
   #accept(id: string, now: number): void {
