@@ -43,7 +43,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
-    openDoors: () => openDoors(),
+    openDoors: () => openDoors({ clock, counters, log }),
     openAead,
     primitives,
     clock,

@@ -44,12 +44,6 @@ export const commandErrors = defineErrors({
     todo: 'Run as root (sudo), or set GINNEL_STATE to a folder of your own.',
     retry: false,
   },
-  INVITE_NEEDED: {
-    what: 'This box is on no network yet.',
-    why: 'To join, it needs an invite, and none was given.',
-    todo: 'Get one from whoever runs the network (ginnel invite there), and hand it in on standard input or with --invite-file.',
-    retry: false,
-  },
   INVITE_FILE: {
     what: 'The invite could not be read from {file}.',
     why: '{problem}.',

@@ -1,6 +1,7 @@
 // Exit codes are honest and stable: scripts rely on them.
 import { CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
+import { isPermanent } from '../core/control/errors.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, noDaemon: 3, refused: 4 } as const;
 
@@ -15,6 +16,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof GinnelError)) return EXIT.failed;
   if (NO_DAEMON.has(error.code)) return EXIT.noDaemon;
   if (error.code === 'API_BODY') return EXIT.usage;
-  const isRefusal = /^(INVITE|LOGIN|NETWORK|RECORD)_/.test(error.code) && !ASKED_FOR.has(error.code);
-  return isRefusal || error.code === 'SERVER_REFUSED' ? EXIT.refused : EXIT.failed;
+  if (ASKED_FOR.has(error.code)) return EXIT.failed;
+  const isRefusal = isPermanent(error.code) || /^(LOGIN|RECORD)_/.test(error.code);
+  return isRefusal ? EXIT.refused : EXIT.failed;
 }

@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
 import { openLog } from '../base/pino-log.ts';
+import { nodeErrors } from '../core/node/errors.ts';
 import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
 import type { Parts } from './daemon.ts';
@@ -93,7 +94,7 @@ async function askOnTerminal(question: string): Promise<string> {
   });
   try {
     return await new Promise<string>((resolve, reject) => {
-      terminal.once('close', () => reject(commandErrors('INVITE_NEEDED')));
+      terminal.once('close', () => reject(nodeErrors('INVITE_NEEDED')));
       terminal.once('SIGINT', () => terminal.close());
       terminal.question(question).then(resolve, reject);
     });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { GinnelError } from '../../base/errors.ts';
 import type { NodeStatus, UpOptions } from '../../core/admin.ts';
+import { nodeErrors } from '../../core/node/errors.ts';
 import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
 import { plain } from '../words.ts';
@@ -75,7 +76,7 @@ async function inviteFrom({ around }: Kit, file: string | null): Promise<string>
     ? await around.ask('Paste the invite: ')
     : await textFrom(around.input, file === null || file === '-' ? null : file);
   const invite = text.trim();
-  if (invite === '') throw commandErrors('INVITE_NEEDED');
+  if (invite === '') throw nodeErrors('INVITE_NEEDED');
   return invite;
 }
 

@@ -8,10 +8,11 @@ export const nodeErrors = defineErrors({
     todo: 'Bring it up: ginnel up.',
     retry: false,
   },
+  // The location server's catalogue has the same code for a box that it does not know: whoever reads it does the same.
   INVITE_NEEDED: {
     what: 'This box belongs to no network yet.',
-    why: 'The first time, it needs an invite.',
-    todo: 'Ask whoever runs the network for one (ginnel invite), then: ginnel up.',
+    why: 'The first time, it needs an invite, and none was given.',
+    todo: 'Get one from whoever runs the network (ginnel invite there), and hand it to ginnel up when asked, on standard input or with --invite-file.',
     retry: false,
   },
   INVITE_UNREADABLE: {
