@@ -1,5 +1,6 @@
 // nat-stun: under which addresses this box is seen outside (V6), and what kind of NAT stands before it (RFC 5780).
 // Candidates come first, within a round trip; the full report is taken behind them, the mapping's lifetime behind that.
+import { setMaxListeners } from 'node:events';
 import type { Timer } from '../../base/clock.ts';
 import type { Candidate } from '../../core/contract/candidate.ts';
 import type { NatReport } from '../../core/contract/nat-report.ts';
@@ -24,6 +25,13 @@ const SETTLE_MS = 1_000;
 
 const linkLocal = (address: string): boolean => /^fe[89ab]/.test(address);
 
+/** A survey asks a dozen things side by side; each listens. */
+function newRound(): AbortController {
+  const round = new AbortController();
+  setMaxListeners(64, round.signal);
+  return round;
+}
+
 class NatStun implements TraversalPlugin {
   readonly #context: PluginContext;
   readonly #findings = new Findings();
@@ -31,7 +39,7 @@ class NatStun implements TraversalPlugin {
   readonly #ended = new AbortController();
   #settings: NatStunSettings;
   /** Ends what is being measured; made anew when the network changes. */
-  #round = new AbortController();
+  #round = newRound();
   #full: Promise<void> | null = null;
   #background: Promise<void> = Promise.resolve();
   /** Ends the lifetime test, which a new survey would disturb. */
@@ -131,7 +139,7 @@ class NatStun implements TraversalPlugin {
   #networkChanged(): void {
     if (this.#ended.signal.aborted) return;
     this.#round.abort();
-    this.#round = new AbortController();
+    this.#round = newRound();
     this.#full = null;
     this.#findings.reset();
     this.#changed();

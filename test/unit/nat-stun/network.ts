@@ -130,7 +130,9 @@ export class Home implements StunDoor {
       const timers = RETRANSMIT_AT_MS.filter(at => at < limit).map(at =>
         clock.after(at, () => this.#send(socket.own, ask.to, request)),
       );
+      const abort = (): void => finish({ ok: false, code: 'aborted' });
       const finish = (outcome: StunOutcome): void => {
+        signal?.removeEventListener('abort', abort);
         this.#tries.delete(id);
         for (const timer of timers) timer.cancel();
         resolve(outcome);
@@ -140,7 +142,7 @@ export class Home implements StunDoor {
         finish({ ok: false, code: 'aborted' });
         return;
       }
-      signal?.addEventListener('abort', () => finish({ ok: false, code: 'aborted' }));
+      signal?.addEventListener('abort', abort);
       this.#tries.set(id, { socket, ask, startedAt: clock.monotonicMs(), finish });
       const name = this.#mains.includes(socket) ? 'main' : String(socket.localPort);
       this.sent.push(`${name} → ${formatEndpoint(ask.to)}`);
