@@ -45,6 +45,8 @@ export interface ControlOptions {
   readonly events: ControlEvents;
   /** Networks in use on this box's own LANs, `192.168.1.0/24`: read at each log-in. */
   readonly localNetworks: () => readonly string[];
+  /** This box's own addresses, loopback aside: read whenever the network changed. */
+  readonly localAddresses: () => readonly string[];
   /** Networks this node shares: read whenever its record is looked at. */
   readonly sharedNetworks: () => readonly string[];
   /** Candidates on 127.0.0.1 are taken: for tests on one machine. */
@@ -62,6 +64,8 @@ export class ControlClient implements Control {
   readonly #lookups = new Map<string, Promise<RouteFound>>();
   #dial: Dial | null = null;
   #socket: ServerSocket | null = null;
+  /** The address of ours that the connection began from; null: none of those that may go. */
+  #from: string | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -120,7 +124,15 @@ export class ControlClient implements Control {
   }
 
   kick(): void {
+    this.#loseIfMoved();
     this.#machine.kick();
+  }
+
+  /** A connection from an address that this box has no longer stays silent for ever: no answer, no reset. */
+  #loseIfMoved(): void {
+    if (this.#socket === null || this.#from === null) return;
+    if (this.#options.localAddresses().includes(this.#from)) return;
+    this.#machine.lost('This box has another address now.');
   }
 
   register(registration: Registration): void {
@@ -212,6 +224,8 @@ export class ControlClient implements Control {
 
   #opened(socket: ServerSocket): void {
     this.#socket = socket;
+    const { localAddress } = socket;
+    this.#from = this.#options.localAddresses().includes(localAddress) ? localAddress : null;
     socket.events = {
       heard: text => this.#heard(text),
       lost: reason => {

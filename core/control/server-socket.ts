@@ -44,6 +44,8 @@ export interface ServerSocketEvents {
 export interface ServerSocket {
   readonly server: Endpoint;
   readonly channelHash: Uint8Array;
+  /** Our own end; empty where it is not known. */
+  readonly localAddress: string;
   /** Set at once by whoever gets the socket: nothing is told before. */
   events: ServerSocketEvents;
   send(text: string): void;
@@ -70,6 +72,7 @@ export function knock(place: Place, options: KnockOptions, knocked: Knocked): { 
 class ChannelSocket implements ServerSocket {
   readonly server: Endpoint;
   events: ServerSocketEvents = { heard() {}, lost() {} };
+  localAddress = '';
   readonly #socket: WebSocket;
   readonly #clock: Clock;
   #knocked: Knocked | null;
@@ -82,6 +85,7 @@ class ChannelSocket implements ServerSocket {
     this.server = { family: place.ip.includes(':') ? 6 : 4, address: place.ip, port: place.port };
     this.#socket = openSocket(place);
     const timer = clock.after(timeoutMs, () => this.#fail(`no answer within ${timeoutMs / 1000} s`));
+    this.#socket.on('upgrade', ({ socket }) => (this.localAddress = socket.localAddress ?? ''));
     this.#socket.on('open', () => this.#socket.send(opening.first));
     this.#socket.on('message', (data, isBinary) => {
       timer.cancel();

@@ -104,6 +104,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     ...{ peers: book, time, primitives, clock, random, counters },
     log: log.child('control'),
     localNetworks: hooks.localNetworks,
+    localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
     events: controlEvents(hooks, () => ({ paths, introductions })),
   });

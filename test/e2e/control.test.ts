@@ -124,6 +124,7 @@ async function start(test: Test, wishes: NodeWishes): Promise<Node> {
       nodeChanged: (node, online) => void changes.push({ name: node.record.name, online }),
       seenFrom() {},
     },
+    localAddresses: () => [],
     localNetworks: () => ['192.168.77.0/24'],
     sharedNetworks: () => [],
     allowLoopback: true,
