@@ -54,12 +54,12 @@ export class Daemon {
     );
   }
 
-  /** SIGTERM waits for its own goodbye; SIGKILL is for the tests of what survives. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  /** SIGTERM waits for its own goodbye; SIGKILL is for the tests of what survives. Answers the exit code, -1 where killed. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     const child = this.#child;
-    if (child === null) return;
+    if (child === null) return 0;
     child.kill(signal);
-    await endOf(child);
+    return endOf(child);
   }
 
   /** HTTP over the control socket. Throws an Error with the code and words of a refusal. */
