@@ -30,12 +30,18 @@ export interface IntroductionsOptions {
   readonly log: Log;
 }
 
+/** So long the server's word that nobody has an address stands: whoever scans the network asks it no more than that. */
+const NOBODY_FOR_MS = 2_000;
+const MAX_NOBODIES = 1024;
+
 export class Introductions {
   readonly #options: IntroductionsOptions;
   /** As last told, by WireGuard key: a record that did not change is not told again. */
   readonly #told = new Map<string, KnownPeer['node']>();
   readonly #unasked: TokenBucket;
   readonly #reacquaintance: Reacquaintance;
+  /** Addresses that nobody has, and until when that is believed. */
+  readonly #nobody = new Map<string, number>();
 
   constructor(options: IntroductionsOptions) {
     const { clock, random, book } = options;
@@ -85,10 +91,20 @@ export class Introductions {
 
   /** V10: a packet waits for this address. */
   routeWanted(address: string): void {
+    if ((this.#nobody.get(address) ?? 0) > this.#options.clock.monotonicMs()) {
+      this.#options.engine.routeUnknown(address);
+      return;
+    }
     this.#ask({ address }).catch((error: unknown) => {
+      if (error instanceof GinnelError && error.code === 'NODE_UNKNOWN') this.#noteNobody(address);
       this.#options.log.debug('no route', { address, reason: reasonOf(error) });
       this.#options.engine.routeUnknown(address);
     });
+  }
+
+  #noteNobody(address: string): void {
+    if (this.#nobody.size >= MAX_NOBODIES) this.#nobody.clear();
+    this.#nobody.set(address, this.#options.clock.monotonicMs() + NOBODY_FOR_MS);
   }
 
   /** A handshake of somebody not met before: once the server vouches for that key, it is answered. */
