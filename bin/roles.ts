@@ -66,7 +66,10 @@ const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => (
         node.status().state === 'up' && Object.keys(options).length === 0 ? node.status() : node.up(options),
       ),
     ),
-  down: () => inTurn(() => wish('node', false, () => node.down())),
+  // Not only in turn: whoever says `down` while the box still comes up breaks that off.
+  down: async () => {
+    await Promise.all([node.down(), inTurn(() => wish('node', false, () => node.down()))]);
+  },
   ping: (options, signal) => node.ping(options, signal),
   netcheck: signal => node.netcheck(signal),
   why: peer => node.why(peer),
