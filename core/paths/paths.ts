@@ -38,7 +38,7 @@ export interface PathsEvents {
 export interface PathsOptions {
   readonly transport: DatagramTransport;
   readonly control: Pick<Control, 'state' | 'rttMs' | 'signal'>;
-  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush'>;
+  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush' | 'wake'>;
   readonly network: Pick<NetworkDoor, 'addresses' | 'onChange'>;
   readonly clock: Clock;
   readonly random: Random;

@@ -53,8 +53,7 @@ export class PathPeers {
       counters: options.counters.scope('paths'),
       wireguard: identity.wireguard,
       network: identity.network,
-      requested: (id, link, inUse) =>
-        this.with(id, (machine, now) => machine.requested(wayOf(link, this.#self), inUse, now)),
+      requested: (id, link, inUse) => this.#requested(id, link, inUse),
       answered: (id, link, transaction, seenAs) => this.#answered(id, link, transaction, seenAs),
     });
   }
@@ -131,6 +130,12 @@ export class PathPeers {
     entry.machine.sent(now);
     // No machine needs to look sooner than this at an unanswered packet.
     if (entry.timerAt > now + TIMING.doubtAfter) this.#wakeAt(entry, now + TIMING.doubtAfter);
+  }
+
+  /** A peer that has a session where we have none (this box restarted) learns of it by our handshake, not by its timers. */
+  #requested(id: PeerId, link: Link, inUse: boolean): void {
+    this.with(id, (machine, now) => machine.requested(wayOf(link, this.#self), inUse, now));
+    if (inUse) this.#options.engine.wake(id);
   }
 
   #answered(id: PeerId, link: DatagramLink, transaction: string, seenAs: Endpoint | null): boolean {

@@ -20,9 +20,9 @@ export const TIMING = {
   /** A try after a loss waits so long for a fresh mapped address before it makes its offer. */
   refreshWait: 300,
   /** Data was sent and nothing heard for this long: probe quickly, at this spacing, and distrust at the last. */
-  doubtAfter: 700,
+  doubtAfter: 600,
   quickSpacing: 200,
-  distrustAfter: 1_500,
+  distrustAfter: 1_100,
   /** An idle path is probed this often (less some jitter), unless the mapping's lifetime asks for more. */
   keepAlive: 18_000,
   keepAliveMin: 5_000,

@@ -7,6 +7,8 @@ import type { ExecResult, Place } from './place.ts';
 import { LAB_FOLDER } from './wrapper.ts';
 
 const COMMAND_MS = 40_000;
+/** What a test runner loads into its own children is none of a person's command. */
+const PLAIN = { NODE_OPTIONS: '' };
 
 export interface Attempt {
   readonly folder: string;
@@ -21,12 +23,12 @@ export interface Attempt {
 export function up(place: Place, attempt: Attempt, more: readonly string[] = []): Promise<ExecResult> {
   const { folder, args = [], before = '', env = {}, invite = '' } = attempt;
   const line = [before, `'${process.execPath}' '${GINNEL}' up --name ${folder}`, ...args, ...more].join(' ');
-  const all = { GINNEL_STATE: `${LAB_FOLDER}/${folder}`, ...env };
+  const all = { ...PLAIN, GINNEL_STATE: `${LAB_FOLDER}/${folder}`, ...env };
   return place.exec(line, { env: all, input: `${invite}\n`, mayFail: true, timeoutMs: COMMAND_MS });
 }
 
 export function asked(place: Place, folder: string, args: readonly string[]): Promise<ExecResult> {
-  const env = { GINNEL_STATE: `${LAB_FOLDER}/${folder}` };
+  const env = { ...PLAIN, GINNEL_STATE: `${LAB_FOLDER}/${folder}` };
   return place.exec(`'${process.execPath}' '${GINNEL}' ${args.join(' ')}`, { env, mayFail: true });
 }
 

@@ -156,6 +156,8 @@ export class SimNode {
   readonly control: SimControl;
   /** When and by which link session packets arrived. */
   readonly received: { at: number; link: string }[] = [];
+  /** Peers with whom the session was told to come up. */
+  readonly woken: string[] = [];
   /** What the session was told to use, in order. */
   readonly used: (string | null)[] = [];
   readonly #world: SimWorld;
@@ -193,6 +195,7 @@ export class SimNode {
         setPath: (id, link) => this.#setPath(id, link),
         inbound: (link, batch) => this.#inbound(link, batch),
         flush() {},
+        wake: id => void this.woken.push(id),
       },
       network: host.network,
       clock,
