@@ -53,7 +53,8 @@ export async function alongsideDaemon(kit: Kit, work: () => Promise<void>): Prom
   // What the work failed of is the reason to tell, once the daemon has cleaned up.
   const [daemonEnd, workEnd] = await Promise.allSettled([daemon, working]);
   if (daemonEnd.status === 'rejected') throw daemonEnd.reason;
-  if (workEnd.status === 'rejected') throw workEnd.reason;
+  // Cut short because a person ended it: no failure.
+  if (workEnd.status === 'rejected' && !kit.around.interrupted.aborted) throw workEnd.reason;
 }
 
 const isWhole = ({ client }: Kit): Promise<boolean> =>

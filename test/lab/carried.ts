@@ -15,20 +15,20 @@ export interface Carried {
 export interface Snapshot {
   readonly server: number;
   readonly wan: ReadonlyMap<Home, number>;
-  /** Packets forwarded by the core. */
-  readonly forwarded: { readonly 4: number; readonly 6: number };
+  /** Bytes that came to the core, by family. */
+  readonly byFamily: { readonly 4: number; readonly 6: number };
 }
 
 const COUNT = 20;
 const SIZE = 1000;
 
 export async function snapshot(lab: Lab): Promise<Snapshot> {
-  const [server, forwarded, ...wan] = await Promise.all([
+  const [server, byFamily, ...wan] = await Promise.all([
     lab.server.bytes(),
-    forwardedBy(lab.core),
+    bytesByFamily(lab.core),
     ...lab.homes.map(async home => [home, await home.wanBytes()] as const),
   ]);
-  return { server, forwarded, wan: new Map(wan) };
+  return { server, byFamily, wan: new Map(wan) };
 }
 
 /** Sends pings of a known size from one to the other's virtual address and sees which interfaces counted them. */
@@ -54,16 +54,17 @@ export async function whoCarries(
     if (others.some(grew)) return 'elsewhere';
     return grew(from.home) ? 'direct' : 'lan';
   })();
-  const [four, six] = [after.forwarded[4] - before.forwarded[4], after.forwarded[6] - before.forwarded[6]];
+  const [four, six] = [after.byFamily[4] - before.byFamily[4], after.byFamily[6] - before.byFamily[6]];
   return { by, serverBytes, family: by === 'lan' || by === 'nobody' ? null : six > four ? 6 : 4 };
 }
 
-async function forwardedBy(core: Place): Promise<{ 4: number; 6: number }> {
-  const { stdout } = await core.exec('cat /proc/net/snmp /proc/net/snmp6');
-  const [names = '', values = ''] = stdout.split('\n').filter(line => line.startsWith('Ip:'));
-  const index = names.split(' ').indexOf('ForwDatagrams');
+/** Bytes, not packets: reports and keep-alives of others are many and small. */
+async function bytesByFamily(core: Place): Promise<{ 4: number; 6: number }> {
+  const { stdout } = await core.exec('cat /proc/net/netstat /proc/net/snmp6');
+  const [names = '', values = ''] = stdout.split('\n').filter(line => line.startsWith('IpExt:'));
+  const index = names.split(' ').indexOf('InOctets');
   return {
     4: Number(values.split(' ')[index]),
-    6: Number(/^Ip6OutForwDatagrams\s+(\d+)/m.exec(stdout)?.[1] ?? 0),
+    6: Number(/^Ip6InOctets\s+(\d+)/m.exec(stdout)?.[1] ?? 0),
   };
 }

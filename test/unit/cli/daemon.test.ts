@@ -126,12 +126,13 @@ t.test('server --foreground stays until it is told to end', async t => {
   const s = shell(t);
   const child = s.start(['server', '--foreground', '--port', '7460']);
   const ended = ran(child);
-  await s.until('the server is up', async () => (await s.health())?.roles.server === 'up');
+  let shown = '';
+  child.stdout?.on('data', part => (shown += String(part)));
+  await s.until('the invite is shown', () => /Location server ready .* port 7460/.test(shown));
   t.equal((await s.health())?.pid, child.pid);
+  t.equal((await s.health())?.roles.server, 'up');
   child.kill('SIGTERM');
-  const { code, out } = await ended;
-  t.equal(code, 0);
-  t.match(out, /Location server ready .* port 7460/);
+  t.equal((await ended).code, 0);
 });
 
 t.test('Ctrl-C ends a ping that runs for long', async t => {
