@@ -23,6 +23,8 @@ export class PeerMachine implements Machine {
   readonly #seeking: Seeking;
   readonly #paths = new Map<string, Path>();
   #outputs: MachineOutput[] = [];
+  /** The path in use fell silent, no other is known, and the data plane holds what it has. */
+  #isHeld = false;
   #active: Path | null = null;
   /** The next best, kept warm. */
   #warm: Path | null = null;
@@ -129,7 +131,7 @@ export class PeerMachine implements Machine {
     if (!isNews) return;
     this.diary.note(now, `its packets come by ${way.key}: asking there`);
     this.#check(path, now);
-    if (this.#active?.usable !== true) this.#decide(now);
+    if (this.#isHeld || this.#active?.usable !== true) this.#decide(now);
   }
 
   #check(path: Path, now: number): void {
@@ -144,8 +146,10 @@ export class PeerMachine implements Machine {
 
   #decide(now: number): void {
     const choice = choose(this.#paths.values(), this.#active);
-    if (choice === null || choice.path === this.#active) return;
-    const { path, reason } = choice;
+    if (choice === null || (choice.path === this.#active && !this.#isHeld)) return;
+    const { path } = choice;
+    const reason = path === this.#active ? `${nameOf(path)} answers again` : choice.reason;
+    this.#isHeld = false;
     this.#active = path;
     this.#reason = reason;
     // Two ends with the same interval would ask each other at the same moment for ever.
@@ -224,6 +228,9 @@ export class PeerMachine implements Machine {
     this.#options.counters.counter('path.lost').value++;
     this.#reason = `${nameOf(path)} fell silent: looking for another`;
     this.#decide(now);
+    // What is sent now waits in the data plane for the next path: a lost packet costs the inner TCP far more time.
+    if (this.#active === path) this.#outputs.push({ type: 'use', way: null, reason: this.#reason });
+    this.#isHeld = this.#active === path;
     // What broke this one may have broken the next best too: it has to answer now.
     if (this.#active !== path && this.#active.usable) this.#active.waitingSince ??= now - TIMING.doubtAfter;
     this.#seeking.lost(now);
@@ -240,6 +247,7 @@ export class PeerMachine implements Machine {
     this.#reason = words;
     if (this.#active !== null) this.#outputs.push({ type: 'use', way: null, reason: words });
     this.#active = null;
+    this.#isHeld = false;
   }
 
   // ---- seen from outside

@@ -36,6 +36,8 @@ export class Seeking {
   #lonely: LonelySearch | null = null;
   /** The other end's offer, made at the same time as ours. */
   #rival: PathSignal | null = null;
+  /** An offer whose answer waits until our own address outside was asked afresh. */
+  #awaited: { readonly id: string; readonly dueAt: number } | null = null;
   #verdict: Verdict | null = null;
   #wantedAt: number | null = null;
   /** A path in use was lost and none found since. */
@@ -90,6 +92,7 @@ export class Seeking {
 
   /** The mapped address was measured afresh: an offer that waited for it leaves. */
   refreshed(now: number): void {
+    if (this.#awaited !== null) this.#accept(this.#awaited.id, now);
     if (this.#attempt?.offerAt != null) this.#attempt.offerAt = now;
   }
 
@@ -170,11 +173,22 @@ export class Seeking {
     } else if (this.#offers.fill(now, OFFERS.perSecond) < 1) this.#count('signal.too-many');
     else {
       this.#offers.spend();
-      this.#accept(signal.attempt, now);
+      this.#acceptFresh(signal.attempt, now);
     }
   }
 
+  /** Whoever had a path and offers anew has lost it: what broke it may have changed our own address outside. */
+  #acceptFresh(id: string, now: number): void {
+    if (!this.#seeker.hasPath() && this.#lostAt === null) {
+      this.#accept(id, now);
+      return;
+    }
+    this.#awaited = { id, dueAt: now + TIMING.refreshWait };
+    this.#seeker.emit({ type: 'refresh' });
+  }
+
   #accept(id: string, now: number): void {
+    this.#awaited = null;
     const attempt = matchedAttempt(id, now);
     this.#attempt = attempt;
     this.#rival = null;
@@ -269,6 +283,7 @@ export class Seeking {
 
   tick(now: number): void {
     this.#tickRestored(now);
+    if (this.#awaited !== null && now >= this.#awaited.dueAt) this.#accept(this.#awaited.id, now);
     this.#tickAttempt(now);
     this.#tickLonely(now);
     if (this.#freshAt !== null && now >= this.#freshAt) {
@@ -285,7 +300,8 @@ export class Seeking {
   wakes(): (number | null)[] {
     const attempt = this.#attempt;
     const restored = this.#restoredAt === null ? null : this.#restoredAt + RESTORED_GRACE_MS;
-    const times = [this.#lonely?.nextAt ?? null, this.#retryAt, this.#freshAt, restored];
+    const awaited = this.#awaited?.dueAt ?? null;
+    const times = [this.#lonely?.nextAt ?? null, this.#retryAt, this.#freshAt, restored, awaited];
     if (attempt !== null) times.push(attempt.offerAt, attempt.answerDueAt, attempt.nextAt(), attempt.endsAt);
     return times;
   }
