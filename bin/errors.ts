@@ -5,7 +5,7 @@ export const commandErrors = defineErrors({
   DAEMON_NOT_RUNNING: {
     what: 'Ginnel is not running on this box.',
     why: 'Nothing answers at {socket}.',
-    todo: 'Start it with: sudo ginnel up.',
+    todo: 'Start it with: sudo ginnel up (a location server: sudo ginnel server).',
     retry: false,
   },
   DAEMON_NOT_ALLOWED: {

@@ -5,6 +5,9 @@ import { parseInterface, parsePrefix, prefixContains } from '../protocol/ip/pref
 import { formatPrefix } from '../protocol/ip/prefix.ts';
 import { ADDRESS_RULES, compileRules, scopeOf } from '../protocol/ip/classify.ts';
 
+/** Nobody meets a location server by way of an overlay, this one's or another's. */
+const VIRTUAL_CARD = /^ginnel\d*$/;
+
 export interface MachineAddress {
   readonly family: 4 | 6;
   readonly address: string;
@@ -15,8 +18,9 @@ export interface MachineAddress {
 
 /** All but link-local ones (those need a zone). */
 export function machineAddresses(): MachineAddress[] {
-  return Object.values(networkInterfaces())
-    .flatMap(addresses => addresses ?? [])
+  return Object.entries(networkInterfaces())
+    .filter(([name]) => !VIRTUAL_CARD.test(name))
+    .flatMap(([, addresses]) => addresses ?? [])
     .flatMap(({ address, cidr, internal }) => toMachineAddress(address, cidr ?? address, internal))
     .filter(({ address }) => !address.startsWith('fe80:'));
 }

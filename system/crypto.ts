@@ -8,7 +8,6 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   randomFillSync,
   sign,
   timingSafeEqual,
@@ -48,8 +47,12 @@ export const primitives: Primitives = {
 };
 
 /** Holds the private key as a KeyObject: an import costs as much as the exchange itself. */
-function dhKeyPair(secret?: Uint8Array): DhKeyPair {
-  const key = secret === undefined ? generateKeyPairSync('x25519').privateKey : privateKey('X25519', secret);
+/**
+ * Never by node's generateKeyPair: in Node 20 its job locks the key's mutex when it is collected, and a collection while
+ * that key is being exported, under the same mutex, stops the process for good (seen once in half a million handshakes).
+ */
+function dhKeyPair(secret: Uint8Array = randomFillSync(new Uint8Array(KEY_BYTES))): DhKeyPair {
+  const key = privateKey('X25519', secret);
   return {
     publicKey: publicBytes(key),
     diffieHellman(remote) {

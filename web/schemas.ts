@@ -6,7 +6,8 @@ const hosts = {
   maxItems: 16,
   items: { type: 'string', minLength: 1, maxLength: 255 },
 } as const;
-const name = { type: 'string', pattern: '^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$' } as const;
+/** Judged by the node itself, which says in words what a name may be. */
+const name = { type: 'string', maxLength: 256 } as const;
 
 export const BODY_SCHEMAS = {
   NodeUp: {

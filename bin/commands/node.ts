@@ -75,9 +75,10 @@ async function inviteFrom({ around }: Kit, file: string | null): Promise<string>
   const text = isAsking
     ? await around.ask('Paste the invite: ')
     : await textFrom(around.input, file === null || file === '-' ? null : file);
-  const invite = text.trim();
-  if (invite === '') throw nodeErrors('INVITE_NEEDED');
-  return invite;
+  const pasted = text.trim();
+  if (pasted === '') throw nodeErrors('INVITE_NEEDED');
+  // `ginnel invite > FILE` writes a sentence before it.
+  return /ginnel:[\w\s-]+$/i.exec(pasted)?.[0] ?? pasted;
 }
 
 async function textFrom(input: AsyncIterable<unknown>, file: string | null): Promise<string> {

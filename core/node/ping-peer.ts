@@ -49,12 +49,14 @@ async function addressOf(stay: Stay, peer: string): Promise<string> {
   return address;
 }
 
-async function recordOf({ parts }: Stay, peer: string): Promise<NodeRecord> {
-  const known = parts.book.find(peer);
+async function recordOf(stay: Stay, peer: string): Promise<NodeRecord> {
+  const { id, name } = stay.self;
+  if (peer === id || peer.toLowerCase() === name.toLowerCase()) throw nodeErrors('PEER_IS_SELF', { peer });
+  const known = stay.parts.book.find(peer);
   if (known !== null) return known.node.record;
   const subject = NODE_ID.test(peer) ? { node: peer } : { name: peer };
   if ('name' in subject && !NAME.test(peer)) throw nodeErrors('PEER_UNKNOWN', { peer });
-  return (await parts.introductions.lookup(subject)).record;
+  return (await stay.parts.introductions.lookup(subject)).record;
 }
 
 function pathTo(stay: Stay, address: string): { readonly path: PathStatus | null; readonly reason: string } {

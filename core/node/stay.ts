@@ -68,6 +68,11 @@ export class Stay {
     return this.#card?.problem ?? null;
   }
 
+  get self(): { readonly id: string; readonly name: string } {
+    const { identity, membership } = this.#belongings;
+    return { id: identity.id, name: membership.current?.name ?? '' };
+  }
+
   get addresses(): { readonly ip4: string; readonly ip6: string } {
     const { ip4 = '', ip6 = '' } = this.#card?.place?.assignment ?? {};
     return { ip4, ip6 };

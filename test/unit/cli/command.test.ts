@@ -135,12 +135,12 @@ t.test('invites: from a file, from standard input, none; refused by the server i
   t.match(await health(), { roles: { node: 'down' } }, 'an idle daemon waits a while for the next order');
   t.match(await ginnel(['up'], { input: 'ginnel:away' }), { code: 1, err: /\(SERVER_AWAY\)\n$/ });
   t.match(await ginnel(['up'], { input: 'ginnel:crash' }), { code: 1, err: /\(API_INTERNAL\)\n$/ });
-  t.match(await ginnel(['up', '--name', 'not a name'], { input: 'ginnel:good' }), {
+  t.match(await ginnel(['up', '--name', 'n'.repeat(257)], { input: 'ginnel:good' }), {
     code: 2,
     err: /\(API_BODY\)\n$/,
   });
   const file = join(places.state, 'invite');
-  writeFileSync(file, 'ginnel:good\n');
+  writeFileSync(file, 'Invite for one box, valid 24 h:\n  ginnel:good\n');
   t.equal((await ginnel(['up', '--invite-file', file])).code, 0);
 });
 

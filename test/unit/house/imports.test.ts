@@ -101,6 +101,14 @@ t.test('each part imports only what it may', t => {
   t.end();
 });
 
+t.test('nobody lets node generate key pairs: it can stop the process for good (system/crypto.ts)', t => {
+  const users = ['system', 'core', 'plugins', 'server', 'web', 'bin']
+    .flatMap(top => sources(join(repositoryRoot, top)))
+    .filter(path => /\bgenerateKeyPair(Sync)?\(/.test(readFileSync(path, 'utf8')));
+  t.same(users, []);
+  t.end();
+});
+
 t.test('the rules notice a wrong direction', t => {
   t.ok(violation({ file: 'core/paths/peer.ts', target: '../../plugins/nat-stun/index.ts', typeOnly: true }));
   t.ok(violation({ file: 'server/registry.ts', target: '../core/node.ts', typeOnly: false }));

@@ -174,7 +174,7 @@ t.test('bad input gets the one error shape with a stable code', async t => {
   const cases: [string, string, unknown, number, string][] = [
     ['POST', '/v1/node/up', '{ not json', 400, 'API_BODY'],
     ['POST', '/v1/node/up', '[]', 400, 'API_BODY'],
-    ['POST', '/v1/node/up', { name: '../../etc' }, 400, 'API_BODY'],
+    ['POST', '/v1/node/up', { name: 'n'.repeat(257) }, 400, 'API_BODY'],
     ['POST', '/v1/node/up', { unheardOf: 1 }, 400, 'API_BODY'],
     ['POST', '/v1/node/up', { invite: 'x'.repeat(70_000) }, 413, 'API_BODY_TOO_LARGE'],
     ['POST', '/v1/node/up', { invite: 'ginnel:used' }, 422, 'INVITE_USED'],
