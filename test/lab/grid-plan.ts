@@ -40,6 +40,11 @@ const SHARED: Readonly<Record<string, HomeOptions>> = {
 const BESIDES: readonly Trial[] = [
   { from: 'lan-a', to: 'lan-b', expects: 'lan' },
   { from: 'tower-a', to: 'tower-b', expects: 'direct' },
+  ...['public', 'prcnp', 'naive', 'carrier', 'carriernp', 'onrouter'].map((to): Trial => ({
+    from: 'carriernp-a',
+    to: `${to}-b`,
+    expects: 'direct',
+  })),
   { from: 'fw6-a', to: 'fw6-b', expects: 'direct6' },
   { from: 'fw6-a', to: 'sym6-b', expects: 'direct6' },
   { from: 'sym6-a', to: 'sym6-b', expects: 'direct6' },

@@ -98,6 +98,7 @@ type Shape = Partial<Omit<HomeShape, 'nat' | 'traits'>> & { readonly nat?: strin
 const SHAPES: Readonly<Record<string, Shape>> = {
   public: {},
   carrier: { nat: 'prc', behind: 'eimprcnp+hairpin' },
+  carriernp: { nat: 'prcnp', behind: 'eimprcnp+hairpin' },
   double: { nat: 'prc', behind: 'prc' },
   onrouter: { nat: 'reject', onRouter: true },
   /** An IPv6 firewall and no IPv4 way out at all. */
