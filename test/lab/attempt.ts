@@ -7,8 +7,8 @@ import type { ExecResult, Place } from './place.ts';
 import { LAB_FOLDER } from './wrapper.ts';
 
 const COMMAND_MS = 40_000;
-/** What a test runner loads into its own children is none of a person's command. */
-const PLAIN = { NODE_OPTIONS: '' };
+/** What a test runner loads into all it spawns is none of a person's command; it sets this behind our back. */
+const nodeOptions = (options = ''): string => `export NODE_OPTIONS='${options}';`;
 
 export interface Attempt {
   readonly folder: string;
@@ -22,14 +22,23 @@ export interface Attempt {
 /** `ginnel up` as a person runs it, in a state folder of its own. */
 export function up(place: Place, attempt: Attempt, more: readonly string[] = []): Promise<ExecResult> {
   const { folder, args = [], before = '', env = {}, invite = '' } = attempt;
-  const line = [before, `'${process.execPath}' '${GINNEL}' up --name ${folder}`, ...args, ...more].join(' ');
-  const all = { ...PLAIN, GINNEL_STATE: `${LAB_FOLDER}/${folder}`, ...env };
+  const line = [
+    nodeOptions(env['NODE_OPTIONS']),
+    before,
+    `'${process.execPath}' '${GINNEL}' up --name ${folder}`,
+    ...args,
+    ...more,
+  ].join(' ');
+  const all = { GINNEL_STATE: `${LAB_FOLDER}/${folder}`, ...env };
   return place.exec(line, { env: all, input: `${invite}\n`, mayFail: true, timeoutMs: COMMAND_MS });
 }
 
 export function asked(place: Place, folder: string, args: readonly string[]): Promise<ExecResult> {
-  const env = { ...PLAIN, GINNEL_STATE: `${LAB_FOLDER}/${folder}` };
-  return place.exec(`'${process.execPath}' '${GINNEL}' ${args.join(' ')}`, { env, mayFail: true });
+  const env = { GINNEL_STATE: `${LAB_FOLDER}/${folder}` };
+  return place.exec(`${nodeOptions()} '${process.execPath}' '${GINNEL}' ${args.join(' ')}`, {
+    env,
+    mayFail: true,
+  });
 }
 
 export function isAlive(pid: number): boolean {

@@ -65,10 +65,13 @@ t.test('not as root: NOT_ROOT; and nobody else talks to the daemon', async t => 
   const attempt = { folder, invite: await server.invite(), before: AS_NOBODY };
   await refused(t, attempt, { code: 'NOT_ROOT', exit: 1, todo: /as root|CAP_NET_ADMIN/ });
 
-  const looked = await lab.server.exec(`${AS_NOBODY} '${process.execPath}' '${GINNEL}' status --json`, {
-    env: { GINNEL_STATE: server.folder },
-    mayFail: true,
-  });
+  const looked = await lab.server.exec(
+    `NODE_OPTIONS= ${AS_NOBODY} '${process.execPath}' '${GINNEL}' status --json`,
+    {
+      env: { GINNEL_STATE: server.folder },
+      mayFail: true,
+    },
+  );
   t.equal(looked.code, 3);
   t.match(JSON.parse(looked.stderr), { error: { code: 'DAEMON_NOT_ALLOWED', message: /sudo/ } });
 });
