@@ -1,19 +1,24 @@
-// Who is in the network: nodes with their addresses (V1, V3), and invites. One change at a time, each written as a whole
-// before anybody is told; so no invite lets two in, and no address is given twice.
+// Who is in the network: nodes with their addresses (V1, V3). One change at a time, each written as a whole before anybody
+// is told, so that nothing lets two in and no address is given twice. What lets a new one in stands in files of its own.
 import type { Counters } from '../base/counters.ts';
-import type { ScopedStore, StoreOperation } from '../base/store.ts';
-import { toBase64Url } from '../protocol/base64.ts';
+import type { ScopedStore } from '../base/store.ts';
+import { fromBase64Url } from '../protocol/base64.ts';
 import { networkPrefix6, virtualIp6 } from '../protocol/location/addresses.ts';
 import type { LoginRequest, NodeRecord } from '../protocol/location/messages.ts';
 import { signAssignment } from '../protocol/location/signed.ts';
-import { fromBase64Url } from '../protocol/base64.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import { Changes } from './changes.ts';
 import { serverErrors } from './errors.ts';
+import { Invites } from './invites.ts';
 import type { ServerKeys } from './keys.ts';
-import { AddressPool, choosePool, refuseClash } from './pool.ts';
+import { openNetwork } from './network.ts';
+import type { SetUp } from './network.ts';
+import { NodeTable } from './node-table.ts';
+import { refuseClash } from './pool.ts';
 import { judgeRecord } from './record-rules.ts';
-import { expiryOf, inviteEntries, isForgotten, nodeEntries, readNetwork } from './registry-entries.ts';
-import type { InviteEntry, NetworkEntry, NodeEntry } from './registry-entries.ts';
+import { nodeEntries } from './registry-entries.ts';
+import type { NetworkEntry, NodeEntry } from './registry-entries.ts';
+import type { Ticket } from './ticket.ts';
 import type { ServerTime } from './time.ts';
 
 export interface RegistryOptions {
@@ -25,34 +30,25 @@ export interface RegistryOptions {
   readonly counters: Counters;
 }
 
-export interface SetUp {
-  readonly pool4: string | undefined;
-  readonly networkName: string | undefined;
-  /** This machine's own networks. */
-  readonly localNetworks: readonly string[];
-}
-
 export class Registry {
+  readonly invites: Invites;
   readonly #options: RegistryOptions;
-  #network: NetworkEntry = { v: 1, pool4: '', networkName: '', setUpAt: 0 };
-  #pool = new AddressPool('10.77.0.0/16');
-  #nodes = new Map<string, NodeEntry>();
-  #byAddress = new Map<string, string>();
-  #byWireguardKey = new Map<string, string>();
-  #byName = new Map<string, string>();
-  #invites = new Map<string, InviteEntry>();
-  #changes: Promise<void> = Promise.resolve();
-  /** A write failed: what the disk holds now is to be read anew. */
-  #stale = false;
+  readonly #network: NetworkEntry;
+  readonly #changes: Changes;
+  #table: NodeTable;
 
-  private constructor(options: RegistryOptions) {
+  private constructor(options: RegistryOptions, network: NetworkEntry) {
     this.#options = options;
+    this.#network = network;
+    this.#changes = new Changes(options.store, () => this.#load());
+    this.#table = new NodeTable(network.pool4, [], options.counters);
+    this.invites = new Invites({ ...options, changes: this.#changes });
   }
 
   /** Reads what is stored; makes the network at the first set-up. Errors: POOL_*, and the store's. */
   static async open(options: RegistryOptions, setUp: SetUp): Promise<Registry> {
-    const registry = new Registry(options);
-    await registry.#openNetwork(setUp);
+    const network = await openNetwork(options.store, options.time, setUp);
+    const registry = new Registry(options, network);
     await registry.#load();
     await registry.tidy();
     return registry;
@@ -71,44 +67,19 @@ export class Registry {
   }
 
   get nodes(): ReadonlyMap<string, NodeEntry> {
-    return this.#nodes;
+    return this.#table.all;
   }
 
   byAddress(address: string): NodeEntry | undefined {
-    return this.#nodes.get(this.#byAddress.get(address) ?? '');
+    return this.#table.byAddress(address);
   }
 
   byName(name: string): NodeEntry | undefined {
-    return this.#nodes.get(this.#byName.get(name.toLowerCase()) ?? '');
+    return this.#table.byName(name);
   }
 
   byWireguardKey(key: string): NodeEntry | undefined {
-    return this.#nodes.get(this.#byWireguardKey.get(key) ?? '');
-  }
-
-  /** The id under which a token is kept: the token itself is not stored. */
-  inviteId(token: Uint8Array): string {
-    return toBase64Url(
-      this.#options.primitives.blake2s(new TextEncoder().encode('ginnel invite v1\n'), token),
-    );
-  }
-
-  /** Milliseconds since 1970 at which it expires. */
-  addInvite(token: Uint8Array, validMs: number): Promise<number> {
-    return this.#change(async () => {
-      const id = this.inviteId(token);
-      const entry: InviteEntry = {
-        v: 1,
-        issued: this.#options.time.now(),
-        validMs,
-        usedBy: null,
-        usedAt: null,
-      };
-      await this.#write([{ type: 'put', key: `invite/${id}`, value: entry }]);
-      this.#invites.set(id, entry);
-      this.#options.time.note(entry.issued);
-      return entry.issued + validMs;
-    });
+    return this.#table.byWireguardKey(key);
   }
 
   /**
@@ -116,9 +87,9 @@ export class Registry {
    * POOL_CLASH, POOL_EXHAUSTED, and the store's.
    */
   admit(login: LoginRequest): Promise<NodeEntry> {
-    return this.#change(async () => {
-      const known = this.#nodes.get(login.node);
-      if (known === undefined) return this.#letIn(login);
+    return this.#changes.run(async () => {
+      const known = this.#table.get(login.node);
+      if (known === undefined) return this.#letIn(login, this.invites.ticket(login.token));
       const sameKeys = known.wireguardKey === login.wireguardKey && known.controlKey === login.controlKey;
       if (!sameKeys) throw serverErrors('KEY_CHANGED');
       return known;
@@ -127,90 +98,59 @@ export class Registry {
 
   /** Errors: RECORD_WRONG, RECORD_OLD, PREFIX_CLASH, NAME_TAKEN, and the store's. False: it was known already. */
   publish(id: string, record: NodeRecord): Promise<boolean> {
-    return this.#change(async () => {
-      const entry = this.#nodes.get(id);
+    return this.#changes.run(async () => {
+      const entry = this.#table.get(id);
       if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
       const { primitives } = this.#options;
       const fresh = judgeRecord(primitives, entry, record, [this.pool4, this.prefix6]);
       if (!fresh) return false;
-      this.#refuseTakenName(record.name, id);
-      const changed = { ...entry, name: record.name, record };
-      await this.#write([{ type: 'put', key: `node/${id}`, value: changed }]);
-      this.#byName.delete(entry.name.toLowerCase());
-      this.#remember(changed);
+      this.#table.refuseTakenName(record.name, id);
+      await this.#keep({ ...entry, name: record.name, record });
       return true;
     });
   }
 
   /** In memory only: presence stays off the disk until `keepLastSeen`. */
   seen(id: string): void {
-    const entry = this.#nodes.get(id);
-    if (entry !== undefined) this.#nodes.set(id, { ...entry, lastSeen: this.#options.time.now() });
+    const entry = this.#table.get(id);
+    if (entry !== undefined) this.#table.put({ ...entry, lastSeen: this.#options.time.now() });
   }
 
   /** At a clean stop. */
   keepLastSeen(ids: readonly string[]): Promise<void> {
-    return this.#change(async () => {
-      const entries = ids.flatMap(id => this.#nodes.get(id) ?? []);
+    return this.#changes.run(async () => {
+      const entries = ids.flatMap(id => this.#table.get(id) ?? []);
       if (entries.length === 0) return;
-      await this.#write(entries.map(value => ({ type: 'put', key: `node/${value.id}`, value })));
+      await this.#changes.write(entries.map(value => ({ type: 'put', key: `node/${value.id}`, value })));
     });
   }
 
-  /** Forgets old invites; those issued by a wrong clock count from now on, once it is right. */
+  /** Forgets what is long over. */
   tidy(): Promise<void> {
-    return this.#change(async () => {
-      const { time } = this.#options;
-      if (!time.isRight()) return;
-      const changes: StoreOperation[] = [];
-      for (const [id, entry] of this.#invites) {
-        if (isForgotten(entry, time)) changes.push({ type: 'delete', key: `invite/${id}` });
-        else if (!time.wasRight(entry.issued)) {
-          changes.push({ type: 'put', key: `invite/${id}`, value: { ...entry, issued: time.now() } });
-        }
-      }
-      if (changes.length === 0) return;
-      await this.#write(changes);
-      this.#invites = await inviteEntries(this.#options.store);
-    });
+    return this.invites.tidy();
   }
 
-  async #letIn(login: LoginRequest): Promise<NodeEntry> {
-    const [inviteId, invite] = this.#usableInvite(login);
+  async #letIn(login: LoginRequest, ticket: Ticket): Promise<NodeEntry> {
+    const { time, counters } = this.#options;
+    const table = this.#table;
     refuseClash(this.pool4, login.localNetworks);
-    this.#refuseTakenName(login.name, login.node);
-    if (this.#byWireguardKey.has(login.wireguardKey)) throw serverErrors('KEY_CHANGED');
-    const ip4 = this.#pool.take();
+    table.refuseTakenName(login.name, login.node);
+    if (table.byWireguardKey(login.wireguardKey) !== undefined) throw serverErrors('KEY_CHANGED');
+    const ip4 = table.pool.take();
     try {
       const entry = this.#makeEntry(login, ip4);
-      const used: InviteEntry = { ...invite, usedBy: login.node, usedAt: entry.assignment.issued };
-      await this.#write([
-        { type: 'put', key: `node/${entry.id}`, value: entry },
-        { type: 'put', key: `invite/${inviteId}`, value: used },
-      ]);
-      this.#invites.set(inviteId, used);
-      this.#remember(entry);
-      this.#options.time.note(entry.assignment.issued);
-      this.#options.counters.counter('nodes.registered').value++;
+      const { issued } = entry.assignment;
+      const used = ticket.use(entry.id, issued);
+      await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used]);
+      ticket.used();
+      table.put(entry);
+      time.note(issued);
+      counters.counter('nodes.registered').value++;
       return entry;
     } catch (error) {
-      this.#pool.release(ip4);
+      table.pool.release(ip4);
       throw error;
     }
-  }
-
-  #usableInvite(login: LoginRequest): [string, InviteEntry] {
-    const token = login.token === undefined ? null : fromBase64Url(login.token);
-    if (token === null) throw serverErrors('INVITE_NEEDED');
-    const id = this.inviteId(token);
-    const invite = this.#invites.get(id);
-    if (invite === undefined) throw serverErrors('INVITE_UNKNOWN');
-    if (invite.usedBy !== null) throw serverErrors('INVITE_USED');
-    const expiry = expiryOf(invite, this.#options.time);
-    if (expiry !== null && this.#options.time.isRight() && this.#options.time.now() > expiry) {
-      throw serverErrors('INVITE_EXPIRED', { until: new Date(expiry).toISOString() });
-    }
-    return [id, invite];
   }
 
   #makeEntry(login: LoginRequest, ip4: string): NodeEntry {
@@ -224,66 +164,17 @@ export class Registry {
     return { v: 1, id, name, wireguardKey, controlKey, assignment, record: null, lastSeen: issued };
   }
 
-  #refuseTakenName(name: string, id: string): void {
-    const holder = this.#byName.get(name.toLowerCase());
-    if (holder !== undefined && holder !== id) throw serverErrors('NAME_TAKEN', { name });
-  }
-
-  async #openNetwork(setUp: SetUp): Promise<void> {
-    const { store, time } = this.#options;
-    const found = await readNetwork(store);
-    if (found !== null && setUp.pool4 !== undefined && setUp.pool4 !== found.pool4) {
-      throw serverErrors('POOL_FIXED', { pool: found.pool4, wanted: setUp.pool4 });
-    }
-    this.#network = found ?? {
-      v: 1,
-      pool4: choosePool(setUp.pool4, setUp.localNetworks),
-      networkName: setUp.networkName ?? 'home',
-      setUpAt: time.now(),
-    };
-    if (setUp.networkName !== undefined) this.#network = { ...this.#network, networkName: setUp.networkName };
-    if (this.#network !== found) await store.put('network', this.#network);
+  /** From within a change. */
+  async #keep(entry: NodeEntry): Promise<void> {
+    await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }]);
+    this.#table.put(entry);
   }
 
   async #load(): Promise<void> {
     const { store, time, counters } = this.#options;
     const nodes = await nodeEntries(store);
-    this.#invites = await inviteEntries(store);
-    this.#pool = new AddressPool(this.#network.pool4);
-    for (const map of [this.#nodes, this.#byAddress, this.#byWireguardKey, this.#byName]) map.clear();
-    for (const entry of nodes) {
-      if (!this.#pool.claim(entry.assignment.ip4)) counters.counter('leases.conflicting').value++;
-      this.#remember(entry);
-      time.note(entry.assignment.issued);
-    }
-    this.#stale = false;
-  }
-
-  #remember(entry: NodeEntry): void {
-    this.#nodes.set(entry.id, entry);
-    this.#byAddress.set(entry.assignment.ip4, entry.id).set(entry.assignment.ip6, entry.id);
-    this.#byWireguardKey.set(entry.wireguardKey, entry.id);
-    this.#byName.set(entry.name.toLowerCase(), entry.id);
-  }
-
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#changes.then(async () => {
-      if (this.#stale) await this.#load();
-      return work();
-    });
-    this.#changes = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    return done;
-  }
-
-  async #write(operations: readonly StoreOperation[]): Promise<void> {
-    try {
-      await this.#options.store.batch(operations);
-    } catch (error) {
-      this.#stale = true;
-      throw error;
-    }
+    await this.invites.load();
+    this.#table = new NodeTable(this.#network.pool4, nodes, counters);
+    for (const { assignment } of nodes) time.note(assignment.issued);
   }
 }

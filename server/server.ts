@@ -124,7 +124,7 @@ class Server implements LocationServer {
     }
     const { keys, registry, station } = running;
     const token = this.#options.primitives.randomBytes(TOKEN_BYTES);
-    const expires = await registry.addInvite(token, validMs);
+    const expires = await registry.invites.add(token, validMs);
     const invite = encodeInvite({
       serverKey: keys.control.publicKey,
       serverIdentity: keys.identityKey,
