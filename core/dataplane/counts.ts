@@ -11,6 +11,8 @@ const OUT = [
   'packets',
   'batches',
   'keepalives',
+  /** To the other node itself, not to its card. */
+  'words',
   /** Dropped: neither an overlay address nor a peer's network. */
   'no-route',
   /** Dropped: nobody has that overlay address, or nobody told in time. */
@@ -28,6 +30,7 @@ const OUT = [
 const IN = [
   'packets',
   'keepalives',
+  'words',
   'not-mine',
   'malformed',
   'unknown-index',

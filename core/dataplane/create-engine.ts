@@ -21,6 +21,7 @@ import { Sender } from './sender.ts';
 import { Sessions } from './sessions.ts';
 import { DEFAULT_TIMINGS } from './timings.ts';
 import { WantedRoutes } from './wanted-routes.ts';
+import { wordOf } from './word.ts';
 
 /** What waits for a path or a session, a peer. */
 const HELD = { packets: 64, bytes: 128 * 1024 };
@@ -138,6 +139,14 @@ class WireguardEngine implements Engine {
     const now = this.#now();
     if (peer === undefined || peer.usable(this.#setting.timings, now) !== null) return;
     this.#handshakes.initiate(peer, now);
+  }
+
+  tell(id: PeerId, body: Uint8Array): boolean {
+    const word = wordOf(body);
+    const peer = this.#peers.get(id);
+    if (peer === undefined || !this.#sender.tell(peer, word, this.#now())) return false;
+    this.#outbox.flush();
+    return true;
   }
 
   status(id: PeerId): SessionStatus | null {

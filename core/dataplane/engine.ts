@@ -42,6 +42,8 @@ export interface EngineEvents {
    * copy: after `setPeer` hand it to `inbound` once more, and it is answered. At most 10 a second are told.
    */
   unknownPeer(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void;
+  /** A word of this peer (`Engine.tell`), which came inside the session. The body is a copy. Must not throw. */
+  told(peer: PeerId, body: Uint8Array): void;
   /** A datagram that is no WireGuard message. The batch holds it alone; lent until the call returns. */
   notMine(link: Link, batch: Batch): void;
 }
@@ -71,6 +73,11 @@ export interface Engine {
   inbound(link: Link, batch: Batch): void;
   /** Brings the session up even without a packet to send; does nothing while one is up. */
   wake(id: PeerId): void;
+  /**
+   * Says something to the other Ginnel node inside the established session (at most 1,200 bytes: `word.ts`); it leaves at
+   * once, may be lost, and is never repeated. False where no session or no path is there: none is made for its sake.
+   */
+  tell(id: PeerId, body: Uint8Array): boolean;
   status(id: PeerId): SessionStatus | null;
   close(): void;
 }

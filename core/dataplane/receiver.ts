@@ -11,6 +11,7 @@ import { PACKET_ROOM } from './packet-queue.ts';
 import type { Peer } from './peer.ts';
 import type { Routes } from './routes.ts';
 import type { Sessions } from './sessions.ts';
+import { bodyOf } from './word.ts';
 
 const MAX_DATAGRAM_BYTES = 65_536;
 /** One sealed message that came from outside the memory, and one opened, with room around. */
@@ -99,7 +100,7 @@ export class Receiver {
     const memory = this.#memory;
     const at = this.#openedAt;
     const claimed = claimedLength(memory, at, length);
-    if (claimed === 0) return counts['not-ip'];
+    if (claimed === 0) return this.#told(peer, length);
     if (claimed > length) return counts['too-long'];
     const owner = isIpv4(memory, at)
       ? this.#routes.find4(memory, at + IPV4_SOURCE_AT)
@@ -107,6 +108,15 @@ export class Receiver {
     if (owner !== peer) return counts.source;
     this.#setting.deliver(memory, at, claimed);
     return counts.packets;
+  }
+
+  /** What is no IP packet may be a word for this node itself. */
+  #told(peer: Peer, length: number): Counter {
+    const counts = this.#setting.counts.in;
+    const body = bodyOf(this.#memory, this.#openedAt, length);
+    if (body === null) return counts['not-ip'];
+    this.#setting.events.told(peer.config.id, body);
+    return counts.words;
   }
 
   /** Where the datagram lies in the AEAD's memory; one from elsewhere is copied in. */

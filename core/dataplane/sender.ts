@@ -38,13 +38,24 @@ export class Sender {
       this.#pursue(peer, now);
       return;
     }
-    this.#seal(peer, keypair, peer.link, bytes, offset, length, now);
+    if (this.#seal(peer, keypair, peer.link, bytes, offset, length, now))
+      this.#setting.counts.out.packets.value++;
+  }
+
+  /** A word for the other node itself (`wordOf`); false where there is no session or no path. */
+  tell(peer: Peer, word: Uint8Array, now: number): boolean {
+    const keypair = peer.usable(this.#setting.timings, now);
+    if (keypair === null || peer.link === null) return false;
+    const isSealed = this.#seal(peer, keypair, peer.link, word, 0, word.length, now);
+    if (isSealed) this.#setting.counts.out.words.value++;
+    return isSealed;
   }
 
   keepalive(peer: Peer, now: number): void {
     const keypair = peer.usable(this.#setting.timings, now);
     if (keypair === null || peer.link === null) this.#pursue(peer, now);
-    else this.#seal(peer, keypair, peer.link, this.#memory, 0, 0, now);
+    else if (this.#seal(peer, keypair, peer.link, this.#memory, 0, 0, now))
+      this.#setting.counts.out.keepalives.value++;
   }
 
   /** Path and session are there: what was held leaves. True where there was something. */
@@ -65,6 +76,7 @@ export class Sender {
     else this.askPath(peer, now);
   }
 
+  /** False: it could not leave, which was counted. */
   #seal(
     peer: Peer,
     keypair: Keypair,
@@ -73,18 +85,18 @@ export class Sender {
     offset: number,
     length: number,
     now: number,
-  ): void {
+  ): boolean {
     const counts = this.#setting.counts.out;
     const padded = this.#padded(length, link);
     const size = DATA_MIN_BYTES + padded;
     if (size > link.mtu) {
       counts['too-long'].value++;
-      return;
+      return false;
     }
     const target = this.#outbox.place(link, size);
     if (target < 0) {
       counts['no-room'].value++;
-      return;
+      return false;
     }
     const payloadAt = target + DATA_HEADER_BYTES;
     const source = this.#within(bytes, offset, padded, payloadAt, length);
@@ -92,10 +104,9 @@ export class Sender {
     const counter = keypair.sendCounter++;
     writeDataHeader(this.#memory, target, keypair.remoteIndex, counter);
     keypair.send.seal(counter, payloadAt, source, padded);
-    if (length > 0) counts.packets.value++;
-    else counts.keepalives.value++;
     peer.bytesOut += size;
     this.#sessions.sent(peer, keypair, length === 0, now);
+    return true;
   }
 
   /** Where the packet lies in the AEAD's memory; one from elsewhere is copied to where it is sealed. */

@@ -17,6 +17,7 @@ import { UdpTransport } from '../paths/udp-transport.ts';
 import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
 import { createPluginHost } from '../plugin-host/host.ts';
+import { Hearsay, type Topic } from './hearsay.ts';
 import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
 import { Echoer } from './ping.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   readonly doors: Doors;
   readonly echoer: Echoer;
   readonly engine: Engine;
+  readonly hearsay: Hearsay;
   readonly introductions: Introductions;
   readonly network: NetworkDoor;
   readonly paths: Paths;
@@ -97,7 +99,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     timestampFloor: floor,
     mtu: options.settings.mtu,
     deliver: hooks.deliver,
-    events: engineEvents(() => ({ paths, introductions })),
+    events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
   const control: ControlClient = new ControlClient({
     ...own,
@@ -120,6 +122,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   const introductions: Introductions = new Introductions({
     ...{ book, control, engine, paths, clock, random, counters, log },
   });
+  const hearsay: Hearsay = new Hearsay({ engine, topics: topicsOf(), clock, counters });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -141,6 +144,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     doors,
     echoer,
     engine,
+    hearsay,
     introductions,
     network,
     paths,
@@ -198,18 +202,25 @@ function openBook(
   });
 }
 
-type Later = () => { readonly paths: Paths; readonly introductions: Introductions };
+/** What nodes tell each other while the location server is away. */
+const topicsOf = (): readonly Topic[] => [];
 
-const engineEvents = (later: Later): EngineEvents => ({
+interface Later {
+  readonly paths: Paths;
+  readonly introductions: Introductions;
+}
+
+const engineEvents = (later: () => Later & { readonly hearsay: Hearsay }): EngineEvents => ({
   heard: (peer, link, now) => later().paths.heard(peer, link, now),
   needsPath: peer => later().paths.needsPath(peer),
   needsRoute: address => later().introductions.routeWanted(address),
-  sessionChanged: () => undefined,
+  sessionChanged: (peer, established) => later().hearsay.sessionChanged(peer, established),
+  told: (peer, body) => later().hearsay.heard(peer, body),
   unknownPeer: (key, link, initiation) => later().introductions.stranger(key, link, initiation),
   notMine: (link, batch) => later().paths.notMine(link, batch),
 });
 
-const controlEvents = (hooks: Hooks, later: Later): ControlEvents => ({
+const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
   welcomed(welcome, server) {
     hooks.welcomed(welcome, server);
     later().paths.welcomed(welcome, server);

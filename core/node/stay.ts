@@ -102,6 +102,7 @@ export class Stay {
     await this.#each([
       () => parts.echoer.close(),
       () => parts.introductions.close(),
+      () => parts.hearsay.close(),
       // At once, before anything is waited for: no word of the server comes in any more.
       () => parts.control.stop(),
       () => parts.plugins.close(),

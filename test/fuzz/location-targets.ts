@@ -31,6 +31,7 @@ import { crc32 } from '../../protocol/stun/crc32.ts';
 import { primitives } from '../../system/crypto.ts';
 import { bytesOf, intoAlphabet, mustEqual, mustHold, outcomeOf, textOf, type FuzzTarget } from './harness.ts';
 import { joined, type FuzzRandom } from './mutate.ts';
+import { twist } from './twist.ts';
 
 const seed = new Uint8Array(32).fill(3);
 const serverSeed = new Uint8Array(32).fill(4);
@@ -127,38 +128,6 @@ const MESSAGES: readonly object[] = [
     serverRttMs: 12.5,
   },
 ];
-
-/** A value of the JSON tree replaced by another, dropped, or doubled: what bytes alone seldom hit. */
-function twist(value: unknown, random: FuzzRandom): unknown {
-  if (Array.isArray(value)) {
-    const list: readonly unknown[] = value;
-    if (random.oneIn(4)) return [...list, ...list];
-    return list.map(one => (random.oneIn(3) ? twist(one, random) : one));
-  }
-  if (typeof value === 'object' && value !== null && !random.oneIn(8)) {
-    const fields = Object.entries(value).filter(() => !random.oneIn(20));
-    return Object.fromEntries(
-      fields.map(([name, one]) => [name, random.oneIn(6) ? twist(one, random) : (one as unknown)]),
-    );
-  }
-  return random.pick([
-    null,
-    0,
-    -1,
-    1.5,
-    2 ** 53,
-    '',
-    'x',
-    '10.77.0.1',
-    '0.0.0.0/0',
-    true,
-    [],
-    {},
-    id,
-    'a'.repeat(300),
-    value,
-  ]);
-}
 
 const someMessage = (random: FuzzRandom): Uint8Array => {
   const message = random.pick(MESSAGES);

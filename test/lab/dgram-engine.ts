@@ -91,6 +91,7 @@ export class DgramEngine {
         needsRoute: () => undefined,
         sessionChanged: () => undefined,
         unknownPeer: () => undefined,
+        told: () => undefined,
         notMine: () => undefined,
       },
     });

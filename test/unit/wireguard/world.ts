@@ -71,6 +71,7 @@ export class Node {
   readonly pathsWanted: string[] = [];
   readonly routesWanted: string[] = [];
   readonly strangers: { publicKey: Uint8Array; link: Link; initiation: Uint8Array }[] = [];
+  readonly told: { peer: string; body: Uint8Array }[] = [];
   readonly foreign: Uint8Array[] = [];
   readonly options: NodeOptions;
   readonly floorSaved: number[] = [];
@@ -112,6 +113,7 @@ export class Node {
         sessionChanged: (_, established) => void this.changes.push(established ? 'up' : 'down'),
         unknownPeer: (publicKey, link, initiation) =>
           void this.strangers.push({ publicKey, link, initiation }),
+        told: (peer, body) => void this.told.push({ peer, body }),
         notMine: (_, batch) =>
           void this.foreign.push(batch.bytes.slice(batch.offset, batch.offset + batch.length)),
       },
