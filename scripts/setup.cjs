@@ -34,6 +34,8 @@ var TESTS = {
   '/usr/share/gocode/src/github.com/flynn/noise/vectors.txt': 'golang-github-flynn-noise-dev',
   '/usr/lib/python3/dist-packages/cryptography_vectors/ciphers/ChaCha20Poly1305/openssl.txt':
     'python3-cryptography-vectors',
+  '/usr/share/gocode/src/github.com/cloudflare/circl/dh/x25519/testdata/wycheproof_kat.json':
+    'golang-github-cloudflare-circl-dev',
 };
 var PURPOSES = { build: [], demo: [LAB], bench: [LAB, TESTS], test: [LAB, TESTS] };
 

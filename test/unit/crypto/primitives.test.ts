@@ -1,5 +1,6 @@
 // The primitives against the vectors of their standards: a few typed in; more read from where Debian
-// (python3-cryptography-vectors) or GINNEL_WYCHEPROOF (a folder with Wycheproof's JSON files) has them.
+// (python3-cryptography-vectors, golang-github-cloudflare-circl-dev) or GINNEL_WYCHEPROOF (a folder with Wycheproof's JSON
+// files) has them.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -172,13 +173,36 @@ function wycheproof<Vector>(name: string): Wycheproof<Vector>['testGroups'] {
   return (JSON.parse(readFileSync(join(folder ?? '', name), 'utf8')) as Wycheproof<Vector>).testGroups;
 }
 
-t.test('X25519: Wycheproof', { skip: noWycheproof }, t => {
-  const groups = wycheproof<{ public: string; private: string; shared: string }>('x25519_test.json');
-  for (const { tcId, ...vector } of groups.flatMap(group => group.tests)) {
+interface X25519Vector {
+  readonly tcId: number;
+  readonly public: string;
+  readonly private: string;
+  readonly shared: string;
+}
+
+function checkX25519(t: Test, vectors: readonly X25519Vector[]): void {
+  for (const { tcId, ...vector } of vectors) {
     const shared = primitives.dhKeyPair(bytes(vector.private)).diffieHellman(bytes(vector.public));
     t.same(shared, /^0*$/.test(vector.shared) ? null : bytes(vector.shared), `test ${tcId}`);
   }
+  t.ok(vectors.length > 80, `${vectors.length} vectors`);
   t.end();
+}
+
+const CIRCL = '/usr/share/gocode/src/github.com/cloudflare/circl/dh/x25519/testdata/wycheproof_kat.json';
+const noCircl = existsSync(CIRCL)
+  ? false
+  : 'Debian package golang-github-cloudflare-circl-dev is not installed';
+
+t.test('X25519: Wycheproof, as far as circl has it', { skip: noCircl }, t => {
+  checkX25519(t, JSON.parse(readFileSync(CIRCL, 'utf8')) as readonly X25519Vector[]);
+});
+
+t.test('X25519: Wycheproof, all of it', { skip: noWycheproof }, t => {
+  checkX25519(
+    t,
+    wycheproof<X25519Vector>('x25519_test.json').flatMap(group => group.tests),
+  );
 });
 
 t.test('ChaCha20-Poly1305: Wycheproof', { skip: noWycheproof }, t => {
