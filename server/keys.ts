@@ -1,8 +1,10 @@
-// The server's keys: X25519 for the channel, Ed25519 for what it signs, and the id of its network. Made once, mode 0600,
-// never again made silently: to its nodes the server is its key.
+// The server's keys: X25519 for the channel, Ed25519 for what it signs, and the id of its network. Made once, kept with a
+// checksum, mode 0600, never again made silently: to its nodes the server is its key.
 import { join } from 'node:path';
-import { loadConfig, saveConfig } from '../base/config.ts';
-import { GinnelError } from '../base/errors.ts';
+import { loadConfig } from '../base/config.ts';
+import { baseErrors, type GinnelError } from '../base/errors.ts';
+import { isDiskFull } from '../base/disk.ts';
+import { readKept, writeKept } from '../base/kept-file.ts';
 import { fromBase64Url, toBase64Url } from '../protocol/base64.ts';
 import { compileSchema } from '../protocol/location/codec.ts';
 import type { DhKeyPair, Primitives } from '../protocol/primitives.ts';
@@ -37,42 +39,56 @@ const KEY_FILE_SCHEMA = {
   additionalProperties: false,
 };
 
-/** Reads the keys, or makes them where `fresh` says that no network was set up here yet. Error: SERVER_KEYS_MISSING. */
+export const KEYS_FILE = 'server-keys.json';
+
+/** Reads the keys, or makes them where `fresh` says that no network was set up here yet. Errors: SERVER_KEYS_MISSING, DISK_FULL. */
 export async function openKeys(
   primitives: Primitives,
   stateDir: string,
   fresh: boolean,
 ): Promise<ServerKeys> {
-  const path = join(stateDir, 'server-keys.json');
+  const path = join(stateDir, KEYS_FILE);
   const found = await loadKeys(path);
   if (found !== null) return toKeys(primitives, path, found);
-  if (!fresh) throw serverErrors('SERVER_KEYS_MISSING', { path, problem: 'there is no such file' });
+  if (!fresh) throw missing(path, 'there is no such file');
   const made: KeyFile = {
     v: 1,
     control: toBase64Url(primitives.randomBytes(32)),
     identity: toBase64Url(primitives.randomBytes(32)),
     network: toBase64Url(primitives.randomBytes(16)),
   };
-  await saveConfig(path, made);
+  await writeKept(path, made).catch((error: unknown) => {
+    if (isDiskFull(error)) throw baseErrors('DISK_FULL', { path, freeBytes: 0 }, error);
+    throw missing(path, 'it cannot be written');
+  });
   return toKeys(primitives, path, made);
 }
 
+/** The file's text stays out of every message. */
 async function loadKeys(path: string): Promise<KeyFile | null> {
-  try {
-    return await loadConfig(path, compileSchema<KeyFile>(KEY_FILE_SCHEMA));
-  } catch (error) {
-    // The file's text stays out of every message.
-    const problem = error instanceof GinnelError ? error.code : 'it cannot be read';
-    throw serverErrors('SERVER_KEYS_MISSING', { path, problem });
-  }
+  const kept = await readKept(path).catch(() => {
+    throw missing(path, 'it cannot be read');
+  });
+  if (kept.state === 'absent') return null;
+  const isKeyFile = compileSchema<KeyFile>(KEY_FILE_SCHEMA);
+  if (kept.state === 'whole' && isKeyFile(kept.value)) return kept.value;
+  const plain = await loadConfig(path, isKeyFile).catch(() => null);
+  if (plain === null)
+    throw missing(path, `it is damaged (${kept.state === 'damaged' ? kept.reason : 'schema'})`);
+  // The form of the first days, without a checksum: from now on with one.
+  await writeKept(path, plain).catch(() => undefined);
+  return plain;
 }
+
+const missing = (path: string, problem: string): GinnelError =>
+  serverErrors('SERVER_KEYS_MISSING', { path, problem });
 
 function toKeys(primitives: Primitives, path: string, file: KeyFile): ServerKeys {
   const control = fromBase64Url(file.control);
   const identitySeed = fromBase64Url(file.identity);
   const networkBytes = fromBase64Url(file.network);
   if (control === null || identitySeed === null || networkBytes === null) {
-    throw serverErrors('SERVER_KEYS_MISSING', { path, problem: 'it is not valid' });
+    throw missing(path, 'it is not valid');
   }
   return {
     control: primitives.dhKeyPair(control),

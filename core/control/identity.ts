@@ -7,8 +7,8 @@ import type { Counters } from '../../base/counters.ts';
 import type { NodeId } from '../../protocol/location/messages.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import { controlErrors } from './errors.ts';
-import { isObject, readKept, writeKept } from './kept-file.ts';
-import type { Kept } from './kept-file.ts';
+import { isObject, readKept, writeKept } from '../../base/kept-file.ts';
+import type { Kept } from '../../base/kept-file.ts';
 
 export const IDENTITY_FILE = 'identity.json';
 const KEY_BYTES = 32;

@@ -7,7 +7,7 @@ import type { Invite } from '../../protocol/location/invite.ts';
 import type { Assignment, NodeRecord } from '../../protocol/location/messages.ts';
 import { controlErrors } from './errors.ts';
 import { reasonOf } from './identity.ts';
-import { isObject, readKept, writeKept } from './kept-file.ts';
+import { isObject, readKept, writeKept } from '../../base/kept-file.ts';
 
 export const MEMBERSHIP_FILE = 'membership.json';
 const MAX_ADDRESSES = 16;

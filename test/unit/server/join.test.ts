@@ -1,5 +1,5 @@
 // Joining a network over the real protocol on loopback: invites, log-in, addresses, records.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import t from 'tap';
 import { ManualClock, systemClock } from '../../../base/clock.ts';
@@ -231,6 +231,20 @@ t.test('the keys lie in a file of mode 0600, and are never made anew', async t =
       `${name} does not hold the token`,
     );
   }
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(
+    path,
+    text.replace(/(?<=control\W+)\w/, letter => (letter === 'A' ? 'B' : 'A')),
+  );
+  await t.rejects(
+    startServer(t, {}, { stateDir }),
+    { code: 'SERVER_KEYS_MISSING' },
+    'a changed key is noticed',
+  );
+  writeFileSync(path, (JSON.parse(text) as { body: string }).body);
+  const again = await startServer(t, {}, { stateDir });
+  t.match(readFileSync(path, 'utf8'), 'sha256', 'the form of the first days gets its checksum');
+  await again.server.down();
   rmSync(path);
   await t.rejects(startServer(t, {}, { stateDir }), { code: 'SERVER_KEYS_MISSING' });
 });

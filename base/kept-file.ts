@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { replaceFile } from '../../base/disk.ts';
+import { replaceFile } from './disk.ts';
 
 export type Kept =
   | { readonly state: 'absent' }
