@@ -1,15 +1,16 @@
 // One change of the stored state after another, each written as a whole before anybody is told. A write that failed
 // leaves open what the disk holds: then all is read anew before the next change.
-import type { ScopedStore, StoreOperation } from '../base/store.ts';
+import type { StoreOperation } from '../base/store.ts';
+import type { Audit, AuditedChange } from './audit.ts';
 
 export class Changes {
-  readonly #store: ScopedStore;
+  readonly #audit: Audit;
   readonly #readAnew: () => Promise<void>;
   #last: Promise<void> = Promise.resolve();
   #stale = false;
 
-  constructor(store: ScopedStore, readAnew: () => Promise<void>) {
-    this.#store = store;
+  constructor(audit: Audit, readAnew: () => Promise<void>) {
+    this.#audit = audit;
     this.#readAnew = readAnew;
   }
 
@@ -27,10 +28,10 @@ export class Changes {
     return done;
   }
 
-  /** Only from within a change. */
-  async write(operations: readonly StoreOperation[]): Promise<void> {
+  /** Only from within a change. What the audit log tells of it is written along. */
+  async write(operations: readonly StoreOperation[], ...told: readonly AuditedChange[]): Promise<void> {
     try {
-      await this.#store.batch(operations);
+      await this.#audit.batch(operations, ...told);
     } catch (error) {
       this.#stale = true;
       throw error;

@@ -1,12 +1,15 @@
 // Who is in the network: nodes with their addresses (V1, V3). One change at a time, each written as a whole before anybody
 // is told, so that nothing lets two in and no address is given twice. What lets a new one in stands in files of its own.
+import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import type { Log } from '../base/log.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { fromBase64Url } from '../protocol/base64.ts';
 import { networkPrefix6, virtualIp6 } from '../protocol/location/addresses.ts';
 import type { LoginRequest, NodeRecord } from '../protocol/location/messages.ts';
 import { signAssignment } from '../protocol/location/signed.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import { Audit } from './audit.ts';
 import { Changes } from './changes.ts';
 import { serverErrors } from './errors.ts';
 import { Invites } from './invites.ts';
@@ -27,20 +30,24 @@ export interface RegistryOptions {
   readonly primitives: Primitives;
   readonly keys: ServerKeys;
   readonly time: ServerTime;
+  readonly clock: Clock;
   readonly counters: Counters;
+  readonly log: Log;
 }
 
 export class Registry {
+  readonly audit: Audit;
   readonly invites: Invites;
   readonly #options: RegistryOptions;
   readonly #network: NetworkEntry;
   readonly #changes: Changes;
   #table: NodeTable;
 
-  private constructor(options: RegistryOptions, network: NetworkEntry) {
+  private constructor(options: RegistryOptions, network: NetworkEntry, audit: Audit) {
     this.#options = options;
+    this.audit = audit;
     this.#network = network;
-    this.#changes = new Changes(options.store, () => this.#load());
+    this.#changes = new Changes(audit, () => this.#load());
     this.#table = new NodeTable(network.pool4, [], options.counters);
     this.invites = new Invites({ ...options, changes: this.#changes });
   }
@@ -48,7 +55,7 @@ export class Registry {
   /** Reads what is stored; makes the network at the first set-up. Errors: POOL_*, and the store's. */
   static async open(options: RegistryOptions, setUp: SetUp): Promise<Registry> {
     const network = await openNetwork(options.store, options.time, setUp);
-    const registry = new Registry(options, network);
+    const registry = new Registry(options, network, await Audit.open(options));
     await registry.#load();
     await registry.tidy();
     return registry;
@@ -141,7 +148,11 @@ export class Registry {
       const entry = this.#makeEntry(login, ip4);
       const { issued } = entry.assignment;
       const used = ticket.use(entry.id, issued);
-      await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used]);
+      await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used], {
+        what: 'node-joined',
+        subject: entry.name,
+        facts: { address: ip4 },
+      });
       ticket.used();
       table.put(entry);
       time.note(issued);

@@ -168,7 +168,10 @@ class Server implements LocationServer {
       networkName: wanted.networkName,
       localNetworks: localNetworks(machineAddresses()),
     };
-    const registry = await Registry.open({ store: scoped, primitives, keys, time, counters }, setUp);
+    const registry = await Registry.open(
+      { store: scoped, primitives, keys, time, clock, counters, log },
+      setUp,
+    );
     if (!time.isRight()) {
       log.warn(serverErrors('SERVER_CLOCK', { shown: new Date(time.now()).toISOString() }).message);
     }
