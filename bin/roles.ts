@@ -81,4 +81,5 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   up: options => inTurn(() => wish('server', true, () => server.up(options))),
   down: () => inTurn(() => wish('server', false, () => server.down())),
   invite: options => server.invite(options),
+  approveNode: node => server.approveNode(node),
 });

@@ -29,11 +29,15 @@ export interface ServerSummary {
   readonly counters: Record<string, number>;
 }
 
+/** `pending`: it waits until somebody approves it. */
+export type NodeStanding = 'member' | 'pending' | 'disabled';
+
 export interface ServerNode {
   readonly id: string;
   readonly name: string;
   readonly ip4: string;
   readonly ip6: string;
+  readonly standing: NodeStanding;
   readonly online: boolean;
   /** Milliseconds since 1970. */
   readonly lastSeen: number;
@@ -57,4 +61,6 @@ export interface ServerAdmin {
   up(options: Partial<ServerOptions>): Promise<ServerSummary>;
   down(): Promise<void>;
   invite(options: Partial<InviteOptions>): Promise<IssuedInvite>;
+  /** Lets in a box that waits for approval; by name, number or address. Errors: NODE_UNKNOWN, SERVER_DOWN. */
+  approveNode(node: string): Promise<ServerNode>;
 }

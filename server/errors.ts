@@ -26,6 +26,12 @@ export const serverErrors = defineErrors({
     todo: 'Ask whoever runs the network for a new one: ginnel invite.',
     retry: false,
   },
+  PENDING_APPROVAL: {
+    what: 'This box is waiting for approval by whoever runs the network.',
+    why: 'Its invite asks for that.',
+    todo: 'It joins by itself once somebody there says: ginnel nodes approve {name}.',
+    retry: true,
+  },
   KEY_CHANGED: {
     what: 'The keys of this box are not the ones the network knows it by.',
     why: 'Its state was mixed up with another one, or somebody else has its identity.',

@@ -10,6 +10,9 @@ export interface NetworkEntry {
   readonly setUpAt: number;
 }
 
+/** `pending`: registered, and waits until somebody approves it; only a member is found, welcomed and passed signals. */
+export type Standing = 'member' | 'pending' | 'disabled';
+
 export interface NodeEntry {
   readonly v: 1;
   readonly id: NodeId;
@@ -21,6 +24,8 @@ export interface NodeEntry {
   readonly record: NodeRecord | null;
   /** Milliseconds since 1970. */
   readonly lastSeen: number;
+  /** Absent: a member. */
+  readonly standing?: Standing;
 }
 
 export interface InviteEntry {
@@ -32,6 +37,10 @@ export interface InviteEntry {
 }
 
 const KEPT_MS = 30 * 86_400_000;
+
+export const standingOf = ({ standing = 'member' }: NodeEntry): Standing => standing;
+
+export const isMember = (entry: NodeEntry): boolean => standingOf(entry) === 'member';
 
 export async function readNetwork(store: ScopedStore): Promise<NetworkEntry | null> {
   return ((await store.get('network')) as NetworkEntry | undefined) ?? null;

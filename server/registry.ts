@@ -19,7 +19,7 @@ import type { SetUp } from './network.ts';
 import { NodeTable } from './node-table.ts';
 import { refuseClash } from './pool.ts';
 import { judgeRecord } from './record-rules.ts';
-import { nodeEntries } from './registry-entries.ts';
+import { nodeEntries, standingOf } from './registry-entries.ts';
 import type { NetworkEntry, NodeEntry } from './registry-entries.ts';
 import type { Ticket } from './ticket.ts';
 import type { ServerTime } from './time.ts';
@@ -100,6 +100,23 @@ export class Registry {
       const sameKeys = known.wireguardKey === login.wireguardKey && known.controlKey === login.controlKey;
       if (!sameKeys) throw serverErrors('KEY_CHANGED');
       return known;
+    });
+  }
+
+  /** By name (in any case), number or virtual address. */
+  find(text: string): NodeEntry | undefined {
+    return this.#table.byName(text) ?? this.#table.get(text) ?? this.#table.byAddress(text);
+  }
+
+  /** One that is pending becomes a member; any other stays as it is. Errors: NODE_UNKNOWN, and the store's. */
+  approve(id: string): Promise<NodeEntry> {
+    return this.#changes.run(async () => {
+      const entry = this.#table.get(id);
+      if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
+      if (standingOf(entry) !== 'pending') return entry;
+      const approved: NodeEntry = { ...entry, standing: 'member' };
+      await this.#keep(approved);
+      return approved;
     });
   }
 

@@ -19,15 +19,18 @@ import { serverErrors } from './errors.ts';
 import type { KeepAlives } from './keep-alives.ts';
 import type { ServerKeys } from './keys.ts';
 import type { Presence } from './presence.ts';
+import { isMember } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import type { Session } from './session.ts';
 import type { ServerTime } from './time.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface Desk {
   readonly registry: Registry;
   readonly presence: Presence<Session>;
   readonly keepAlives: KeepAlives;
+  readonly waiting: Waiting<Session>;
   readonly keys: ServerKeys;
   readonly primitives: Primitives;
   readonly time: ServerTime;
@@ -57,6 +60,7 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
 
 /** The connection ended: whoever wants to know is told. */
 export function logOut(desk: Desk, session: Session): void {
+  desk.waiting.leave(session);
   if (session.keepAlive !== '') desk.keepAlives.withdraw(session.keepAlive);
   if (session.node === '' || !desk.presence.leave(session)) return;
   desk.registry.seen(session.node);
@@ -74,12 +78,20 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
   if (!proved) throw serverErrors('PROOF_WRONG');
   const entry = await registry.admit(login);
   if (session.closed) throw serverErrors('REPLACED');
+  if (!isMember(entry)) refuseFor(desk, session, entry);
   session.node = entry.id;
   session.keepAlive = desk.keepAlives.issue(endpoint => session.send({ type: 'seen', endpoint }));
   registry.seen(entry.id);
   const arrived = presence.arrive(session);
   if (arrived) tellWatchers(desk, entry.id, true);
   return welcome(desk, session, entry, login.id);
+}
+
+/** A pending node's connection stays open: whoever approves it ends it, and the node logs in anew at once. */
+function refuseFor(desk: Desk, session: Session, entry: NodeEntry): never {
+  session.waitsAs = entry.id;
+  desk.waiting.add(session);
+  throw serverErrors('PENDING_APPROVAL', { name: entry.name });
 }
 
 function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): Welcome {
@@ -120,7 +132,7 @@ function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswe
   const { registry, presence } = desk;
   const entry = entryFor(registry, lookup);
   const node = signedNode(entry);
-  if (entry === undefined || node === null) throw serverErrors('NODE_UNKNOWN');
+  if (entry === undefined || node === null || !isMember(entry)) throw serverErrors('NODE_UNKNOWN');
   presence.watch(session.node, entry.id);
   const online = presence.session(entry.id) !== undefined;
   return {
@@ -141,7 +153,8 @@ function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMess
   }
   const sender = signedNode(registry.nodes.get(session.node));
   if (sender === null) throw serverErrors('RECORD_WRONG', { problem: 'it was not published yet' });
-  if (!registry.nodes.has(signal.to)) throw serverErrors('NODE_UNKNOWN');
+  const to = registry.nodes.get(signal.to);
+  if (to === undefined || !isMember(to)) throw serverErrors('NODE_UNKNOWN');
   const receiver = presence.session(signal.to);
   if (receiver === undefined) throw serverErrors('NODE_OFFLINE');
   presence.watch(session.node, signal.to);

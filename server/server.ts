@@ -14,7 +14,14 @@ import type { Store } from '../base/store.ts';
 import { toBase64Url } from '../protocol/base64.ts';
 import { encodeInvite } from '../protocol/location/invite.ts';
 import type { Primitives } from '../protocol/primitives.ts';
-import type { InviteOptions, IssuedInvite, ServerAdmin, ServerOptions, ServerSummary } from './admin.ts';
+import type {
+  InviteOptions,
+  IssuedInvite,
+  ServerAdmin,
+  ServerNode,
+  ServerOptions,
+  ServerSummary,
+} from './admin.ts';
 import { serverErrors } from './errors.ts';
 import { openKeys } from './keys.ts';
 import type { ServerKeys } from './keys.ts';
@@ -117,12 +124,10 @@ class Server implements LocationServer {
 
   /** Errors: SERVER_DOWN, SERVER_OPTIONS, DISK_FULL. */
   async invite({ validMs = DAY_MS }: Partial<InviteOptions>): Promise<IssuedInvite> {
-    const running = this.#running;
-    if (running === null) throw serverErrors('SERVER_DOWN');
+    const { keys, registry, station } = this.#up();
     if (!Number.isSafeInteger(validMs) || validMs < 1000 || validMs > INVITE_MAX_MS) {
       throw serverErrors('SERVER_OPTIONS', { problem: 'an invite is valid for one second to one year' });
     }
-    const { keys, registry, station } = running;
     const token = this.#options.primitives.randomBytes(TOKEN_BYTES);
     const expires = await registry.invites.add(token, validMs);
     const invite = encodeInvite({
@@ -135,9 +140,24 @@ class Server implements LocationServer {
     return { invite, expires };
   }
 
+  /** Errors: SERVER_DOWN, NODE_UNKNOWN, and the store's. */
+  async approveNode(node: string): Promise<ServerNode> {
+    const { registry, station } = this.#up();
+    const entry = registry.find(node);
+    if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
+    const approved = await registry.approve(entry.id);
+    station.letIn(entry.id);
+    return station.nodeOf(approved);
+  }
+
   accept(socket: Socket): void {
     if (this.#running === null) socket.destroy();
     else this.#running.station.accept(socket);
+  }
+
+  #up(): Running {
+    if (this.#running === null) throw serverErrors('SERVER_DOWN');
+    return this.#running;
   }
 
   async #start(wanted: Partial<ServerOptions>): Promise<Running> {

@@ -50,6 +50,8 @@ export class Session implements Present {
   readonly publishes: TokenBucket;
   /** The node that logged in; empty before. */
   node = '';
+  /** The node whose log-in was refused for now, and which stays on to hear when that is over; empty otherwise. */
+  waitsAs = '';
   /** Given with the welcome; empty before. */
   keepAlive = '';
   readonly #options: SessionOptions;
@@ -119,6 +121,11 @@ export class Session implements Present {
   replaced(): void {
     this.#count('replaced');
     this.end(CHANNEL_CLOSE.replaced, serverErrors('REPLACED'));
+  }
+
+  /** What its log-in was refused for is over. */
+  mayComeIn(): void {
+    this.end(CHANNEL_CLOSE.again);
   }
 
   #received(data: RawData, isBinary: boolean): void {
@@ -211,7 +218,9 @@ export class Session implements Present {
     if (failure.code === 'SERVER_STATE') log.error('a request failed', { type: message.type, error });
     else log.debug('a request was refused', { type: message.type, code: failure.code });
     this.send(failure);
-    if (message.type === 'login') this.end(CHANNEL_CLOSE.refused);
+    if (message.type !== 'login') return;
+    if (this.waitsAs === '') this.end(CHANNEL_CLOSE.refused);
+    else this.#heard();
   }
 
   #heard(): void {

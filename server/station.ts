@@ -17,6 +17,8 @@ import type { ServerKeys } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import { machineAddresses, reachableAddresses } from './machine-addresses.ts';
 import { Presence } from './presence.ts';
+import { standingOf } from './registry-entries.ts';
+import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import { answerRequest, logOut } from './requests.ts';
 import type { Desk } from './requests.ts';
@@ -27,6 +29,7 @@ import type { Settings } from './settings.ts';
 import { StunUdp } from './stun-udp.ts';
 import type { ServerTime } from './time.ts';
 import { TokenBuckets } from './token-bucket.ts';
+import { Waiting } from './waiting.ts';
 
 export interface StationOptions {
   readonly primitives: Primitives;
@@ -70,6 +73,7 @@ export class Station {
     const keepAlives = new KeepAlives(primitives);
     this.#desk = {
       ...{ registry, keys, time, primitives, counters, keepAlives },
+      waiting: new Waiting(),
       presence: this.#presence,
       reach: session => this.#reach(session),
     };
@@ -114,12 +118,20 @@ export class Station {
   }
 
   nodes(): ServerNode[] {
-    const now = this.#options.time.now();
-    return [...this.#options.registry.nodes.values()].map(({ id, name, assignment, lastSeen }) => {
-      const online = this.#presence.session(id) !== undefined;
-      const { ip4, ip6 } = assignment;
-      return { id, name, ip4, ip6, online, lastSeen: online ? now : lastSeen };
-    });
+    return [...this.#options.registry.nodes.values()].map(entry => this.nodeOf(entry));
+  }
+
+  nodeOf(entry: NodeEntry): ServerNode {
+    const { id, name, assignment, lastSeen } = entry;
+    const online = this.#presence.session(id) !== undefined;
+    const { ip4, ip6 } = assignment;
+    const seen = online ? this.#options.time.now() : lastSeen;
+    return { id, name, ip4, ip6, standing: standingOf(entry), online, lastSeen: seen };
+  }
+
+  /** What kept a box out is over: it may log in at once. */
+  letIn(id: string): void {
+    this.#desk.waiting.end(id);
   }
 
   /** `host:port`, as invites and welcomes name them. */

@@ -182,6 +182,7 @@ function closeWords(code: number): string {
     [CHANNEL_CLOSE.replaced]: 'the same box logged in from elsewhere',
     [CHANNEL_CLOSE.busy]: 'it is busy',
     [CHANNEL_CLOSE.stopping]: 'it was stopped',
+    [CHANNEL_CLOSE.again]: 'it lets this box in now',
   };
   return words[code] ?? 'the connection broke';
 }

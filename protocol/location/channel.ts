@@ -25,6 +25,8 @@ export const CHANNEL_CLOSE = {
   busy: 4005,
   /** The server stops. */
   stopping: 4006,
+  /** What the log-in was refused for is over: log in anew. */
+  again: 4007,
 } as const;
 
 const PROLOGUE = 'ginnel location v1';

@@ -199,7 +199,10 @@ export class FakeServer implements ServerAdmin {
       addresses: ['home.example.net'],
       seenFromOutside: [],
       nodes: [
-        { id: 'cellar-id', name: 'cellar-router', ip4: '10.77.0.3', ip6: '', online: true, lastSeen: 1 },
+        {
+          ...{ id: 'cellar-id', name: 'cellar-router', ip4: '10.77.0.3', ip6: '' },
+          ...{ standing: 'member', online: true, lastSeen: 1 },
+        },
       ],
       counters: { 'server.stun.requests': 12 },
     };
@@ -222,6 +225,13 @@ export class FakeServer implements ServerAdmin {
     await Promise.resolve();
     if (this.#state === 'down') throw fail('SERVER_DOWN');
     return { invite: 'ginnel:fresh', expires: Date.UTC(2026, 0, 1) + (options.validMs ?? 86_400_000) };
+  }
+
+  async approveNode(node: string): ReturnType<ServerAdmin['approveNode']> {
+    await Promise.resolve();
+    const found = this.summary().nodes.find(({ id, name }) => id === node || name === node);
+    if (found === undefined) throw fail('NODE_UNKNOWN');
+    return found;
   }
 
   async close(): Promise<void> {
