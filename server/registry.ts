@@ -10,6 +10,7 @@ import type { LoginRequest, NodeRecord } from '../protocol/location/messages.ts'
 import { signAssignment } from '../protocol/location/signed.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import { Audit } from './audit.ts';
+import type { AuditedChange } from './audit.ts';
 import { Changes } from './changes.ts';
 import { serverErrors } from './errors.ts';
 import { Invites } from './invites.ts';
@@ -115,7 +116,7 @@ export class Registry {
       if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
       if (standingOf(entry) !== 'pending') return entry;
       const approved: NodeEntry = { ...entry, standing: 'member' };
-      await this.#keep(approved);
+      await this.#keep(approved, { what: 'node-approved', subject: entry.name });
       return approved;
     });
   }
@@ -193,8 +194,8 @@ export class Registry {
   }
 
   /** From within a change. */
-  async #keep(entry: NodeEntry): Promise<void> {
-    await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }]);
+  async #keep(entry: NodeEntry, ...told: readonly AuditedChange[]): Promise<void> {
+    await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }], ...told);
     this.#table.put(entry);
   }
 
