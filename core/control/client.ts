@@ -11,6 +11,7 @@ import type {
   LookupSubject,
   PathSignal,
   Registration,
+  ServerPlaces,
   SignedNode,
   Welcome,
 } from '../../protocol/location/messages.ts';
@@ -30,6 +31,8 @@ import type { Answer, Question } from './requests.ts';
 import type { ServerSocket } from './server-socket.ts';
 import { SignalSealer, SignalSerials } from './signals.ts';
 import type { Control, ControlEvents, ControlState, RouteFound } from './types.ts';
+import { Whereabouts } from './whereabouts.ts';
+import type { Learnt } from './whereabouts.ts';
 
 export interface ControlOptions {
   readonly identity: NodeIdentity;
@@ -60,12 +63,15 @@ export class ControlClient implements Control {
   readonly #sealer: SignalSealer;
   readonly #inbox: Inbox;
   readonly #serials: SignalSerials;
+  readonly #whereabouts: Whereabouts;
   readonly #serverKey: Uint8Array;
   readonly #lookups = new Map<string, Promise<RouteFound>>();
   #dial: Dial | null = null;
   #socket: ServerSocket | null = null;
   /** The address of ours that the connection began from; null: none of those that may go. */
   #from: string | null = null;
+  /** How often the server that welcomed us had moved by then. */
+  #movesOfServer = 0;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -80,8 +86,12 @@ export class ControlClient implements Control {
       counters: this.#counters,
       rules,
     });
+    this.#whereabouts = new Whereabouts(options.membership, options.primitives, this.#counters);
     const { peers, log, events } = options;
-    this.#inbox = new Inbox({ peers, log, events, rules, sealer: this.#sealer, counters: this.#counters });
+    this.#inbox = new Inbox({
+      ...{ peers, log, events, rules, sealer: this.#sealer, counters: this.#counters },
+      learnPlaces: places => void this.#learn(places),
+    });
     this.#serials = new SignalSerials({
       nowMs: () => this.nowMs(),
       floor: this.#membership.signalFloor,
@@ -133,6 +143,26 @@ export class ControlClient implements Control {
     if (this.#socket === null || this.#from === null) return;
     if (this.#options.localAddresses().includes(this.#from)) return;
     this.#machine.lost('This box has another address now.');
+  }
+
+  get places(): ServerPlaces | null {
+    return this.#whereabouts.newest;
+  }
+
+  hearPlaces(places: ServerPlaces): Learnt {
+    const learnt = this.#learn(places);
+    if (learnt !== 'newer') return learnt;
+    // Whoever answers from a machine that the server left knows nothing of what happens at its new one.
+    if (this.state === 'connected' && places.moves > this.#movesOfServer)
+      this.#machine.lost('The location server moved to another machine.');
+    this.kick();
+    return learnt;
+  }
+
+  #learn(places: ServerPlaces): Learnt {
+    const learnt = this.#whereabouts.learn(places);
+    if (learnt === 'newer') this.#options.events.placesLearnt(places);
+    return learnt;
   }
 
   register(registration: Registration): void {
@@ -256,6 +286,8 @@ export class ControlClient implements Control {
       learntAddresses: addresses,
       token: null,
     });
+    this.#movesOfServer = welcome.places?.moves ?? 0;
+    if (welcome.places !== undefined) this.#learn(welcome.places);
     const words = this.#options.time.skewInWords();
     if (words !== null) this.#options.log.warn(controlErrors('CLOCK_WRONG', { words }).message);
     return null;

@@ -1,7 +1,12 @@
 // What the server tells unasked, and which word of other nodes is believed: verified records, sealed signals, new serials.
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
-import type { Registration, SignalDelivery, SignedNode } from '../../protocol/location/messages.ts';
+import type {
+  Registration,
+  ServerPlaces,
+  SignalDelivery,
+  SignedNode,
+} from '../../protocol/location/messages.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 import { isSendable } from './candidate-rules.ts';
@@ -17,6 +22,7 @@ export interface InboxOptions {
   readonly counters: Counters;
   readonly events: ControlEvents;
   readonly rules: CandidateRules;
+  readonly learnPlaces: (places: ServerPlaces) => void;
 }
 
 export class Inbox {
@@ -27,7 +33,7 @@ export class Inbox {
   }
 
   told(message: Parameters<MachineEvents['told']>[0]): void {
-    const { events } = this.#options;
+    const { events, learnPlaces } = this.#options;
     switch (message.type) {
       case 'signal':
         this.#signalled(message);
@@ -39,6 +45,9 @@ export class Inbox {
       }
       case 'seen':
         events.seenFrom(message.endpoint);
+        return;
+      case 'places':
+        learnPlaces(message.places);
         return;
     }
   }

@@ -37,6 +37,7 @@ export function loginQuestion(
     controlKey: identity.controlKey,
     proof: signLogin(primitives, identity.seed, channelHash),
     ...(membership.token === null ? {} : { token: membership.token }),
+    ...(membership.places === null ? {} : { places: membership.places }),
     localNetworks: localNetworks.slice(0, 64),
   };
 }

@@ -54,7 +54,7 @@ export interface MachineEvents {
   /** A record or registration was refused: nobody waits for the answer, so it is told. */
   refused(what: 'publish' | 'register', problem: GinnelError): void;
   /** Messages that answer no question. */
-  told(message: Extract<ServerMessage, { readonly type: 'signal' | 'changed' | 'seen' }>): void;
+  told(message: Extract<ServerMessage, { readonly type: 'signal' | 'changed' | 'seen' | 'places' }>): void;
 }
 
 export interface MachineOptions {

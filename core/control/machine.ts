@@ -149,6 +149,7 @@ export class ControlMachine {
       case 'signal':
       case 'changed':
       case 'seen':
+      case 'places':
         if (this.#phase === 'in') this.#events.told(message);
         else this.#counters.counter('told-too-early').value++;
         return;

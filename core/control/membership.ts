@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Invite } from '../../protocol/location/invite.ts';
-import type { Assignment, NodeRecord } from '../../protocol/location/messages.ts';
+import type { Assignment, NodeRecord, ServerPlaces } from '../../protocol/location/messages.ts';
 import { controlErrors } from './errors.ts';
 import { reasonOf } from './identity.ts';
 import { isObject, readKept, writeKept } from '../../base/kept-file.ts';
@@ -25,6 +25,10 @@ export interface Membership {
   readonly addresses: readonly string[];
   /** Told by the server itself, replaced at every welcome. */
   readonly learntAddresses: readonly string[];
+  /** The newest signed word of where the server is, from itself or from another node; null: none yet. */
+  readonly places: ServerPlaces | null;
+  /** By the owner of this box (`ginnel set server`), `host:port`: tried first. */
+  readonly chosenAddresses: readonly string[];
   readonly name: string;
   /** The overlay's UDP port; 0: not chosen yet. */
   readonly udpPort: number;
@@ -52,6 +56,8 @@ export function joinByInvite(
   return {
     networkName: known?.networkName ?? '',
     learntAddresses: known?.learntAddresses ?? [],
+    places: known?.places ?? null,
+    chosenAddresses: known?.chosenAddresses ?? [],
     assignment: known?.assignment ?? null,
     prefix4: known?.prefix4 ?? null,
     prefix6: known?.prefix6 ?? null,
@@ -67,9 +73,10 @@ export function joinByInvite(
   };
 }
 
-/** Where to look for the server: the invite's addresses, then what it said of itself; each once. */
+/** Where to look for the server: the owner's word, the newest of its own, the invite's, the last welcome's; each once. */
 export function serverAddresses(membership: Membership): readonly string[] {
-  return [...new Set([...membership.addresses, ...membership.learntAddresses])];
+  const { chosenAddresses, places, addresses, learntAddresses } = membership;
+  return [...new Set([...chosenAddresses, ...(places?.addresses ?? []), ...addresses, ...learntAddresses])];
 }
 
 export interface MembershipFileOptions {
@@ -102,8 +109,10 @@ export class MembershipFile {
     });
     if (kept.state === 'absent') return new MembershipFile(options, null);
     if (kept.state === 'damaged') throw controlErrors('MEMBERSHIP_DAMAGED', { file, reason: kept.reason });
-    if (!isMembership(kept.value)) throw controlErrors('MEMBERSHIP_DAMAGED', { file, reason: 'not ours' });
-    return new MembershipFile(options, kept.value);
+    // Files of before these fields were thought of lack them.
+    const value = isObject(kept.value) ? { places: null, chosenAddresses: [], ...kept.value } : null;
+    if (!isMembership(value)) throw controlErrors('MEMBERSHIP_DAMAGED', { file, reason: 'not ours' });
+    return new MembershipFile(options, value);
   }
 
   /** Null: this node has joined no network. */
@@ -152,11 +161,11 @@ export class MembershipFile {
   }
 }
 
-function isMembership(value: unknown): value is Membership {
-  if (!isObject(value)) return false;
+function isMembership(value: Record<string, unknown> | null): value is Record<string, unknown> & Membership {
+  if (value === null) return false;
   const texts = ['network', 'networkName', 'serverKey', 'serverIdentity', 'name'];
   const counts = ['udpPort', 'signalFloor'];
-  const lists = ['addresses', 'learntAddresses'];
+  const lists = ['addresses', 'learntAddresses', 'chosenAddresses'];
   return (
     texts.every(field => typeof value[field] === 'string') &&
     counts.every(field => Number.isSafeInteger(value[field])) &&
@@ -166,7 +175,7 @@ function isMembership(value: unknown): value is Membership {
     ['token', 'prefix4', 'prefix6'].every(
       field => value[field] === null || typeof value[field] === 'string',
     ) &&
-    ['assignment', 'record'].every(field => value[field] === null || isObject(value[field]))
+    ['assignment', 'record', 'places'].every(field => value[field] === null || isObject(value[field]))
   );
 }
 

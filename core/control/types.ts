@@ -3,9 +3,11 @@ import type {
   LookupSubject,
   PathSignal,
   Registration,
+  ServerPlaces,
   SignedNode,
   Welcome,
 } from '../../protocol/location/messages.ts';
+import type { Learnt } from './whereabouts.ts';
 import type { GinnelError } from '../../base/errors.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 
@@ -25,6 +27,8 @@ export interface ControlEvents {
   signalled(from: SignedNode, signal: PathSignal): void;
   nodeChanged(node: SignedNode, online: boolean): void;
   seenFrom(endpoint: Endpoint): void;
+  /** Newer places of the server are known, by its own signed word. */
+  placesLearnt(places: ServerPlaces): void;
 }
 
 export interface Control {
@@ -44,6 +48,10 @@ export interface Control {
   stop(): Promise<void>;
   /** The network changed: try now what would be tried later, and doubt the connection. */
   kick(): void;
+  /** The newest signed word of where the server is; null: none yet. */
+  readonly places: ServerPlaces | null;
+  /** Another node brought the server's signed word: kept where it is newer, and the server tried there at once. */
+  hearPlaces(places: ServerPlaces): Learnt;
   /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */

@@ -21,6 +21,7 @@ import { Hearsay, type Topic } from './hearsay.ts';
 import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
 import { Echoer } from './ping.ts';
+import { placesTopic } from './places-topic.ts';
 import { openMainSockets } from './sockets.ts';
 import { pluginChoices, pluginContext, timestampFloor } from './stores.ts';
 
@@ -108,7 +109,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
-    events: controlEvents(hooks, () => ({ paths, introductions })),
+    events: controlEvents(hooks, () => ({ paths, introductions, hearsay })),
   });
   const paths: Paths = createPaths({
     ...{ transport, control, engine, network, clock, random, primitives, counters },
@@ -122,7 +123,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   const introductions: Introductions = new Introductions({
     ...{ book, control, engine, paths, clock, random, counters, log },
   });
-  const hearsay: Hearsay = new Hearsay({ engine, topics: topicsOf(), clock, counters });
+  const hearsay: Hearsay = new Hearsay({ engine, topics: topicsOf(() => control), clock, counters });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -203,14 +204,15 @@ function openBook(
 }
 
 /** What nodes tell each other while the location server is away. */
-const topicsOf = (): readonly Topic[] => [];
+const topicsOf = (control: () => ControlClient): readonly Topic[] => [placesTopic(control)];
 
 interface Later {
   readonly paths: Paths;
   readonly introductions: Introductions;
+  readonly hearsay: Hearsay;
 }
 
-const engineEvents = (later: () => Later & { readonly hearsay: Hearsay }): EngineEvents => ({
+const engineEvents = (later: () => Later): EngineEvents => ({
   heard: (peer, link, now) => later().paths.heard(peer, link, now),
   needsPath: peer => later().paths.needsPath(peer),
   needsRoute: address => later().introductions.routeWanted(address),
@@ -239,6 +241,7 @@ const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
     later().paths.onlineChanged(node.record.wireguardKey, online);
   },
   seenFrom: endpoint => later().paths.seenFrom(endpoint),
+  placesLearnt: () => later().hearsay.changed(),
 });
 
 const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({

@@ -40,6 +40,24 @@ export interface Assignment {
   readonly signature: string;
 }
 
+/**
+ * Where the server may be reached, signed by its identity key: the server is its key, not its address. Nodes keep the
+ * newest and tell each other.
+ */
+export interface ServerPlaces {
+  readonly v: 1;
+  readonly network: string;
+  /** The X25519 key of its channel, base64url. */
+  readonly serverKey: string;
+  /** `host:port`, 1 to 8, together at most 600 characters. */
+  readonly addresses: readonly string[];
+  /** How often the server moved to another machine: words of an older one are old, whatever its clock says. */
+  readonly moves: number;
+  /** Milliseconds since 1970, strictly growing. */
+  readonly issued: number;
+  readonly signature: string;
+}
+
 export interface SignedNode {
   readonly record: NodeRecord;
   readonly assignment: Assignment;
@@ -79,6 +97,8 @@ export interface LoginRequest {
   readonly proof: string;
   /** At the first log-in: the invite's token. */
   readonly token?: string;
+  /** The newest signed word of where the server is: an older copy of the server learns from it that it moved. */
+  readonly places?: ServerPlaces;
   /** Networks in use on the node's own LANs, so that a clash can be told. */
   readonly localNetworks: readonly string[];
 }
@@ -152,6 +172,8 @@ export interface Welcome {
   readonly keepAlive: string;
   /** Where else the server may be reached: `host:port`. */
   readonly addresses: readonly string[];
+  /** The same, signed, so that nodes can tell each other. */
+  readonly places?: ServerPlaces;
   readonly serverTime: number;
   /** The highest generation of this node's record that the server has. */
   readonly generation: number;
@@ -195,6 +217,12 @@ export interface SeenFrom {
   readonly endpoint: Endpoint;
 }
 
+/** The server's addresses are others now. */
+export interface PlacesChanged {
+  readonly type: 'places';
+  readonly places: ServerPlaces;
+}
+
 export interface Failure {
   readonly type: 'failure';
   /** 0: not the answer to any request; the server closes after it. */
@@ -203,7 +231,8 @@ export interface Failure {
   readonly message: string;
 }
 
-export type ServerMessage = Welcome | Done | RouteAnswer | SignalDelivery | NodeChanged | SeenFrom | Failure;
+export type ServerMessage =
+  Welcome | Done | RouteAnswer | SignalDelivery | NodeChanged | SeenFrom | PlacesChanged | Failure;
 
 // ---- node to node, inside a sealed signal
 

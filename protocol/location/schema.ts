@@ -80,6 +80,16 @@ const ASSIGNMENT = shape({
   signature: SIGNATURE,
 });
 
+const PLACES = shape({
+  v: { const: 1 },
+  network: NETWORK,
+  serverKey: NODE_ID,
+  addresses: { ...list(HOST_PORT, 8), minItems: 1 },
+  moves: whole(0, SAFE),
+  issued: TIME,
+  signature: SIGNATURE,
+});
+
 const SIGNED_NODE = shape({ record: RECORD, assignment: ASSIGNMENT });
 
 const REGISTRATION = shape({
@@ -105,9 +115,10 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
       controlKey: NODE_ID,
       proof: SIGNATURE,
       token: TOKEN,
+      places: PLACES,
       localNetworks: list(PREFIX, 64),
     },
-    ['token'],
+    ['token', 'places'],
   ),
   publish: message('publish', { id: REQUEST_ID, record: RECORD }),
   register: message('register', { id: REQUEST_ID, registration: REGISTRATION }),
@@ -131,19 +142,24 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
 
 /** By message type: what the server may send. */
 export const serverSchemas: Readonly<Record<string, object>> = {
-  welcome: message('welcome', {
-    re: REQUEST_ID,
-    network: NETWORK,
-    networkName: NETWORK_NAME,
-    assignment: ASSIGNMENT,
-    prefix4: PREFIX,
-    prefix6: PREFIX,
-    stun: shape({ port: PORT, secondPort: orNull(PORT), alternates: list(HOST_PORT, 16) }),
-    keepAlive: KEEP_ALIVE,
-    addresses: list(HOST_PORT, 16),
-    serverTime: TIME,
-    generation: whole(0, SAFE),
-  }),
+  welcome: message(
+    'welcome',
+    {
+      re: REQUEST_ID,
+      network: NETWORK,
+      networkName: NETWORK_NAME,
+      assignment: ASSIGNMENT,
+      prefix4: PREFIX,
+      prefix6: PREFIX,
+      stun: shape({ port: PORT, secondPort: orNull(PORT), alternates: list(HOST_PORT, 16) }),
+      keepAlive: KEEP_ALIVE,
+      addresses: list(HOST_PORT, 16),
+      places: PLACES,
+      serverTime: TIME,
+      generation: whole(0, SAFE),
+    },
+    ['places'],
+  ),
   done: message('done', { re: REQUEST_ID }),
   route: message('route', {
     re: REQUEST_ID,
@@ -156,6 +172,7 @@ export const serverSchemas: Readonly<Record<string, object>> = {
   signal: message('signal', { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED }),
   changed: message('changed', { node: SIGNED_NODE, online: { type: 'boolean' } }),
   seen: message('seen', { endpoint: ENDPOINT }),
+  places: message('places', { places: PLACES }),
   failure: message('failure', {
     re: whole(0, SAFE),
     code: CODE,
@@ -182,4 +199,5 @@ export {
   NETWORK_NAME as networkNameSchema,
   RECORD as recordSchema,
   ASSIGNMENT as assignmentSchema,
+  PLACES as placesSchema,
 };

@@ -1,15 +1,16 @@
-// Signatures over what nodes and server say of a node: its record (by its own identity key), its assignment (by the
-// server's), and the proof of a log-in. Each has a domain-separation line, so that none can stand for another.
+// Signatures over what nodes and server say: a node's record (by its own identity key), its assignment (by the server's),
+// the server's places, and the proof of a log-in. Each has a domain-separation line, so that none can stand for another.
 import { fromBase64Url, toBase64Url } from '../base64.ts';
 import type { Primitives } from '../primitives.ts';
 import { accepted, refused } from '../result.ts';
 import type { Result } from '../result.ts';
 import { virtualIp6 } from './addresses.ts';
 import { canonicalJson } from './canonical.ts';
-import type { Assignment, NodeRecord, SignedNode } from './messages.ts';
+import type { Assignment, NodeRecord, ServerPlaces, SignedNode } from './messages.ts';
 
 const RECORD_DOMAIN = 'ginnel record v1\n';
 const ASSIGNMENT_DOMAIN = 'ginnel assignment v1\n';
+const PLACES_DOMAIN = 'ginnel places v1\n';
 const LOGIN_DOMAIN = 'ginnel login v1\n';
 
 export type SignedRefusal =
@@ -73,6 +74,22 @@ export function verifyNode(
   const byServer = verifyAssignment(primitives, serverIdentity, assignment);
   return byServer.ok ? accepted(node) : byServer;
 }
+
+/** Where the server may be reached, with its signature by the server's identity seed (32 bytes). */
+export function signPlaces(
+  primitives: Primitives,
+  seed: Uint8Array,
+  places: Omit<ServerPlaces, 'signature'>,
+): ServerPlaces {
+  return { ...places, signature: signFields(primitives, seed, PLACES_DOMAIN, places) };
+}
+
+/** Are these places signed by that server (Ed25519 key, 32 bytes)? Network, key and age are the caller's. */
+export const verifyPlaces = (
+  primitives: Primitives,
+  serverIdentity: Uint8Array,
+  places: ServerPlaces,
+): boolean => fieldsAreSigned(primitives, serverIdentity, PLACES_DOMAIN, places);
 
 /** Log-in: the identity key's signature (base64url) over this channel's transcript hash. */
 export const signLogin = (primitives: Primitives, seed: Uint8Array, channelHash: Uint8Array): string =>

@@ -123,6 +123,7 @@ async function start(test: Test, wishes: NodeWishes): Promise<Node> {
       signalled: (from, signal) => void signals.push({ from: from.record.name, signal }),
       nodeChanged: (node, online) => void changes.push({ name: node.record.name, online }),
       seenFrom() {},
+      placesLearnt() {},
     },
     localAddresses: () => [],
     localNetworks: () => ['192.168.77.0/24'],

@@ -21,6 +21,7 @@ import { parseKeepAlive } from '../../protocol/location/keep-alive.ts';
 import type { NodeRecord, SignedNode } from '../../protocol/location/messages.ts';
 import {
   signAssignment,
+  signPlaces,
   signRecord,
   verifyLogin,
   verifyNode,
@@ -82,6 +83,15 @@ const registration = {
   reachable: 'yes',
 };
 
+export const serverPlaces = signPlaces(primitives, serverSeed, {
+  v: 1,
+  network,
+  serverKey: key,
+  addresses: ['home.example.net:7443', '203.0.113.1:7443'],
+  moves: 1,
+  issued: 1_800_000_000_000,
+});
+
 const MESSAGES: readonly object[] = [
   {
     type: 'login',
@@ -110,6 +120,7 @@ const MESSAGES: readonly object[] = [
     stun: { port: 7443, secondPort: null, alternates: ['home.example:7443'] },
     keepAlive: `abcdefghijklmnop.${key}`,
     addresses: ['[2001:db8::1]:7443'],
+    places: serverPlaces,
     serverTime: 5,
     generation: 0,
   },
@@ -118,6 +129,7 @@ const MESSAGES: readonly object[] = [
   { type: 'signal', from: id, node, sealed: 'c2VhbGVk' },
   { type: 'changed', node, online: false },
   { type: 'seen', endpoint: endpoints[0] },
+  { type: 'places', places: serverPlaces },
   { type: 'failure', re: 0, code: 'INVITE_USED', message: 'used' },
   {
     type: 'offer',
@@ -249,7 +261,7 @@ export const texts: FuzzTarget = {
   },
 };
 
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -3,6 +3,7 @@ import type { FuzzTarget } from './harness.ts';
 import { addressText, ipPackets } from './ip-targets.ts';
 import { channels, invites, locationMessages, records, texts } from './location-targets.ts';
 import { peerWords } from './peer-targets.ts';
+import { signedPlaces } from './places-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
 import { noiseMessages, wireguardHandshakes, wireguardMessages } from './wireguard-targets.ts';
 
@@ -15,6 +16,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   texts,
   invites,
   locationMessages,
+  signedPlaces,
   records,
   peerWords,
   noiseMessages,

@@ -91,6 +91,8 @@ export const membershipOf = (change: Partial<Membership> = {}): Membership => ({
   serverIdentity: toBase64Url(serverIdentity),
   addresses: ['127.0.0.1:7443'],
   learntAddresses: [],
+  places: null,
+  chosenAddresses: [],
   name: 'attic-nas',
   udpPort: 0,
   token: null,
