@@ -114,4 +114,22 @@ export const baseErrors = defineErrors({
     todo: 'Correct the file.',
     retry: false,
   },
+  SETTING_UNKNOWN: {
+    what: 'There is no setting {key}.',
+    why: '{meant}',
+    todo: 'All there are: ginnel get.',
+    retry: false,
+  },
+  SETTING_INVALID: {
+    what: 'The setting {key} cannot be that.',
+    why: 'It may be {mayBe}.',
+    todo: 'Nothing was changed. More about it: ginnel get {key}.',
+    retry: false,
+  },
+  SETTINGS_TOO_LARGE: {
+    what: 'The settings were not kept.',
+    why: 'Together they would take more than {limit} characters.',
+    todo: 'Nothing was changed. Choose shorter ones, or unset some.',
+    retry: false,
+  },
 });

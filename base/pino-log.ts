@@ -3,8 +3,11 @@ import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import type { Log } from './log.ts';
 
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface LogOptions {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly level: LogLevel;
   /** A stream, a file's path (0600), or a file descriptor (1: standard output). */
   readonly destination: DestinationStream | string | number;
 }
@@ -13,13 +16,20 @@ const SECRET_NAMES = /token|invite|secret|seed|password|private|preshared|psk|pr
 const INVITE = /ginnel:[A-Za-z0-9_-]{16,}/gi;
 const MAX_DEPTH = 5;
 
-export function openLog(options: LogOptions): Log {
+/** A log whose level, and that of all its children, can be set at any time. */
+export interface LevelledLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
+export function openLog(options: LogOptions): LevelledLog {
   const { destination } = options;
   const stream =
     typeof destination === 'object'
       ? destination
       : pino.destination({ dest: destination, mode: 0o600, sync: true });
-  return wrap(pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream));
+  const logger = pino({ level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const gate: Gate = { level: options.level };
+  return { ...wrap(logger, gate), setLevel: level => void (gate.level = level) };
 }
 
 /** The same value without secrets: by the names of fields, and invites wherever they stand in text. */
@@ -46,17 +56,23 @@ function redactError(error: Error, depth: number): unknown {
   return { code, message: redact(error.message), cause };
 }
 
-function wrap(logger: Logger): Log {
+/** One for a log and all its children: pino's own level is copied when a child is made. */
+interface Gate {
+  level: LogLevel;
+}
+
+function wrap(logger: Logger, gate: Gate): Log {
   const write =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (level: Exclude<LogLevel, 'silent'>) =>
     (message: string, facts?: Record<string, unknown>): void => {
-      if (logger.isLevelEnabled(level)) logger[level](redact(facts ?? {}), String(redact(message)));
+      if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(gate.level))
+        logger[level](redact(facts ?? {}), String(redact(message)));
     };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: name => wrap(logger.child({ part: name })),
+    child: name => wrap(logger.child({ part: name }), gate),
   };
 }

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import type { LevelledLog } from '../base/pino-log.ts';
 import { systemRandom } from '../base/random.ts';
 import { openStore, type Store } from '../base/store.ts';
 import { createNode } from '../core/node.ts';
-import { DEFAULT_SETTINGS } from '../core/node/options.ts';
+import { openNodeSettings } from '../core/node/settings.ts';
 import { createServer } from '../server/server.ts';
 import { openAead } from '../system/aead.ts';
 import { primitives } from '../system/crypto.ts';
@@ -16,11 +16,12 @@ import { openDoors } from '../system/doors-linux.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
 import type { Places } from './places.ts';
+import { openDaemonSettings, type DaemonSettings } from './settings.ts';
 
 export interface Ground {
   readonly places: Places;
   readonly counters: Counters;
-  readonly log: Log;
+  readonly log: LevelledLog;
   readonly clock: Clock;
 }
 
@@ -40,6 +41,7 @@ export async function takeStateFolder({
 export async function assemble(ground: Ground): Promise<Parts> {
   const { places, log, clock, counters } = ground;
   const store = await takeStateFolder(ground);
+  const settings = await daemonSettings(store, ground);
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
@@ -51,9 +53,18 @@ export async function assemble(ground: Ground): Promise<Parts> {
     counters,
     log: log.child('node'),
     pluginDirectories: [fileURLToPath(new URL('../plugins', import.meta.url))],
-    settings: DEFAULT_SETTINGS,
+    settings: await openNodeSettings(store.scope('node/settings/')),
   });
   const stateDir = join(places.state, 'server');
   const server = createServer({ stateDir, primitives, clock, counters, log: log.child('server') });
-  return { node, server, wishes: store.scope('roles/'), close: () => store.close() };
+  return { node, server, settings, wishes: store.scope('roles/'), close: () => store.close() };
+}
+
+/** Kept in the daemon's corner of the store, and applied now and whenever they change. */
+export async function daemonSettings(store: Store, { log }: Pick<Ground, 'log'>): Promise<DaemonSettings> {
+  const settings = await openDaemonSettings(store.scope('daemon/settings/'));
+  const apply = (): void => log.setLevel(settings.values['log-level']);
+  settings.onChange(apply);
+  apply();
+  return settings;
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { createApi, type Access } from '../web/api.ts';
@@ -25,6 +26,7 @@ interface Closable {
 export interface Parts {
   readonly node: (NodeAdmin & Closable) | null;
   readonly server: ServerAdmin | null;
+  readonly settings: SettingsAdmin;
   readonly wishes: Wishes;
   /** Closes what stands under both: listener, doors, store. */
   close(): Promise<void>;
@@ -55,7 +57,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
-    for (const socket of await openSockets(options, roles, ending.look)) closing.push(socket);
+    for (const socket of await openSockets(options, parts.settings, roles, ending.look)) closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     await resumeAll(options, roles);
     ending.linger();
@@ -81,13 +83,15 @@ async function closedOrLogged(part: Closable, log: Log): Promise<void> {
 
 async function openSockets(
   options: DaemonOptions,
+  settings: SettingsAdmin,
   roles: Roles,
   onRolesChanged: () => void,
 ): Promise<OpenSocket[]> {
   const { places, version, log, counters } = options;
   const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
     const { node, server } = roles;
-    const api = createApi({ access, node, server, version, pid: process.pid, log, counters, onRolesChanged });
+    const around = { version, pid: process.pid, log, counters };
+    const api = createApi({ access, node, server, settings, ...around, onRolesChanged });
     return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
   };
   const status = await open('read-only', places.statusSocket, 0o660, STATUS_GROUP);

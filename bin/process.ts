@@ -2,8 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
-import type { Log } from '../base/log.ts';
-import { openLog } from '../base/pino-log.ts';
+import { openLog, type LevelledLog } from '../base/pino-log.ts';
 import { nodeErrors } from '../core/node/errors.ts';
 import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
@@ -19,9 +18,7 @@ export interface ProcessOptions {
   readonly version: string;
   /** The script that this process runs. */
   readonly script: string;
-  readonly assemble: (
-    ground: Ground & { readonly log: Log; readonly clock: typeof systemClock },
-  ) => Promise<Parts>;
+  readonly assemble: (ground: Ground) => Promise<Parts>;
 }
 
 export function processSurroundings({ version, script, assemble }: ProcessOptions): Surroundings {
@@ -52,11 +49,13 @@ export function processSurroundings({ version, script, assemble }: ProcessOption
   };
 }
 
-const daemonLog = (places: Places, isDetached: boolean): Log =>
-  openLog({
-    level: process.env['GINNEL_DEBUG'] === '1' ? 'debug' : 'info',
-    destination: isDetached ? boundedFile(places.log) : process.stderr.fd,
-  });
+/** GINNEL_DEBUG=1 outweighs the setting. */
+function daemonLog(places: Places, isDetached: boolean): LevelledLog {
+  const isDebugged = process.env['GINNEL_DEBUG'] === '1';
+  const destination = isDetached ? boundedFile(places.log) : process.stderr.fd;
+  const log = openLog({ level: isDebugged ? 'debug' : 'info', destination });
+  return isDebugged ? { ...log, setLevel: () => undefined } : log;
+}
 
 function endOnSignals(end: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -67,7 +66,7 @@ function endOnSignals(end: AbortController): void {
 }
 
 /** An error that nobody caught leaves the process in an unknown state: it cleans up and ends. */
-function endOnCrash(end: AbortController, log: Log): void {
+function endOnCrash(end: AbortController, log: LevelledLog): void {
   const crash = (error: unknown): void => {
     const problem = error instanceof Error ? error.message : String(error);
     log.error('an error that nobody caught; ending', {

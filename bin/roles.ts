@@ -74,6 +74,8 @@ const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => (
   netcheck: signal => node.netcheck(signal),
   why: peer => node.why(peer),
   counters: () => node.counters(),
+  settings: () => node.settings(),
+  changeSettings: change => node.changeSettings(change),
 });
 
 const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAdmin => ({

@@ -1,4 +1,5 @@
 // The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
+import type { SettingsAdmin } from '../base/settings.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
 
@@ -117,7 +118,7 @@ export interface NetcheckReport {
   readonly conclusions: readonly string[];
 }
 
-export interface NodeAdmin {
+export interface NodeAdmin extends SettingsAdmin {
   status(): NodeStatus;
   up(options: UpOptions): Promise<NodeStatus>;
   down(): Promise<void>;

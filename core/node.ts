@@ -1,5 +1,6 @@
 // A node, built from one options object: brought up and down, asked and told through `NodeAdmin`. No globals.
 import { hostname } from 'node:os';
+import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { decodeInvite } from '../protocol/location/invite.ts';
 import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
 import { openIdentity, type NodeIdentity } from './control/identity.ts';
@@ -9,6 +10,7 @@ import { conclusions } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
 import type { Belongings } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
+import { bindToMembership } from './node/settings.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
 
@@ -25,11 +27,14 @@ class GinnelNode implements Node {
   /** The `up` under way: `down` breaks it off. */
   #starting: AbortController | null = null;
   #isClosed = false;
+  #opening: Promise<MembershipFile> | null = null;
   /** `up` and `down` follow one another. */
   #turns: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeOptions) {
     this.#options = options;
+    const { settings } = options;
+    settings.onChange(() => this.#stay?.reconfigure(settings.values));
   }
 
   status(): NodeStatus {
@@ -80,6 +85,19 @@ class GinnelNode implements Node {
     return parts.paths.why(known.node.record.wireguardKey);
   }
 
+  async settings(): Promise<readonly SettingShown[]> {
+    await this.#membership();
+    return this.#options.settings.settings();
+  }
+
+  /** In turn with `up` and `down`: they change the membership too, in which some settings lie. */
+  changeSettings(change: SettingsChange): Promise<readonly SettingShown[]> {
+    return this.#turn(async () => {
+      await this.#membership();
+      return this.#options.settings.changeSettings(change);
+    });
+  }
+
   counters(): Record<string, number> {
     return this.#options.counters.snapshot();
   }
@@ -98,6 +116,7 @@ class GinnelNode implements Node {
   async #leave(): Promise<void> {
     const stay = this.#stay;
     this.#stay = null;
+    this.#options.settings.stopped();
     await stay?.end();
   }
 
@@ -111,7 +130,7 @@ class GinnelNode implements Node {
     const identity = await this.#identity(before !== null);
     try {
       await membership.replace(joined(wishes, before));
-      this.#stay = await Stay.begin(this.#options, { identity, membership }, signal);
+      await this.#begin({ identity, membership }, signal);
     } catch (error) {
       await this.#putBack(membership, before);
       if (wasUp && !signal.aborted) await this.#resume({ identity, membership }, signal);
@@ -127,17 +146,33 @@ class GinnelNode implements Node {
     }
   }
 
-  async #resume(belongings: Belongings, signal: AbortSignal): Promise<void> {
+  async #begin(own: Omit<Belongings, 'values'>, signal: AbortSignal): Promise<void> {
+    const { settings } = this.#options;
+    const { values } = settings;
+    this.#stay = await Stay.begin(this.#options, { ...own, values }, signal);
+    settings.started({ ...values, 'udp-port': this.#stay.parts.udpPort });
+  }
+
+  async #resume(belongings: Omit<Belongings, 'values'>, signal: AbortSignal): Promise<void> {
     try {
-      this.#stay = await Stay.begin(this.#options, belongings, signal);
+      await this.#begin(belongings, signal);
     } catch (error) {
       this.#options.log.warn('the node did not come back up', { reason: String(error) });
     }
   }
 
-  async #membership(): Promise<MembershipFile> {
+  #membership(): Promise<MembershipFile> {
+    return (this.#opening ??= this.#openMembership().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    }));
+  }
+
+  async #openMembership(): Promise<MembershipFile> {
     const { folder, log, counters } = this.#options;
-    return (this.#kept.membership ??= await MembershipFile.open({ folder, log, counters }));
+    const membership = await MembershipFile.open({ folder, log, counters });
+    bindToMembership(this.#options.settings, membership, async () => this.#stay?.parts.control.publish());
+    return (this.#kept.membership = membership);
   }
 
   async #identity(isJoined: boolean): Promise<NodeIdentity> {

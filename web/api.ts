@@ -6,12 +6,14 @@ import Koa from 'koa';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { errorAnswer, statusOf } from './answers.ts';
 import { bodyReader, type ReadBody } from './body.ts';
 import { apiErrors } from './errors.ts';
 import { pingStream } from './ping-stream.ts';
+import { settingsRoutes } from './settings-routes.ts';
 
 /** `read-only`: answers GETs alone, for a socket that a group may open. */
 export type Access = 'control' | 'read-only';
@@ -20,6 +22,8 @@ export interface ApiOptions {
   readonly access: Access;
   readonly node: NodeAdmin | null;
   readonly server: ServerAdmin | null;
+  /** The daemon's own. */
+  readonly settings: SettingsAdmin;
   readonly version: string;
   readonly pid: number;
   readonly log: Log;
@@ -51,6 +55,7 @@ export function createApi(options: ApiOptions): Api {
   const router = new Router({ prefix: '/v1' });
   const read = bodyReader();
   router.get('/health', context => void (context.body = health(options)));
+  settingsRoutes(router, '/settings', () => options.settings, read);
   nodeRoutes(router, options, read);
   serverRoutes(router, options, read);
   app.use((context, next) => answering(context, next, options));
@@ -76,6 +81,7 @@ function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
     return options.node;
   };
   router.get('/node/status', context => void (context.body = node().status()));
+  settingsRoutes(router, '/node/settings', node, read);
   router.get('/node/counters', context => void (context.body = node().counters()));
   router.get('/node/peers/:peer/why', context => {
     context.body = { lines: node().why(String(context.params['peer'])) };

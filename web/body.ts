@@ -1,6 +1,7 @@
 // Request bodies: at most 64 KiB of JSON, checked against a schema before anything sees them.
 import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
+import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
 import type { InviteOptions, ServerOptions } from '../server/admin.ts';
 import { apiErrors } from './errors.ts';
@@ -14,6 +15,7 @@ export interface Bodies {
   Ping: PingOptions;
   ServerUp: Partial<ServerOptions>;
   Invite: Partial<InviteOptions>;
+  SettingsChange: SettingsChange;
   Nothing: Record<string, never>;
 }
 
@@ -27,6 +29,7 @@ export function bodyReader(): ReadBody {
     Ping: ajv.compile<Bodies['Ping']>(BODY_SCHEMAS.Ping),
     ServerUp: ajv.compile<Bodies['ServerUp']>(BODY_SCHEMAS.ServerUp),
     Invite: ajv.compile<Bodies['Invite']>(BODY_SCHEMAS.Invite),
+    SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
     Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
   };
   return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {

@@ -43,6 +43,14 @@ export const BODY_SCHEMAS = {
     additionalProperties: false,
     properties: { validMs: { type: 'integer', minimum: 60000, maximum: 31536000000 } },
   },
+  SettingsChange: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      set: { type: 'object', maxProperties: 64, additionalProperties: true },
+      unset: { type: 'array', maxItems: 64, items: { type: 'string', minLength: 1, maxLength: 64 } },
+    },
+  },
   Nothing: { type: 'object', additionalProperties: false, properties: {} },
 } as const;
 

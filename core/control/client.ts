@@ -169,6 +169,14 @@ export class ControlClient implements Control {
     this.#machine.register(registration);
   }
 
+  publish(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#machine.publish(problem =>
+        problem === null || problem.code === 'SERVER_AWAY' ? resolve() : reject(problem),
+      );
+    });
+  }
+
   lookup(what: LookupSubject): Promise<RouteFound> {
     const key = JSON.stringify(what);
     const underway = this.#lookups.get(key);

@@ -100,14 +100,16 @@ export class ControlMachine {
     if (this.#phase === 'in') this.#after('register', TIMES.registerSoonMs, () => this.#registerNow());
   }
 
-  /** Publishes the record where it changed. */
-  publish(): void {
-    if (this.#phase !== 'in') return;
-    const record = this.#words.record(this.#serverGeneration);
-    if (record === null) return;
+  /** Publishes the record where it changed; `ended` with why the server did not take it. */
+  publish(ended: (problem: GinnelError | null) => void = () => undefined): void {
+    const record = this.#phase === 'in' ? this.#words.record(this.#serverGeneration) : null;
+    if (record === null) {
+      ended(null);
+      return;
+    }
     this.#requests.ask({ type: 'publish', record }, outcome => {
-      if (!this.#noted('publish', outcome)) return;
-      this.#serverGeneration = record.generation;
+      if (this.#noted('publish', outcome)) this.#serverGeneration = record.generation;
+      ended(outcome instanceof GinnelError ? outcome : null);
     });
   }
 

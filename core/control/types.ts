@@ -54,6 +54,8 @@ export interface Control {
   hearPlaces(places: ServerPlaces): Learnt;
   /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
+  /** Tells the network what changed in this node's record; where the server is away, at the next log-in. Rejects: NAME_TAKEN, … */
+  publish(): Promise<void>;
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */
   lookup(what: LookupSubject): Promise<RouteFound>;
   /** Sealed to the node; the serial is set here. Rejects with NODE_OFFLINE, SERVER_AWAY. */

@@ -27,6 +27,18 @@ export const nodeErrors = defineErrors({
     todo: 'Choose another: ginnel up --name NAME.',
     retry: false,
   },
+  NAME_NEEDED: {
+    what: 'A box always has a name.',
+    why: '',
+    todo: 'Choose another: ginnel set name NAME.',
+    retry: false,
+  },
+  NOT_JOINED: {
+    what: 'This box belongs to no network yet.',
+    why: 'Its name and its port are chosen when it joins.',
+    todo: 'Join with: ginnel up --name NAME --udp-port PORT.',
+    retry: false,
+  },
   PEER_UNKNOWN: {
     what: 'No box called {peer} is known here.',
     why: 'It is neither a name nor an address in this network.',

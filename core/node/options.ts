@@ -4,10 +4,10 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { ScopedStore } from '../../base/store.ts';
-import type { Endpoint } from '../../protocol/address.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { Arena, Doors } from '../../system/doors.ts';
 import type { Aead } from '../dataplane/aead.ts';
+import type { NodeSettings } from './settings.ts';
 
 export interface NodeOptions {
   /** The state folder: identity and membership lie in it. */
@@ -24,17 +24,6 @@ export interface NodeOptions {
   readonly pluginDirectories: readonly string[];
   readonly settings: NodeSettings;
 }
-
-export interface NodeSettings {
-  /** The name of the virtual card; the kernel puts a number for `%d`. */
-  readonly card: string;
-  /** Of the virtual card, in bytes. 1,400 fits a PPPoE line and IPv6 outside. */
-  readonly mtu: number;
-  /** Where the owner says this node can be reached, beyond what is found out. */
-  readonly external: readonly Endpoint[];
-}
-
-export const DEFAULT_SETTINGS: NodeSettings = { card: 'ginnel%d', mtu: 1400, external: [] };
 
 /** What a box may be called: a DNS label. */
 export const NAME = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;

@@ -22,6 +22,7 @@ import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
 import { Echoer } from './ping.ts';
 import { placesTopic } from './places-topic.ts';
+import { externalEndpoints, type NodeValues } from './settings.ts';
 import { openMainSockets } from './sockets.ts';
 import { pluginChoices, pluginContext, timestampFloor } from './stores.ts';
 
@@ -57,6 +58,8 @@ export interface Hooks {
 export interface Belongings {
   readonly identity: NodeIdentity;
   readonly membership: MembershipFile;
+  /** The settings that this stay goes by. */
+  readonly values: NodeValues;
 }
 
 /** Rejects where a door does not open or the store cannot be read; then nothing stays open. */
@@ -98,7 +101,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     log: log.child('dataplane'),
     localStatic: own.identity.wireguard,
     timestampFloor: floor,
-    mtu: options.settings.mtu,
+    mtu: own.values.mtu,
     deliver: hooks.deliver,
     events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
@@ -117,7 +120,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     identity: { ...own.identity, network: own.membership.current?.network ?? '' },
     book: endpointsOf(book),
     events: { peerChanged: () => undefined, selfChanged: hooks.selfChanged },
-    configured: options.settings.external,
+    configured: externalEndpoints(own.values),
     openUdp: family => doors.openUdp({ family, port: 0 }),
   });
   const introductions: Introductions = new Introductions({

@@ -12,6 +12,7 @@ import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
 import type { Belongings, Parts } from './parts.ts';
 import { registrationOf } from './registration.ts';
+import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
 
@@ -91,6 +92,11 @@ export class Stay {
     return this.parts.echoer.send(from.value.bytes, to.value.bytes, timeoutMs);
   }
 
+  /** What can be taken over while it lasts. */
+  reconfigure(values: NodeValues): void {
+    this.#parts?.paths.setConfigured(externalEndpoints(values));
+  }
+
   /** What sends stops before what it sends through; idempotent, never rejects. */
   async end(): Promise<void> {
     const parts = this.#parts;
@@ -159,9 +165,10 @@ export class Stay {
   }
 
   #newCard({ doors, engine }: Parts): Card {
-    const { settings, clock, counters, log } = this.#options;
+    const { clock, counters, log } = this.#options;
+    const { card: name, mtu } = this.#belongings.values;
     return new Card({
-      ...{ name: settings.card, mtu: settings.mtu, clock, counters, log },
+      ...{ name, mtu, clock, counters, log },
       open: options => doors.openTun(options),
       onPacket: (bytes, offset, length) => engine.outbound(bytes, offset, length),
       onTurnEnded: () => engine.flush(),

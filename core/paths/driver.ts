@@ -107,6 +107,10 @@ class PathsDriver implements Paths {
     this.#selfChanged(this.#self.setPlugins(plugins));
   }
 
+  setConfigured(endpoints: readonly Endpoint[]): void {
+    this.#selfChanged(this.#self.setConfigured(endpoints));
+  }
+
   setOverlay(prefixes: readonly string[]): void {
     this.#selfChanged(this.#self.setOverlay(prefixes));
   }

@@ -94,6 +94,8 @@ export interface Paths {
   removePeer(id: PeerId): void;
   /** The traversal plugins that run now. */
   setTraversal(plugins: readonly TraversalPlugin[]): void;
+  /** Addresses at which the owner says this node can be reached. */
+  setConfigured(endpoints: readonly Endpoint[]): void;
   /** Prefixes of the overlay, never used as places: `10.77.0.0/16`. */
   setOverlay(prefixes: readonly string[]): void;
 

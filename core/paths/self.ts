@@ -36,17 +36,24 @@ export class SelfPlace {
   readonly #table = addressTable();
   readonly #ways = new Map<string, Way | null>();
   #plugins: readonly TraversalPlugin[] = [];
+  #configured: readonly Endpoint[];
   #overlay: readonly Prefix[] = [];
   #interfaces: readonly NetworkInterface[] = [];
   #candidates: readonly Candidate[] = [];
 
   constructor(options: SelfOptions) {
     this.#options = options;
+    this.#configured = options.configured;
     this.refresh();
   }
 
   setPlugins(plugins: readonly TraversalPlugin[]): boolean {
     this.#plugins = plugins;
+    return this.refresh();
+  }
+
+  setConfigured(endpoints: readonly Endpoint[]): boolean {
+    this.#configured = endpoints;
     return this.refresh();
   }
 
@@ -138,7 +145,7 @@ export class SelfPlace {
   #gather(): Candidate[] {
     const all = [
       ...this.#hosts(),
-      ...this.#options.configured.map(endpoint => candidate('configured', endpoint)),
+      ...this.#configured.map(endpoint => candidate('configured', endpoint)),
       ...this.#plugins.flatMap(plugin => this.#told(() => plugin.candidates(), [])),
     ].filter(({ endpoint, transport }) => transport !== 'udp' || isUsable(endpoint, this.#table));
     all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));

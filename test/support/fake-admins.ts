@@ -1,8 +1,11 @@
 // Made-up admins with one peer and one network, so that interface and command are tested without a kernel.
 import { GinnelError } from '../../base/errors.ts';
+import type { SettingShown, SettingsChange } from '../../base/settings.ts';
 import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
+import { openNodeSettings } from '../../core/node/settings.ts';
 import type { ServerAdmin, ServerSummary } from '../../server/admin.ts';
+import { memoryStore } from './memory-store.ts';
 
 const RELAYED: PathStatus = {
   label: 'via office-vps',
@@ -58,6 +61,7 @@ function check(invite: string): void {
 }
 
 export class FakeNode implements NodeAdmin {
+  readonly #settings = openNodeSettings(memoryStore());
   #state: NodeStatus['state'] = 'down';
   #name = '';
   #joined: boolean;
@@ -170,6 +174,14 @@ export class FakeNode implements NodeAdmin {
   why(peer: string): readonly string[] {
     if (peer === 'nobody') throw fail('PEER_UNKNOWN');
     return [`Tries at ${peer}:`, '1. direct UDP answered after 0.6 s.'];
+  }
+
+  async settings(): Promise<readonly SettingShown[]> {
+    return (await this.#settings).settings();
+  }
+
+  async changeSettings(change: SettingsChange): Promise<readonly SettingShown[]> {
+    return (await this.#settings).changeSettings(change);
   }
 
   counters(): Record<string, number> {

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { takeStateFolder } from '../../bin/assemble.ts';
+import { daemonSettings, takeStateFolder } from '../../bin/assemble.ts';
 import { processSurroundings } from '../../bin/process.ts';
 import { ginnel } from '../../bin/program.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
@@ -21,7 +21,8 @@ process.exitCode = await ginnel(
           throw new Error('a bug in a timer');
         });
       const server = new FakeServer();
-      return { node, server, wishes: store.scope('roles/'), close: () => store.close() };
+      const settings = await daemonSettings(store, ground);
+      return { node, server, settings, wishes: store.scope('roles/'), close: () => store.close() };
     },
   }),
 );

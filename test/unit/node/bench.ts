@@ -10,7 +10,8 @@ import { silentLog } from '../../../base/log.ts';
 import { systemRandom } from '../../../base/random.ts';
 import { openStore } from '../../../base/store.ts';
 import { createNode, type Node } from '../../../core/node.ts';
-import { DEFAULT_SETTINGS, type NodeOptions } from '../../../core/node/options.ts';
+import type { NodeOptions } from '../../../core/node/options.ts';
+import { openNodeSettings } from '../../../core/node/settings.ts';
 import { openAead } from '../../../system/aead.ts';
 import { primitives } from '../../../system/crypto.ts';
 import type { Doors, TunDoor, TunOptions } from '../../../system/doors.ts';
@@ -107,7 +108,7 @@ export async function openNode(
     random: systemRandom,
     log: silentLog,
     pluginDirectories: [],
-    settings: DEFAULT_SETTINGS,
+    settings: await openNodeSettings(store.scope('settings/')),
     ...change,
   });
   t.teardown(async () => {

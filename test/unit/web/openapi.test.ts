@@ -8,9 +8,11 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
+import { openDaemonSettings } from '../../../bin/settings.ts';
 import { createApi, type Api, type ApiOptions } from '../../../web/api.ts';
 import { BODY_SCHEMAS } from '../../../web/schemas.ts';
 import { FakeNode, FakeServer } from '../../support/fake-admins.ts';
+import { memoryStore } from '../../support/memory-store.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 
 interface Operation {
@@ -66,7 +68,8 @@ interface Bench {
 async function bench(t: Test, changes: Partial<ApiOptions> = {}): Promise<Bench> {
   const node = new FakeNode();
   const server = new FakeServer();
-  const around = { version: '1.2.3', pid: 42, log: silentLog, counters: new Counters() };
+  const settings = await openDaemonSettings(memoryStore());
+  const around = { version: '1.2.3', pid: 42, log: silentLog, counters: new Counters(), settings };
   const api = createApi({ access: 'control', node, server, ...around, ...changes });
   const http = createServer((asked, answer) => void api.callback(asked, answer));
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve));
@@ -115,6 +118,10 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', '/v1/node/up', { invite: 'ginnel:good', name: 'attic-nas' }],
   ['GET', '/v1/node/status'],
   ['GET', '/v1/node/counters'],
+  ['GET', '/v1/node/settings'],
+  ['POST', '/v1/node/settings', { set: { mtu: 1380 }, unset: ['card'] }],
+  ['GET', '/v1/settings'],
+  ['POST', '/v1/settings', { set: { 'log-level': 'debug' } }],
   ['GET', '/v1/node/peers/{peer}/why'],
   ['POST', '/v1/node/ping', { peer: 'cellar-router', count: 3 }],
   ['POST', '/v1/node/netcheck'],

@@ -1,0 +1,124 @@
+// The node's settings: what its owner may choose, and where name and port lie, which are part of the membership.
+import { Settings } from '../../base/settings.ts';
+import type { SettingsSchema } from '../../base/setting-schema.ts';
+import type { ScopedStore } from '../../base/store.ts';
+import type { Endpoint } from '../../protocol/address.ts';
+import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
+import type { Membership, MembershipFile } from '../control/membership.ts';
+import { nodeErrors } from './errors.ts';
+import { NAME } from './options.ts';
+
+export interface NodeValues {
+  readonly name?: string;
+  readonly 'udp-port'?: number;
+  readonly 'external-addresses': readonly string[];
+  readonly card: string;
+  readonly mtu: number;
+}
+
+export type NodeSettings = Settings<NodeValues>;
+
+/** Adding one: here, and where it is read. `x-restart`: taken over at the next `ginnel up` only. */
+export const NODE_SETTINGS: SettingsSchema = {
+  type: 'object',
+  properties: {
+    name: {
+      title: 'Name of this box',
+      description: 'What the other boxes call this one.',
+      type: 'string',
+      maxLength: 63,
+      pattern: NAME.source,
+      'x-words': '1 to 63 letters, digits or hyphens, with a letter or digit first and last',
+    },
+    'udp-port': {
+      title: 'UDP port',
+      description:
+        'The UDP port of this box that carries the network. Unset: one that is free, kept from then on.',
+      type: 'integer',
+      minimum: 1,
+      maximum: 65_535,
+      'x-restart': true,
+    },
+    'external-addresses': {
+      title: 'Addresses outside',
+      description:
+        'Where other boxes can reach this one, beyond what it finds out itself: for a port forwarded by hand.',
+      type: 'array',
+      maxItems: 8,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        minLength: 3,
+        maxLength: 64,
+        format: 'endpoint',
+        'x-words': 'an address with its port, such as 203.0.113.1:7443 or [2001:db8::1]:7443',
+      },
+      default: [],
+    },
+    card: {
+      title: 'Name of the network card',
+      description:
+        'What the virtual network card of this box is called; %d stands for the first free number.',
+      type: 'string',
+      maxLength: 14,
+      pattern: '^[A-Za-z][A-Za-z0-9_-]{0,11}(%d)?$',
+      'x-words': 'a letter, then up to 11 letters, digits, _ or -, then perhaps %d',
+      default: 'ginnel%d',
+      'x-restart': true,
+    },
+    mtu: {
+      title: 'MTU of the network card',
+      description:
+        'The largest packet on the virtual card, in bytes. 1,400 fits a PPPoE line and IPv6 outside.',
+      type: 'integer',
+      minimum: 1280,
+      maximum: 9000,
+      default: 1400,
+      'x-restart': true,
+    },
+  },
+};
+
+export const openNodeSettings = (store: ScopedStore): Promise<NodeSettings> =>
+  Settings.open<NodeValues>({
+    schema: NODE_SETTINGS,
+    store,
+    formats: { endpoint: text => parseEndpoint(text).ok },
+  });
+
+/** As the paths take them. */
+export const externalEndpoints = ({ 'external-addresses': texts }: NodeValues): readonly Endpoint[] =>
+  texts.flatMap(text => {
+    const endpoint = parseEndpoint(text);
+    return endpoint.ok ? [endpoint.value] : [];
+  });
+
+/** Where it lies; `published` tells the network the new name and rejects where that refuses it. */
+export function bindToMembership(
+  settings: NodeSettings,
+  membership: MembershipFile,
+  published: () => Promise<void>,
+): void {
+  const member = (): Membership => {
+    if (membership.current === null) throw nodeErrors('NOT_JOINED');
+    return membership.current;
+  };
+  settings.bind('name', {
+    read: () => membership.current?.name,
+    async write(value) {
+      if (typeof value !== 'string') throw nodeErrors('NAME_NEEDED');
+      const { name } = member();
+      await membership.replace({ ...member(), name: value });
+      try {
+        await published();
+      } catch (error) {
+        await membership.replace({ ...member(), name });
+        throw error;
+      }
+    },
+  });
+  settings.bind('udp-port', {
+    read: () => membership.current?.udpPort,
+    write: async value => membership.replace({ ...member(), udpPort: typeof value === 'number' ? value : 0 }),
+  });
+}
