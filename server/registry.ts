@@ -19,6 +19,7 @@ import { openNetwork } from './network.ts';
 import type { SetUp } from './network.ts';
 import { NodeTable } from './node-table.ts';
 import { refuseClash } from './pool.ts';
+import { Standings } from './standings.ts';
 import { judgeRecord } from './record-rules.ts';
 import { nodeEntries, standingOf } from './registry-entries.ts';
 import type { NetworkEntry, NodeEntry } from './registry-entries.ts';
@@ -39,6 +40,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly audit: Audit;
   readonly invites: Invites;
+  readonly standings: Standings;
   readonly #options: RegistryOptions;
   readonly #network: NetworkEntry;
   readonly #changes: Changes;
@@ -47,6 +49,7 @@ export class Registry {
   private constructor(options: RegistryOptions, network: NetworkEntry, audit: Audit) {
     this.#options = options;
     this.audit = audit;
+    this.standings = new Standings(options);
     this.#network = network;
     this.#changes = new Changes(audit, () => this.#load());
     this.#table = new NodeTable(network.pool4, [], options.counters);
@@ -203,6 +206,7 @@ export class Registry {
     const { store, time, counters } = this.#options;
     const nodes = await nodeEntries(store);
     await this.invites.load();
+    await this.standings.load();
     this.#table = new NodeTable(this.#network.pool4, nodes, counters);
     for (const { assignment } of nodes) time.note(assignment.issued);
   }

@@ -11,6 +11,7 @@ import type {
   ServerMessage,
   SignalRequest,
   SignedNode,
+  StandingsRequest,
   Welcome,
 } from '../protocol/location/messages.ts';
 import { verifyLogin } from '../protocol/location/signed.ts';
@@ -25,6 +26,8 @@ import type { Registry } from './registry.ts';
 import type { Session } from './session.ts';
 import type { ServerTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
+
+const STANDINGS_AT_ONCE = 64;
 
 export interface Desk {
   readonly registry: Registry;
@@ -53,6 +56,10 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
       return Promise.resolve(lookUp(desk, session, message));
     case 'signal':
       return Promise.resolve(passOn(desk, session, message));
+    case 'standings':
+      return Promise.resolve(lackedStandings(desk, message));
+    case 'bring':
+      return Promise.resolve(done(message.id));
     case 'ping':
       return Promise.resolve(done(message.id));
   }
@@ -108,6 +115,9 @@ function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): We
     keepAlive: session.keepAlive,
     serverTime: time.now(),
     generation: entry.record?.generation ?? 0,
+    name: entry.name,
+    standings: registry.standings.list.digest(),
+    rules: [],
   };
 }
 
@@ -144,6 +154,13 @@ function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswe
     relays: [],
     lastSeen: online ? desk.time.now() : entry.lastSeen,
   };
+}
+
+/** A page of what somebody with that digest lacks. */
+function lackedStandings({ registry }: Desk, { id, digest, skip }: StandingsRequest): ServerMessage {
+  const lacked = registry.standings.list.differing(digest).slice(skip);
+  const standings = lacked.slice(0, STANDINGS_AT_ONCE);
+  return { type: 'standings', re: id, standings, more: lacked.length > standings.length };
 }
 
 function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMessage {

@@ -155,6 +155,11 @@ export class ControlMachine {
         if (this.#phase === 'in') this.#events.told(message);
         else this.#counters.counter('told-too-early').value++;
         return;
+      case 'standing':
+      case 'renamed':
+      case 'rules':
+        this.#counters.counter(`told.${message.type}`).value++;
+        return;
       default:
         this.#requests.answered(message.re, message);
     }

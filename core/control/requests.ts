@@ -5,7 +5,9 @@ import { GinnelError } from '../../base/errors.ts';
 import type { NodeMessage, ServerMessage } from '../../protocol/location/messages.ts';
 import { controlErrors, serverFailure } from './errors.ts';
 
-export type Answer = Exclude<ServerMessage, { readonly type: 'failure' | 'signal' | 'changed' | 'seen' }>;
+/** What the server says without having been asked. */
+export type Unasked = 'signal' | 'changed' | 'seen' | 'standing' | 'renamed' | 'rules';
+export type Answer = Exclude<ServerMessage, { readonly type: 'failure' | Unasked }>;
 type WithoutId<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
 export type Question = WithoutId<NodeMessage>;
 /** Called once: with the answer, the server's failure, or SERVER_AWAY. `rttMs` where an answer came. */

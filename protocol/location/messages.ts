@@ -1,6 +1,7 @@
 // What node and location server say to each other, inside the Noise channel: one JSON message a frame.
 // The JSON Schemas beside this file are what is enforced; these types are what the code reads.
 import type { Endpoint } from '../address.ts';
+import type { AddressScope } from '../ip/classify.ts';
 
 /** The protocol's version: in the channel's prologue and in every hello. */
 export const LOCATION_PROTOCOL = 1;
@@ -56,6 +57,27 @@ export interface ServerPlaces {
   /** Milliseconds since 1970, strictly growing. */
   readonly issued: number;
   readonly signature: string;
+}
+
+/**
+ * The server's latest word on whether a node belongs to the network (V3), signed by the server's identity key. Of one node
+ * the latest `at` counts. `removed`: every assignment of it that was issued at or before `at` is void. `disabled`: it is
+ * kept out until a later word. `member`: it is restored.
+ */
+export interface Standing {
+  readonly v: 1;
+  readonly network: string;
+  readonly id: NodeId;
+  readonly state: 'disabled' | 'removed' | 'member';
+  /** Milliseconds since 1970 by the server's clock, and greater than any `at` or `issued` that it said before. */
+  readonly at: number;
+  readonly signature: string;
+}
+
+/** V5: addresses in that prefix count as this; of several that fit the longest counts. */
+export interface ScopeRule {
+  readonly prefix: string;
+  readonly scope: AddressScope;
 }
 
 export interface SignedNode {
@@ -143,13 +165,36 @@ export interface SignalRequest {
   readonly sealed: string;
 }
 
+/** The standings that somebody with that digest lacks (protocol/location/standings.ts), after the first `skip` of them. */
+export interface StandingsRequest {
+  readonly type: 'standings';
+  readonly id: number;
+  readonly digest: string;
+  readonly skip: number;
+}
+
+/** Standings that the server may have lost: one restored from an old back-up learns them from its nodes. */
+export interface BringRequest {
+  readonly type: 'bring';
+  readonly id: number;
+  /** At most 64. */
+  readonly standings: readonly Standing[];
+}
+
 export interface PingRequest {
   readonly type: 'ping';
   readonly id: number;
 }
 
 export type NodeMessage =
-  LoginRequest | PublishRequest | RegisterRequest | LookupRequest | SignalRequest | PingRequest;
+  | LoginRequest
+  | PublishRequest
+  | RegisterRequest
+  | LookupRequest
+  | SignalRequest
+  | StandingsRequest
+  | BringRequest
+  | PingRequest;
 
 // ---- server to node
 
@@ -177,6 +222,12 @@ export interface Welcome {
   readonly serverTime: number;
   /** The highest generation of this node's record that the server has. */
   readonly generation: number;
+  /** The name that the network knows the node by: where it is another than the record's, the node takes it on. */
+  readonly name: string;
+  /** What the server's list of standings comes to. */
+  readonly standings: string;
+  /** V5: this network's own rules, over those that every node knows; at most 64. */
+  readonly rules: readonly ScopeRule[];
 }
 
 export interface Done {
@@ -196,6 +247,16 @@ export interface RouteAnswer {
   readonly lastSeen: number;
 }
 
+/** Newest first. */
+export interface StandingsAnswer {
+  readonly type: 'standings';
+  readonly re: number;
+  /** At most 64. */
+  readonly standings: readonly Standing[];
+  /** There are others behind these. */
+  readonly more: boolean;
+}
+
 export interface SignalDelivery {
   readonly type: 'signal';
   readonly from: NodeId;
@@ -209,6 +270,24 @@ export interface NodeChanged {
   readonly type: 'changed';
   readonly node: SignedNode;
   readonly online: boolean;
+}
+
+/** Somebody was disabled, removed or restored. */
+export interface StandingNews {
+  readonly type: 'standing';
+  readonly standing: Standing;
+}
+
+/** The owner of the network gave this node another name: it publishes a record with that one. */
+export interface Renamed {
+  readonly type: 'renamed';
+  readonly name: string;
+}
+
+/** V5: the network's own rules are these now. */
+export interface RulesChanged {
+  readonly type: 'rules';
+  readonly rules: readonly ScopeRule[];
 }
 
 /** The address from which the UDP keep-alive was seen. */
@@ -232,7 +311,18 @@ export interface Failure {
 }
 
 export type ServerMessage =
-  Welcome | Done | RouteAnswer | SignalDelivery | NodeChanged | SeenFrom | PlacesChanged | Failure;
+  | Welcome
+  | Done
+  | RouteAnswer
+  | StandingsAnswer
+  | SignalDelivery
+  | NodeChanged
+  | StandingNews
+  | Renamed
+  | RulesChanged
+  | SeenFrom
+  | PlacesChanged
+  | Failure;
 
 // ---- node to node, inside a sealed signal
 

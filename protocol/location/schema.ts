@@ -89,6 +89,18 @@ const PLACES = shape({
   issued: TIME,
   signature: SIGNATURE,
 });
+const STANDING = shape({
+  v: { const: 1 },
+  network: NETWORK,
+  id: NODE_ID,
+  state: { enum: ['disabled', 'removed', 'member'] },
+  at: TIME,
+  signature: SIGNATURE,
+});
+const STANDINGS = list(STANDING, 64);
+const DIGEST = text('[A-Za-z0-9_-]{64}', 64);
+const SCOPE = { enum: ['public', 'private', 'shared', 'link-local', 'loopback', 'special'] };
+const RULES = list(shape({ prefix: PREFIX, scope: SCOPE }), 64);
 
 const SIGNED_NODE = shape({ record: RECORD, assignment: ASSIGNMENT });
 
@@ -137,6 +149,8 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
     oneOf: ['address', 'node', 'name', 'wireguardKey'].map(field => ({ required: [field] })),
   },
   signal: message('signal', { id: REQUEST_ID, to: NODE_ID, sealed: SEALED }),
+  standings: message('standings', { id: REQUEST_ID, digest: DIGEST, skip: whole(0, 65_536) }),
+  bring: message('bring', { id: REQUEST_ID, standings: STANDINGS }),
   ping: message('ping', { id: REQUEST_ID }),
 };
 
@@ -157,6 +171,9 @@ export const serverSchemas: Readonly<Record<string, object>> = {
       places: PLACES,
       serverTime: TIME,
       generation: whole(0, SAFE),
+      name: NAME,
+      standings: DIGEST,
+      rules: RULES,
     },
     ['places'],
   ),
@@ -169,8 +186,12 @@ export const serverSchemas: Readonly<Record<string, object>> = {
     relays: list(NODE_ID, 16),
     lastSeen: TIME,
   }),
+  standings: message('standings', { re: REQUEST_ID, standings: STANDINGS, more: { type: 'boolean' } }),
   signal: message('signal', { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED }),
   changed: message('changed', { node: SIGNED_NODE, online: { type: 'boolean' } }),
+  standing: message('standing', { standing: STANDING }),
+  renamed: message('renamed', { name: NAME }),
+  rules: message('rules', { rules: RULES }),
   seen: message('seen', { endpoint: ENDPOINT }),
   places: message('places', { places: PLACES }),
   failure: message('failure', {
@@ -200,4 +221,6 @@ export {
   RECORD as recordSchema,
   ASSIGNMENT as assignmentSchema,
   PLACES as placesSchema,
+  STANDING as standingSchema,
+  RULES as rulesSchema,
 };

@@ -1,16 +1,17 @@
-// Signatures over what nodes and server say: a node's record (by its own identity key), its assignment (by the server's),
-// the server's places, and the proof of a log-in. Each has a domain-separation line, so that none can stand for another.
+// Signatures over what nodes and server say: a node's record (by its own identity key), its assignment and standing (by
+// the server's), the server's places, and the proof of a log-in. Each has a domain-separation line of its own.
 import { fromBase64Url, toBase64Url } from '../base64.ts';
 import type { Primitives } from '../primitives.ts';
 import { accepted, refused } from '../result.ts';
 import type { Result } from '../result.ts';
 import { virtualIp6 } from './addresses.ts';
 import { canonicalJson } from './canonical.ts';
-import type { Assignment, NodeRecord, ServerPlaces, SignedNode } from './messages.ts';
+import type { Assignment, NodeRecord, ServerPlaces, SignedNode, Standing } from './messages.ts';
 
 const RECORD_DOMAIN = 'ginnel record v1\n';
 const ASSIGNMENT_DOMAIN = 'ginnel assignment v1\n';
 const PLACES_DOMAIN = 'ginnel places v1\n';
+const STANDING_DOMAIN = 'ginnel standing v1\n';
 const LOGIN_DOMAIN = 'ginnel login v1\n';
 
 export type SignedRefusal =
@@ -58,6 +59,27 @@ export function verifyAssignment(
   if (!fieldsAreSigned(primitives, serverIdentity, ASSIGNMENT_DOMAIN, assignment))
     return refused('signed.signature');
   return ownAddress6(primitives, assignment, key) ? accepted(assignment) : refused('signed.address6');
+}
+
+/** The standing with its signature by the server's identity seed (32 bytes). */
+export function signStanding(
+  primitives: Primitives,
+  seed: Uint8Array,
+  standing: Omit<Standing, 'signature'>,
+): Standing {
+  return { ...standing, signature: signFields(primitives, seed, STANDING_DOMAIN, standing) };
+}
+
+/** Is it signed by that server (Ed25519 key, 32 bytes)? Whether it is of this network is the caller's. */
+export function verifyStanding(
+  primitives: Primitives,
+  serverIdentity: Uint8Array,
+  standing: Standing,
+): Result<Standing, SignedRefusal> {
+  if (fromBase64Url(standing.id)?.length !== 32) return refused('signed.key');
+  return fieldsAreSigned(primitives, serverIdentity, STANDING_DOMAIN, standing)
+    ? accepted(standing)
+    : refused('signed.signature');
 }
 
 /** Both signatures, and that both speak of the same node, network and addresses. */

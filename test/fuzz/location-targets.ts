@@ -18,15 +18,18 @@ import {
 } from '../../protocol/location/codec.ts';
 import { decodeInvite, encodeInvite } from '../../protocol/location/invite.ts';
 import { parseKeepAlive } from '../../protocol/location/keep-alive.ts';
-import type { NodeRecord, SignedNode } from '../../protocol/location/messages.ts';
+import type { NodeRecord, SignedNode, Standing } from '../../protocol/location/messages.ts';
 import {
   signAssignment,
   signPlaces,
   signRecord,
+  signStanding,
   verifyLogin,
   verifyNode,
   verifyRecord,
+  verifyStanding,
 } from '../../protocol/location/signed.ts';
+import { StandingList } from '../../protocol/location/standings.ts';
 import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import { crc32 } from '../../protocol/stun/crc32.ts';
 import { primitives } from '../../system/crypto.ts';
@@ -91,6 +94,10 @@ export const serverPlaces = signPlaces(primitives, serverSeed, {
   moves: 1,
   issued: 1_800_000_000_000,
 });
+const standings = (['removed', 'disabled', 'member'] as const).map((state, at) =>
+  signStanding(primitives, serverSeed, { v: 1, network, id, state, at }),
+);
+const digest = 'A'.repeat(64);
 
 const MESSAGES: readonly object[] = [
   {
@@ -109,6 +116,8 @@ const MESSAGES: readonly object[] = [
   { type: 'lookup', id: 4, address: '10.77.0.3' },
   { type: 'signal', id: 5, to: id, sealed: 'c2VhbGVk' },
   { type: 'ping', id: 6 },
+  { type: 'standings', id: 7, digest, skip: 64 },
+  { type: 'bring', id: 8, standings },
   {
     type: 'welcome',
     re: 1,
@@ -123,6 +132,9 @@ const MESSAGES: readonly object[] = [
     places: serverPlaces,
     serverTime: 5,
     generation: 0,
+    name: 'nas',
+    standings: digest,
+    rules: [{ prefix: '198.18.0.0/15', scope: 'public' }],
   },
   { type: 'done', re: 1 },
   { type: 'route', re: 1, node, online: true, registration: null, relays: [id], lastSeen: 5 },
@@ -130,6 +142,10 @@ const MESSAGES: readonly object[] = [
   { type: 'changed', node, online: false },
   { type: 'seen', endpoint: endpoints[0] },
   { type: 'places', places: serverPlaces },
+  { type: 'standings', re: 7, standings, more: true },
+  { type: 'standing', standing: standings[0] },
+  { type: 'renamed', name: 'attic' },
+  { type: 'rules', rules: [{ prefix: 'fd00::/8', scope: 'private' }] },
   { type: 'failure', re: 0, code: 'INVITE_USED', message: 'used' },
   {
     type: 'offer',
@@ -322,6 +338,45 @@ export const records: FuzzTarget = {
     mustHold(!result.ok || alone.ok, 'a node with a bad record');
     if (!result.ok) return outcomeOf(result);
     mustHold(result.value.record.id === id && result.value.assignment.ip6 === ip6, 'somebody else');
+    return 'accepted';
+  },
+};
+
+const someStanding = (random: FuzzRandom): Standing =>
+  signStanding(primitives, serverSeed, {
+    v: 1,
+    network,
+    id: random.oneIn(2) ? id : key,
+    state: random.pick(['removed', 'disabled', 'member']),
+    at: random.below(4),
+  });
+
+/** Standings as the server tells them: what verifies goes into the list that every node keeps. */
+export const standingWords: FuzzTarget = {
+  name: 'standings',
+  decoders: ['protocol/location/standings.ts', 'protocol/location/signed.ts'],
+  cost: 50,
+  valid: random => bytesOf(JSON.stringify({ type: 'standing', standing: someStanding(random) })),
+  repair: (_, random) =>
+    bytesOf(JSON.stringify({ type: 'standing', standing: twist(someStanding(random), random) })),
+  check(input, random) {
+    const message = decodeServerMessage(textOf(input));
+    if (!message.ok || message.value.type !== 'standing')
+      return message.ok ? message.value.type : outcomeOf(message);
+    const result = verifyStanding(
+      primitives,
+      primitives.signingPublicKey(serverSeed),
+      message.value.standing,
+    );
+    if (!result.ok) return outcomeOf(result);
+    const list = new StandingList(primitives, 2);
+    const others = Array.from({ length: random.below(4) }, () => someStanding(random));
+    for (const one of [...others, result.value]) list.take(one);
+    const backwards = new StandingList(primitives, 2);
+    for (const one of [result.value, ...others].reverse()) backwards.take(one);
+    mustEqual(list.digest(), backwards.digest(), 'the order in which they came counts');
+    mustHold(list.differing(list.digest()).length === 0, 'differs from itself');
+    mustEqual(list.differing(textOf(input).slice(0, 64)).length, list.size, 'lacking');
     return 'accepted';
   },
 };

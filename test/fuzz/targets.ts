@@ -1,7 +1,7 @@
 // All fuzz targets, cheap ones first.
 import type { FuzzTarget } from './harness.ts';
 import { addressText, ipPackets } from './ip-targets.ts';
-import { channels, invites, locationMessages, records, texts } from './location-targets.ts';
+import { channels, invites, locationMessages, records, standingWords, texts } from './location-targets.ts';
 import { peerWords } from './peer-targets.ts';
 import { signedPlaces } from './places-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
@@ -18,6 +18,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   locationMessages,
   signedPlaces,
   records,
+  standingWords,
   peerWords,
   noiseMessages,
   wireguardHandshakes,

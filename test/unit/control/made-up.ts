@@ -117,6 +117,9 @@ export const welcomeOf = (assignment: Assignment, change: Partial<Welcome> = {})
   addresses: [],
   serverTime: NOW,
   generation: 0,
+  name: 'attic-nas',
+  standings: 'A'.repeat(64),
+  rules: [],
   ...change,
 });
 
