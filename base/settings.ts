@@ -115,6 +115,11 @@ export class Settings<Values extends object> implements SettingsAdmin {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** What the values would be after that change. Errors: SETTING_UNKNOWN, SETTING_INVALID. */
+  tried(change: SettingsChange): Values {
+    return this.#checked(change).after as Values;
+  }
+
   async settings(): Promise<readonly SettingShown[]> {
     await this.#turns;
     const now = this.#effective(this.#chosen);
@@ -131,24 +136,29 @@ export class Settings<Values extends object> implements SettingsAdmin {
 
   // ---- one change
 
-  async #change({ set = {}, unset = [] }: SettingsChange): Promise<void> {
-    for (const key of Object.keys(set)) this.#refuseUnknown(key);
-    for (const key of unset) if (!Object.hasOwn(this.#chosen, key)) this.#refuseUnknown(key);
+  async #change(change: SettingsChange): Promise<void> {
+    const { chosen, after } = this.#checked(change);
     const before = this.#effective(this.#chosen);
-    const left = Object.entries(this.#chosen).filter(([key]) => !unset.includes(key));
-    const chosen = { ...Object.fromEntries(left), ...set };
-    const after = this.#effective(chosen, { set, unset });
-    const wrong = this.#problemOf({ ...after, ...set });
-    if (wrong !== null) throw wrong;
-    await this.#keep(chosen, set, unset);
+    await this.#keep(chosen, change);
     const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
       key => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
     );
     if (changed.length > 0) for (const listener of [...this.#listeners]) listener(changed);
   }
 
+  #checked({ set = {}, unset = [] }: SettingsChange): { readonly chosen: Chosen; readonly after: Chosen } {
+    for (const key of Object.keys(set)) this.#refuseUnknown(key);
+    for (const key of unset) if (!Object.hasOwn(this.#chosen, key)) this.#refuseUnknown(key);
+    const left = Object.entries(this.#chosen).filter(([key]) => !unset.includes(key));
+    const chosen = { ...Object.fromEntries(left), ...set };
+    const after = { ...this.#effective(chosen, { set, unset }), ...set };
+    const wrong = this.#problemOf(after);
+    if (wrong !== null) throw wrong;
+    return { chosen, after };
+  }
+
   /** First what somebody else may refuse, then, in one write, the rest. */
-  async #keep(chosen: Chosen, set: Chosen, unset: readonly string[]): Promise<void> {
+  async #keep(chosen: Chosen, { set = {}, unset = [] }: SettingsChange): Promise<void> {
     const own = Object.fromEntries(Object.entries(chosen).filter(([key]) => !this.#elsewhere.has(key)));
     if (JSON.stringify(own).length > MAX_CHARACTERS)
       throw baseErrors('SETTINGS_TOO_LARGE', { limit: MAX_CHARACTERS });

@@ -83,5 +83,7 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   up: options => inTurn(() => wish('server', true, () => server.up(options))),
   down: () => inTurn(() => wish('server', false, () => server.down())),
   invite: options => server.invite(options),
+  settings: () => server.settings(),
+  changeSettings: change => server.changeSettings(change),
   approveNode: node => server.approveNode(node),
 });

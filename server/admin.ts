@@ -1,4 +1,5 @@
 // The narrow interface by which page and CLI see and steer a location server. Plain JSON in and out.
+import type { SettingsAdmin } from '../base/settings.ts';
 
 export interface ServerOptions {
   /** TCP and UDP; default 7443. */
@@ -55,7 +56,7 @@ export interface IssuedInvite {
   readonly expires: number;
 }
 
-export interface ServerAdmin {
+export interface ServerAdmin extends SettingsAdmin {
   summary(): ServerSummary;
   /** Set up (first time: makes keys and network) and start. */
   up(options: Partial<ServerOptions>): Promise<ServerSummary>;

@@ -9,6 +9,7 @@ import { isDiskFull } from '../base/disk.ts';
 import { baseErrors } from '../base/errors.ts';
 import { examineFolder } from '../base/level-folder.ts';
 import type { Log } from '../base/log.ts';
+import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { openStore } from '../base/store.ts';
 import type { Store } from '../base/store.ts';
 import { toBase64Url } from '../protocol/base64.ts';
@@ -29,8 +30,8 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import type { ServerLimits } from './limits.ts';
 import { localNetworks, machineAddresses } from './machine-addresses.ts';
 import { Registry } from './registry.ts';
-import { loadSettings, mergeSettings } from './settings.ts';
-import type { Settings } from './settings.ts';
+import { openServerSettings, settingsOf } from './settings.ts';
+import type { ServerSettings, ServerValues } from './settings.ts';
 import { Station } from './station.ts';
 import { ServerTime } from './time.ts';
 
@@ -64,7 +65,9 @@ const TOKEN_BYTES = 16;
 interface Running {
   readonly store: Store;
   readonly keys: ServerKeys;
-  readonly settings: Settings;
+  readonly settings: ServerSettings;
+  /** What it was started with. */
+  readonly values: ServerValues;
   readonly registry: Registry;
   readonly station: Station;
   readonly time: ServerTime;
@@ -84,7 +87,7 @@ class Server implements LocationServer {
     const running = this.#running;
     const counters = this.#options.counters.snapshot();
     if (running === null) return { ...NOTHING, counters };
-    const { keys, registry, station, settings } = running;
+    const { keys, registry, station, values } = running;
     return {
       state: 'up',
       key: toBase64Url(keys.control.publicKey),
@@ -92,7 +95,7 @@ class Server implements LocationServer {
       networkName: registry.networkName,
       pool4: registry.pool4,
       port: station.port,
-      secondPort: settings.secondPort,
+      secondPort: values['second-port'],
       addresses: station.advertised(),
       seenFromOutside: station.seenFromOutside(),
       nodes: station.nodes(),
@@ -103,6 +106,7 @@ class Server implements LocationServer {
   up(wanted: Partial<ServerOptions>): Promise<ServerSummary> {
     return this.#turn(async () => {
       if (this.#running === null) this.#running = await this.#start(wanted);
+      else await this.#running.settings.changeSettings({ set: settingsOf(wanted, false) });
       return this.summary();
     });
   }
@@ -120,6 +124,17 @@ class Server implements LocationServer {
         await running.store.close();
       }
     });
+  }
+
+  settings(): Promise<readonly SettingShown[]> {
+    return this.#withSettings(settings => settings.settings(), []);
+  }
+
+  /** Errors: SETTING_*, DISK_FULL; SERVER_DOWN where there never was a server. */
+  async changeSettings(change: SettingsChange): Promise<readonly SettingShown[]> {
+    const changed = await this.#withSettings(settings => settings.changeSettings(change), null);
+    if (changed === null) throw serverErrors('SERVER_DOWN');
+    return changed;
   }
 
   /** Errors: SERVER_DOWN, SERVER_OPTIONS, DISK_FULL. */
@@ -161,27 +176,55 @@ class Server implements LocationServer {
   }
 
   async #start(wanted: Partial<ServerOptions>): Promise<Running> {
-    const { stateDir, primitives, counters } = this.#options;
-    const path = join(stateDir, 'registry');
+    const { stateDir, primitives } = this.#options;
     await makeFolder(stateDir);
-    const state = await examineFolder(path);
+    const state = await examineFolder(this.#registryPath);
     const keys = await openKeys(primitives, stateDir, state === 'never');
-    const { keepFreeBytes } = this.#options;
-    const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
-    const store = await openStore({ path, firstSetUp: state === 'never', counters, ...room });
+    const store = await this.#openStore(state === 'never');
     try {
-      return await this.#startOn(store, keys, wanted);
+      return await this.#startOn(store, keys, wanted, state === 'never');
     } catch (error) {
       await store.close();
       throw error;
     }
   }
 
-  async #startOn(store: Store, keys: ServerKeys, wanted: Partial<ServerOptions>): Promise<Running> {
+  get #registryPath(): string {
+    return join(this.#options.stateDir, 'registry');
+  }
+
+  #openStore(firstSetUp: boolean): Promise<Store> {
+    const { counters, keepFreeBytes } = this.#options;
+    const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
+    return openStore({ path: this.#registryPath, firstSetUp, counters, ...room });
+  }
+
+  /** Of a server that is down they are read from its store; `otherwise` where there never was one. */
+  async #withSettings<T, N>(work: (settings: ServerSettings) => Promise<T>, otherwise: N): Promise<T | N> {
+    if (this.#running !== null) return work(this.#running.settings);
+    return this.#turn(async () => {
+      if (this.#running !== null) return work(this.#running.settings);
+      if ((await examineFolder(this.#registryPath)) === 'never') return otherwise;
+      const store = await this.#openStore(false);
+      try {
+        return await work(await openServerSettings(store));
+      } finally {
+        await store.close();
+      }
+    });
+  }
+
+  async #startOn(
+    store: Store,
+    keys: ServerKeys,
+    wanted: Partial<ServerOptions>,
+    isFirst: boolean,
+  ): Promise<Running> {
     const { primitives, clock, counters, log } = this.#options;
     const time = new ServerTime(clock);
-    const before = await loadSettings(store);
-    const settings = mergeSettings(before, wanted);
+    const settings = await openServerSettings(store);
+    const set = settingsOf(wanted, isFirst);
+    const values = settings.tried({ set });
     const scoped = store.scope(`net/${keys.network}/`);
     const setUp = {
       pool4: wanted.pool4,
@@ -206,17 +249,19 @@ class Server implements LocationServer {
       keys,
       registry,
       time,
-      settings,
+      settings: values,
       sharedTcp,
     });
     await station.open();
     try {
-      if (JSON.stringify(before) !== JSON.stringify(settings)) await store.put('settings', settings);
+      await settings.changeSettings({ set });
     } catch (error) {
       await station.close();
       throw error;
     }
-    return { store, keys, settings, registry, station, time };
+    settings.started(values);
+    settings.onChange(() => station.setAdvertise(settings.values.advertise));
+    return { store, keys, settings, values, registry, station, time };
   }
 
   #turn<T>(work: () => Promise<T>): Promise<T> {

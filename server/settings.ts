@@ -1,5 +1,7 @@
-// The server's settings: given at `up`, checked, and kept, so that a restart needs none.
+// The server's settings: given at `up` or set at run time, checked, and kept, so that a restart needs none.
 import { schemaProblem } from '../base/config.ts';
+import { Settings } from '../base/settings.ts';
+import type { SettingsSchema } from '../base/setting-schema.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { parseIp } from '../protocol/ip/address.ts';
 import { formatHostPort, parseHostPort } from '../protocol/location/addresses.ts';
@@ -8,63 +10,114 @@ import { networkNameSchema } from '../protocol/location/schema.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
 
-/** Pool and network name are the network's own, kept with it. */
-export type Settings = Pick<ServerOptions, 'port' | 'secondPort' | 'listen' | 'advertise'>;
+export interface ServerValues {
+  readonly port: number;
+  readonly 'second-port': number | null;
+  readonly listen: readonly string[];
+  readonly advertise: readonly string[];
+}
+
+export type ServerSettings = Settings<ServerValues>;
 
 export const DEFAULT_PORT = 7443;
-const DEFAULTS: Settings = { port: DEFAULT_PORT, secondPort: DEFAULT_PORT + 1, listen: [], advertise: [] };
 
-const WANTED_SCHEMA = {
+/** Adding one: here, and where it is read. `x-restart`: taken over at the next start of the server only. */
+export const SERVER_SETTINGS: SettingsSchema = {
   type: 'object',
   properties: {
-    port: { type: 'integer', minimum: 0, maximum: 65_535 },
-    secondPort: { anyOf: [{ type: 'integer', minimum: 1, maximum: 65_535 }, { type: 'null' }] },
-    listen: { type: 'array', maxItems: 16, items: { type: 'string', maxLength: 45 } },
-    advertise: { type: 'array', maxItems: 16, items: { type: 'string', maxLength: 253 } },
-    pool4: { type: 'string', maxLength: 18 },
-    networkName: networkNameSchema,
+    port: {
+      title: 'Port of the location server',
+      description:
+        'TCP and UDP; a router in front has to forward both. Boxes that know another one learn it when they log in.',
+      type: 'integer',
+      // 0, any free port, is for tests.
+      minimum: 0,
+      maximum: 65_535,
+      'x-words': 'a port from 1 to 65535',
+      default: DEFAULT_PORT,
+      'x-restart': true,
+    },
+    'second-port': {
+      title: 'Second port of the location server',
+      description: 'UDP; with it, boxes can tell kinds of NATs apart.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: 65_535,
+      'x-words': 'a port from 1 to 65535 other than port, or none',
+      default: DEFAULT_PORT + 1,
+      'x-restart': true,
+    },
+    listen: {
+      title: 'Addresses the location server listens on',
+      description:
+        'Of this machine; empty: all. With two of a family, boxes can tell all kinds of NATs apart.',
+      type: 'array',
+      maxItems: 16,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        maxLength: 45,
+        format: 'ip',
+        'x-words': 'an address of this machine, such as 192.168.1.2',
+      },
+      default: [],
+      'x-restart': true,
+    },
+    advertise: {
+      title: 'Names and addresses of the location server',
+      description: "What invites and boxes are told, in this order; empty: this machine's own addresses.",
+      type: 'array',
+      maxItems: 16,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 253,
+        format: 'place',
+        'x-words': 'a name or address, perhaps with a port: home.example.net, 203.0.113.1:7443',
+      },
+      default: [],
+    },
   },
-  additionalProperties: false,
 };
 
-export async function loadSettings(store: ScopedStore): Promise<Settings | null> {
-  return ((await store.get('settings')) as Settings | undefined) ?? null;
+const SET_UP_SCHEMA = {
+  type: 'object',
+  properties: { pool4: { type: 'string', maxLength: 18 }, networkName: networkNameSchema },
+  additionalProperties: true,
+};
+
+/** `store`: the server's own. */
+export async function openServerSettings(store: ScopedStore): Promise<ServerSettings> {
+  return Settings.open<ServerValues>({
+    schema: SERVER_SETTINGS,
+    store: store.scope('settings/'),
+    formats: { ip: text => parseIp(text).ok, place: text => placeOf(text, 1) !== null },
+    check: values =>
+      values['second-port'] === values.port
+        ? { key: 'second-port', mayBe: 'a port from 1 to 65535 other than port, or none' }
+        : null,
+  });
 }
 
-/** What is wanted over what was kept over the defaults. Error: SERVER_OPTIONS. */
-export function mergeSettings(kept: Settings | null, wanted: Partial<ServerOptions>): Settings {
-  const validate = compileSchema<Partial<ServerOptions>>(WANTED_SCHEMA);
-  if (!validate(wanted)) refuse(schemaProblem(validate.errors));
-  const settings: Settings = {
-    port: wanted.port ?? kept?.port ?? DEFAULTS.port,
-    secondPort:
-      wanted.secondPort !== undefined
-        ? wanted.secondPort
-        : kept !== null
-          ? kept.secondPort
-          : secondOf(wanted),
-    listen: wanted.listen ?? kept?.listen ?? DEFAULTS.listen,
-    advertise: wanted.advertise ?? kept?.advertise ?? DEFAULTS.advertise,
+/** What of the options of `up` is a setting; the rest is the network's own, kept with it. Error: SERVER_OPTIONS. */
+export function settingsOf(wanted: Partial<ServerOptions>, isFirst: boolean): Partial<ServerValues> {
+  const validate = compileSchema<Partial<ServerOptions>>(SET_UP_SCHEMA);
+  if (!validate(wanted)) throw serverErrors('SERVER_OPTIONS', { problem: schemaProblem(validate.errors) });
+  const { port, secondPort, listen, advertise } = wanted;
+  // Where a port was chosen, the one behind it is not ours to take.
+  const second = secondPort === undefined && isFirst && port !== undefined ? null : secondPort;
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(second === undefined ? {} : { 'second-port': second }),
+    ...(listen === undefined ? {} : { listen }),
+    ...(advertise === undefined ? {} : { advertise }),
   };
-  if (settings.secondPort === settings.port) refuse('the second port is the first one');
-  const noAddress = settings.listen.find(text => !parseIp(text).ok);
-  if (noAddress !== undefined) refuse(`${noAddress} is no address to listen on`);
-  const noPlace = settings.advertise.find(text => placeOf(text, 1) === null);
-  if (noPlace !== undefined) refuse(`${noPlace} is no name or address`);
-  return settings;
 }
-
-/** Where a port was chosen, the one behind it is not ours to take. */
-const secondOf = (wanted: Partial<ServerOptions>): number | null =>
-  wanted.port === undefined ? DEFAULTS.secondPort : null;
 
 /** `home.example.net`, `2001:db8::1`, `host:port` as `host:port`; null where it is none. */
 export function placeOf(text: string, port: number): string | null {
   if (parseHostPort(text) !== null) return text;
   const whole = formatHostPort(text, port);
   return parseHostPort(whole) === null ? null : whole;
-}
-
-function refuse(problem: string): never {
-  throw serverErrors('SERVER_OPTIONS', { problem });
 }

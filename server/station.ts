@@ -25,7 +25,7 @@ import type { Desk } from './requests.ts';
 import { Session } from './session.ts';
 import type { SessionPlace } from './session.ts';
 import { placeOf } from './settings.ts';
-import type { Settings } from './settings.ts';
+import type { ServerValues } from './settings.ts';
 import { StunUdp } from './stun-udp.ts';
 import type { ServerTime } from './time.ts';
 import { TokenBuckets } from './token-bucket.ts';
@@ -40,7 +40,8 @@ export interface StationOptions {
   readonly keys: ServerKeys;
   readonly registry: Registry;
   readonly time: ServerTime;
-  readonly settings: Settings;
+  /** As they are at the start; `advertise` alone may change later. */
+  readonly settings: ServerValues;
   readonly sharedTcp: boolean;
 }
 
@@ -61,11 +62,13 @@ export class Station {
   #stun: StunUdp | null = null;
   #timer: Timer | null = null;
   #port: number;
+  #advertise: readonly string[];
 
   constructor(options: StationOptions) {
     const { clock, limits, primitives, counters } = options;
     this.#options = options;
     this.#port = options.settings.port;
+    this.#advertise = options.settings.advertise;
     this.#presence = new Presence<Session>(limits.watchedNodes);
     this.#admission = new Admission(clock, limits);
     this.#buckets = new TokenBuckets(clock, limits.stunPerSecond, limits.stunBurst);
@@ -134,9 +137,14 @@ export class Station {
     this.#desk.waiting.end(id);
   }
 
+  setAdvertise(advertise: readonly string[]): void {
+    this.#advertise = advertise;
+  }
+
   /** `host:port`, as invites and welcomes name them. */
   advertised(): string[] {
-    const { advertise, listen } = this.#options.settings;
+    const { listen } = this.#options.settings;
+    const advertise = this.#advertise;
     const { registry } = this.#options;
     const own = (): string[] =>
       listen.length > 0
@@ -158,7 +166,7 @@ export class Station {
     if (!sharedTcp) for (const place of places) this.#port = await this.#door.listen(place, this.#port);
     this.#stun = new StunUdp({
       port: this.#port,
-      secondPort: settings.secondPort,
+      secondPort: settings['second-port'],
       alternateOf: alternates(settings.listen),
       buckets: this.#buckets,
       keepAlives: this.#desk.keepAlives,
@@ -203,7 +211,7 @@ export class Station {
   #reach(session: Session): Pick<Welcome, 'stun' | 'addresses'> {
     const { local, host } = session.place;
     if (host !== null && this.#seenHosts.size < MAX_SEEN_HOSTS) this.#seenHosts.add(host);
-    const { listen, secondPort } = this.#options.settings;
+    const { listen, 'second-port': secondPort } = this.#options.settings;
     const others = listen.filter(address => address !== local.address);
     const elsewhere = others.map(address => formatHostPort(address, this.#port));
     return {

@@ -113,6 +113,7 @@ function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void
     return options.server;
   };
   router.get('/server', context => void (context.body = server().summary()));
+  settingsRoutes(router, '/server/settings', server, read);
   router.post('/server/up', async context => {
     rolesChange(context, options);
     context.body = await server().up(await read(context.req, 'ServerUp'));

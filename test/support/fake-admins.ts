@@ -5,6 +5,7 @@ import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '.
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
 import type { ServerAdmin, ServerSummary } from '../../server/admin.ts';
+import { openServerSettings } from '../../server/settings.ts';
 import { memoryStore } from './memory-store.ts';
 
 const RELAYED: PathStatus = {
@@ -195,6 +196,7 @@ export class FakeNode implements NodeAdmin {
 }
 
 export class FakeServer implements ServerAdmin {
+  readonly #settings = openServerSettings(memoryStore());
   #state: ServerSummary['state'] = 'down';
   #port = 7443;
   closed = 0;
@@ -231,6 +233,14 @@ export class FakeServer implements ServerAdmin {
   async down(): Promise<void> {
     await Promise.resolve();
     this.#state = 'down';
+  }
+
+  async settings(): Promise<readonly SettingShown[]> {
+    return (await this.#settings).settings();
+  }
+
+  async changeSettings(change: SettingsChange): Promise<readonly SettingShown[]> {
+    return (await this.#settings).changeSettings(change);
   }
 
   async invite(options: { validMs?: number }): ReturnType<ServerAdmin['invite']> {

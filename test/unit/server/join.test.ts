@@ -192,8 +192,8 @@ t.test('the pool: fixed once set up, refused when it is none, used up', async t 
   for (const pool4 of ['10.5.0.0/30', '10.5.0.1/16', 'fd00::/64', 'x']) {
     await t.rejects(startServer(t, { pool4 }), { code: 'POOL_INVALID' }, pool4);
   }
-  await t.rejects(startServer(t, { listen: ['home'] }), { code: 'SERVER_OPTIONS' });
-  await t.rejects(startServer(t, { advertise: ['a b'] }), { code: 'SERVER_OPTIONS' });
+  await t.rejects(startServer(t, { listen: ['home'] }), { code: 'SETTING_INVALID' });
+  await t.rejects(startServer(t, { advertise: ['a b'] }), { code: 'SETTING_INVALID' });
 });
 
 t.test('records: signed by the box, in step with its assignment, growing', async t => {

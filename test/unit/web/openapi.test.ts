@@ -114,6 +114,8 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/v1/health'],
   ['POST', '/v1/server/up', { port: 7444, secondPort: null, networkName: 'home' }],
   ['GET', '/v1/server'],
+  ['GET', '/v1/server/settings'],
+  ['POST', '/v1/server/settings', { set: { 'second-port': null, advertise: ['home.example.net'] } }],
   ['POST', '/v1/server/invites', { validMs: 3_600_000 }],
   ['POST', '/v1/node/up', { invite: 'ginnel:good', name: 'attic-nas' }],
   ['GET', '/v1/node/status'],
