@@ -17,7 +17,7 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /** Writes beside the file, syncs, renames over it, syncs the folder. Mode 0600 unless said otherwise. */
-export async function replaceFile(path: string, contents: string, mode = 0o600): Promise<void> {
+export async function replaceFile(path: string, contents: string | Uint8Array, mode = 0o600): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
   try {
     await writeSynced(temporary, contents, mode);
@@ -29,7 +29,7 @@ export async function replaceFile(path: string, contents: string, mode = 0o600):
   await syncFolder(dirname(path));
 }
 
-async function writeSynced(path: string, contents: string, mode: number): Promise<void> {
+async function writeSynced(path: string, contents: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'w', mode);
   try {
     await file.chmod(mode);

@@ -69,7 +69,7 @@ export const baseErrors = defineErrors({
   STORE_DAMAGED: {
     what: 'The state in {path} is damaged.',
     why: '{problem}.',
-    todo: 'Nothing was changed. Check the disk, and put back a copy of the folder from a back-up.',
+    todo: 'Nothing was changed. Run: ginnel check, then ginnel repair.',
     retry: false,
   },
   STORE_MISSING: {
@@ -84,6 +84,12 @@ export const baseErrors = defineErrors({
     todo: 'Install the newer Ginnel again.',
     retry: false,
   },
+  STORE_UPGRADE: {
+    what: 'The state in {path} could not be brought from format {from} to {to}.',
+    why: '{problem}.',
+    todo: 'Nothing was changed. Go back to the Ginnel of before, and report it.',
+    retry: false,
+  },
   STORE_UNREADABLE: {
     what: 'The state in {path} cannot be opened.',
     why: '{problem}.',
@@ -95,6 +101,12 @@ export const baseErrors = defineErrors({
     why: 'The disk is full ({freeBytes} bytes free). What was confirmed before is safe.',
     todo: 'Make room; it goes on by itself.',
     retry: true,
+  },
+  EXPORT_DAMAGED: {
+    what: 'The export {path} cannot be used.',
+    why: '{problem}.',
+    todo: 'Use another one.',
+    retry: false,
   },
   CONFIG_UNREADABLE: {
     what: 'The settings in {path} cannot be read.',

@@ -1,8 +1,9 @@
 // LevelDB on a folder: the part of it that the store uses, and what can be told from the folder before it is opened.
 // LevelDB with `createIfMissing` deletes the tables of a folder that lost its CURRENT: hence the look beforehand.
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Level } from 'level';
+import { readSeal } from './store/seal.ts';
 
 export type LevelOperation =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
@@ -17,22 +18,36 @@ export interface StoreLevel {
   iterator(range: { gte?: string; lt?: string }): { all(): Promise<[string, Uint8Array][]> };
 }
 
-export type OpenLevel = (path: string, createIfMissing: boolean) => StoreLevel;
-
-export const openLevelDb: OpenLevel = (path, createIfMissing) =>
+export const openLevelDb = (path: string, createIfMissing: boolean): StoreLevel =>
   new Level<string, Uint8Array>(path, { keyEncoding: 'utf8', valueEncoding: 'view', createIfMissing });
 
-/** `never`: nothing is there. `lost`: the tables stand, but not what names them, or all is gone after a set-up. */
+/** `never`: no set-up was finished here. `lost`: the tables stand, but not what names them. `gone`: all is gone after a set-up. */
 export type FolderState = 'never' | 'present' | 'gone' | 'lost';
 
-/** The file that says a set-up happened. */
-export const markerOf = (path: string): string => join(dirname(path), `${basename(path)}.set-up`);
-
 export async function examineFolder(path: string): Promise<FolderState> {
+  const seal = await readSeal(path);
+  if (seal.state === 'begun') return 'never';
   const names = await namesIn(path);
   if (names?.includes('CURRENT') === true) return 'present';
   if (names !== null && (await holdsData(path, names))) return 'lost';
-  return (await sizeOf(markerOf(path))) === null ? 'never' : 'gone';
+  return seal.state === 'absent' ? 'never' : 'gone';
+}
+
+/** Does another process, or another part of this one, have it open? Changes nothing (`errorIfExists` comes after the lock). */
+export async function isHeld(path: string): Promise<boolean> {
+  const probe = new Level(path, { createIfMissing: false, errorIfExists: true });
+  try {
+    await probe.open();
+    return false;
+  } catch (error) {
+    return hasCode(error, 'LEVEL_LOCKED');
+  } finally {
+    await probe.close().catch(() => undefined);
+  }
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && (('code' in error && error.code === code) || hasCode(error.cause, code));
 }
 
 async function holdsData(path: string, names: readonly string[]): Promise<boolean> {

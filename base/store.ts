@@ -1,13 +1,25 @@
 // The checksummed store: JSON values under text keys, on LevelDB. What a write confirmed survives kill -9 and a full disk;
-// what was damaged is told, never passed on; an empty store is made at the first set-up only.
-import { mkdir } from 'node:fs/promises';
+// what was damaged, went missing or came back is told, never passed on; an empty store is made at the first set-up only.
+// How it is opened and judged is in store/; docs/state.md says it in words.
+import { dirname, join } from 'node:path';
 import type { Counters } from './counters.ts';
-import { freeBytes, isDiskFull, replaceFile } from './disk.ts';
-import { baseErrors, GinnelError } from './errors.ts';
-import { examineFolder, markerOf, openLevelDb } from './level-folder.ts';
-import type { LevelOperation, OpenLevel, StoreLevel } from './level-folder.ts';
-import { findDamagedLog } from './level-log.ts';
-import { decodeStored, encodeStored } from './stored-value.ts';
+import { freeBytes } from './disk.ts';
+import type { GinnelError } from './errors.ts';
+import { baseErrors } from './errors.ts';
+import { examineFolder } from './level-folder.ts';
+import type { LevelOperation } from './level-folder.ts';
+import { sealEntry } from './store/encode.ts';
+import type { Snapshot } from './store/export-file.ts';
+import { besideProblems, inspect } from './store/inspect.ts';
+import type { Inspection } from './store/inspect.ts';
+import { newestFormat, STORE_MIGRATIONS } from './store/migrations.ts';
+import type { Migration } from './store/migrations.ts';
+import { openFolder } from './store/opening.ts';
+import type { OpenStore } from './store/opening.ts';
+import { addSum, readSeal, subtractSum, sumInHex } from './store/seal.ts';
+import type { Seal } from './store/seal.ts';
+import { diskFull, storeError } from './store/tell.ts';
+import { checksumOf, decodeStored, encodeStored } from './stored-value.ts';
 
 export type StoreOperation =
   | { readonly type: 'put'; readonly key: string; readonly value: unknown }
@@ -28,29 +40,36 @@ export interface ScopedStore {
 }
 
 export interface Store extends ScopedStore {
+  readonly path: string;
+  /** How many batches were written since the set-up. */
+  readonly changes: number;
+  /** All of it as of one moment. Rejects with STORE_DAMAGED where not all is whole. */
+  snapshot(): Promise<Snapshot>;
+  /** Reads all of it again; changes nothing. What is wrong, in sentences without their full stop. */
+  check(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
-  /** The folder of the store; `<path>.set-up` beside it says that there was a set-up. */
+  /** The folder of the store; `<path>.set-up` beside it holds its seal. */
   readonly path: string;
   /** Make the store if there was never one. Harmless where there is one. */
   readonly firstSetUp: boolean;
   readonly counters: Counters;
   /** Writes are refused when fewer bytes are free; default 4 MiB. */
   readonly keepFreeBytes?: number;
-  /** For tests: another abstract-level; default LevelDB. */
-  readonly openLevel?: OpenLevel;
+  /** From the first format to the newest; default: what every store went through. */
+  readonly migrations?: readonly Migration[];
+  /** Where the export before an upgrade goes; default: `exports` beside the store. */
+  readonly exportsFolder?: string;
+  /** Milliseconds since 1970; default the machine's clock. */
+  readonly wallMs?: () => number;
 }
 
-const FORMAT = 1;
-const FORMAT_KEY = '!format';
-/** How many keys there are: a log that lost records in its middle gives itself away. */
-const COUNT_KEY = '!count';
-const KEEP_FREE_BYTES = 4 * 1024 * 1024;
+export const KEEP_FREE_BYTES = 4 * 1024 * 1024;
 const AFTER_ALL_KEYS = '\u{10ffff}';
 
-/** Errors: STORE_LOCKED, STORE_MISSING, STORE_DAMAGED, STORE_NEWER, STORE_UNREADABLE, DISK_FULL. */
+/** Errors: STORE_LOCKED, STORE_MISSING, STORE_DAMAGED, STORE_NEWER, STORE_UPGRADE, STORE_UNREADABLE, DISK_FULL. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const store = new CheckedStore(options);
   await store.open();
@@ -59,31 +78,34 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 class CheckedStore implements Store {
   readonly #options: StoreOptions;
+  readonly #migrations: readonly Migration[];
   /** Null after a failed write until it is opened anew: LevelDB's handle stays failed. */
-  #level: Promise<StoreLevel> | null = null;
-  #keys = new Set<string>();
+  #opening: Promise<OpenStore> | null = null;
+  #seal: Seal = { changes: 0, count: 0, sum: '' };
+  #sum = 0n;
   #writes: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#migrations = options.migrations ?? STORE_MIGRATIONS;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  get changes(): number {
+    return this.#seal.changes;
   }
 
   async open(): Promise<void> {
-    const { path, firstSetUp } = this.#options;
-    const state = await this.#told(() => examineFolder(path));
-    if (state === 'lost')
-      throw this.#damaged('Its tables are there, but the file CURRENT that names them is not');
-    if (state === 'gone') throw this.#missing('It was set up once, and is gone');
-    if (state === 'never' && !firstSetUp) throw this.#missing('It was never set up');
-    if (state === 'never') await this.#told(() => mkdir(path, { recursive: true, mode: 0o700 }));
-    this.#level = this.#openLevel(state === 'never');
-    await this.#level;
-    await this.#told(() => replaceFile(markerOf(path), `{"format":${FORMAT}}\n`));
+    this.#opening = this.#openFolder(this.#options.firstSetUp);
+    await this.#opening;
   }
 
   async get(key: string): Promise<unknown> {
-    const level = await this.#opened();
+    const { level } = await this.#opened();
     const bytes = await this.#told(() => level.get(key));
     return bytes === undefined ? undefined : this.#decode(key, bytes);
   }
@@ -98,13 +120,11 @@ class CheckedStore implements Store {
 
   batch(operations: readonly StoreOperation[]): Promise<void> {
     const encoded = operations.map(encodeOperation);
-    const written = this.#writes.then(() => this.#write(encoded));
-    this.#writes = written.catch(() => undefined);
-    return written;
+    return this.#inTurn(() => this.#write(encoded));
   }
 
   async entries(prefix: string): Promise<[string, unknown][]> {
-    const level = await this.#opened();
+    const { level } = await this.#opened();
     const range = { gte: prefix, lt: prefix + AFTER_ALL_KEYS };
     const pairs = await this.#told(() => level.iterator(range).all());
     return pairs
@@ -116,91 +136,125 @@ class CheckedStore implements Store {
     return scopedStore(this, prefix);
   }
 
+  async snapshot(): Promise<Snapshot> {
+    const { format, seal, entries, problems } = await this.#inspect();
+    const [problem = ''] = problems;
+    if (format === null || seal === null || problem !== '') throw this.#damaged(problem);
+    return { format, seal, entries };
+  }
+
+  /** Between two writes, so that both seals are of one moment. */
+  check(): Promise<readonly string[]> {
+    return this.#inTurn(async () => {
+      const { path } = this.#options;
+      if ((await this.#told(() => examineFolder(path))) !== 'present')
+        return ['Its folder, or the file CURRENT in it, is gone from the disk'];
+      const { seal, problems } = await this.#inspect();
+      const beside = seal === null ? [] : besideProblems(seal, await this.#told(() => readSeal(path)));
+      const behind = seal !== null && seal.changes !== this.#seal.changes;
+      const torn = behind ? ['It does not hold the changes that were written last'] : [];
+      const all = [...problems, ...beside, ...torn];
+      if (all.length > 0) this.#options.counters.counter('store.damaged').value++;
+      return all;
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writes;
-    const level = await this.#level?.catch(() => null);
-    this.#level = null;
-    await level?.close();
+    const opened = await this.#opening?.catch(() => null);
+    this.#opening = null;
+    await opened?.sealFile.close();
+    await opened?.level.close();
   }
 
   async #write(operations: readonly LevelOperation[]): Promise<void> {
-    const level = await this.#opened();
+    const opened = await this.#opened();
     if (operations.some(operation => operation.type === 'put')) await this.#checkRoom();
-    const last = new Map(operations.map(({ key, type }) => [key, type]));
-    let count = this.#keys.size;
-    for (const [key, type] of last) count += Number(type === 'put') - Number(this.#keys.has(key));
-    const counted: LevelOperation = { type: 'put', key: COUNT_KEY, value: encodeStored(COUNT_KEY, count) };
+    const { seal, sum, sums } = this.#sealAfter(operations, opened.sums);
     try {
-      await level.batch([...operations, counted], { sync: true });
+      await opened.level.batch([...operations, sealEntry(seal)], { sync: true });
+      // After the batch: a process that dies in between leaves a store that is newer than this seal, and nothing is missing.
+      await opened.sealFile.write(seal);
     } catch (error) {
-      await this.#giveUp(level);
-      throw this.#tell(error);
+      await this.#giveUp(opened);
+      throw storeError(this.#options.path, error, this.#options.counters);
     }
-    for (const [key, type] of last)
-      if (type === 'put') this.#keys.add(key);
-      else this.#keys.delete(key);
+    this.#seal = seal;
+    this.#sum = sum;
+    for (const [key, part] of sums)
+      if (part === null) opened.sums.delete(key);
+      else opened.sums.set(key, part);
+  }
+
+  /** Costs no read: the checksum that a key had is remembered. */
+  #sealAfter(operations: readonly LevelOperation[], before: ReadonlyMap<string, bigint>): SealAfter {
+    const sums = new Map<string, bigint | null>();
+    for (const one of operations) sums.set(one.key, one.type === 'put' ? checksumOf(one.value) : null);
+    let [count, sum] = [before.size, this.#sum];
+    for (const [key, part] of sums) {
+      const old = before.get(key);
+      count += Number(part !== null) - Number(old !== undefined);
+      sum = addSum(subtractSum(sum, old ?? 0n), part ?? 0n);
+    }
+    return { seal: { changes: this.#seal.changes + 1, count, sum: sumInHex(sum) }, sum, sums };
   }
 
   async #checkRoom(): Promise<void> {
     const { path, keepFreeBytes = KEEP_FREE_BYTES } = this.#options;
     const free = await this.#told(() => freeBytes(path));
-    if (free < keepFreeBytes) throw this.#diskFull(free);
+    if (free < keepFreeBytes) throw diskFull(path, free, this.#options.counters);
   }
 
   /** The next call opens it anew; by then there may be room. */
-  async #giveUp(level: StoreLevel): Promise<void> {
+  async #giveUp({ level, sealFile }: OpenStore): Promise<void> {
     this.#options.counters.counter('store.reopened').value++;
-    this.#level = null;
+    this.#opening = null;
+    await sealFile.close().catch(() => undefined);
     await level.close().catch(() => undefined);
   }
 
-  async #opened(): Promise<StoreLevel> {
+  async #opened(): Promise<OpenStore> {
     if (this.#closed) throw new TypeError('the store is closed');
-    const opening = (this.#level ??= this.#openLevel(false));
+    const opening = (this.#opening ??= this.#openFolder(false));
     try {
       return await opening;
     } catch (error) {
-      if (this.#level === opening) this.#level = null;
+      if (this.#opening === opening) this.#opening = null;
       throw error;
     }
   }
 
-  async #openLevel(create: boolean): Promise<StoreLevel> {
-    const damagedLog = await this.#told(() => findDamagedLog(this.#options.path));
-    if (damagedLog !== null) throw this.#damaged(`Records in ${damagedLog} are broken`);
-    const level = (this.#options.openLevel ?? openLevelDb)(this.#options.path, create);
-    try {
-      await level.open();
-      if (create) await level.batch(emptyStore(), { sync: true });
-      await this.#verify(level);
-      return level;
-    } catch (error) {
-      await level.close().catch(() => undefined);
-      throw this.#tell(error);
-    }
+  async #openFolder(firstSetUp: boolean): Promise<OpenStore> {
+    const { path, counters, wallMs = Date.now } = this.#options;
+    const exportsFolder = this.#options.exportsFolder ?? join(dirname(path), 'exports');
+    const migrations = this.#migrations;
+    const opened = await this.#told(() =>
+      openFolder({ path, firstSetUp, counters, migrations, exportsFolder, wallMs }),
+    );
+    this.#seal = opened.seal;
+    this.#sum = BigInt(`0x${opened.seal.sum}`);
+    return opened;
   }
 
-  /** Every value is read once: better to know at the start than in the middle. */
-  async #verify(level: StoreLevel): Promise<void> {
-    const format = await level.get(FORMAT_KEY);
-    const count = await level.get(COUNT_KEY);
-    if (format === undefined || count === undefined)
-      throw this.#damaged('It lacks the entries of its set-up');
-    const found = this.#decode(FORMAT_KEY, format);
-    if (found !== FORMAT) throw this.#newer(found);
-    const pairs = (await level.iterator({}).all()).filter(([key]) => !key.startsWith('!'));
-    for (const [key, bytes] of pairs) this.#decode(key, bytes);
-    const expected = this.#decode(COUNT_KEY, count);
-    if (pairs.length !== expected)
-      throw this.#damaged(`It should hold ${String(expected)} entries and holds ${pairs.length}`);
-    this.#keys = new Set(pairs.map(([key]) => key));
+  async #inspect(): Promise<Inspection> {
+    const { level } = await this.#opened();
+    const pairs = await this.#told(() => level.iterator({}).all());
+    return inspect(pairs, newestFormat(this.#migrations));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#writes.then(work);
+    this.#writes = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   #decode(key: string, bytes: Uint8Array): unknown {
     const stored = decodeStored(key, bytes);
     if (stored.ok) return stored.value;
-    if (stored.code === 'newer') throw this.#newer(bytes[0]);
     this.#options.counters.counter('store.damaged').value++;
     throw this.#damaged(`The checksum of the entry ${key} does not fit`);
   }
@@ -209,42 +263,21 @@ class CheckedStore implements Store {
     try {
       return await work();
     } catch (error) {
-      throw this.#tell(error);
+      throw storeError(this.#options.path, error, this.#options.counters);
     }
   }
 
-  #tell(error: unknown): GinnelError {
-    if (error instanceof GinnelError) return error;
-    const { path } = this.#options;
-    if (isDiskFull(error)) return this.#diskFull(0, error);
-    const problem = deepestMessage(error);
-    if (hasCode(error, 'LEVEL_LOCKED')) return baseErrors('STORE_LOCKED', { path }, error);
-    if (/corruption|manifest|CURRENT|does not exist/i.test(problem)) return this.#damaged(problem, error);
-    return baseErrors('STORE_UNREADABLE', { path, problem }, error);
-  }
-
-  #diskFull(free: number, cause?: unknown): GinnelError {
-    this.#options.counters.counter('store.disk-full').value++;
-    return baseErrors('DISK_FULL', { path: this.#options.path, freeBytes: free }, cause);
-  }
-
-  #missing(problem: string): GinnelError {
-    return baseErrors('STORE_MISSING', { path: this.#options.path, problem });
-  }
-
-  #damaged(problem: string, cause?: unknown): GinnelError {
-    return baseErrors('STORE_DAMAGED', { path: this.#options.path, problem }, cause);
-  }
-
-  #newer(found: unknown): GinnelError {
-    return baseErrors('STORE_NEWER', { path: this.#options.path, found, known: FORMAT });
+  #damaged(problem: string): GinnelError {
+    return baseErrors('STORE_DAMAGED', { path: this.#options.path, problem });
   }
 }
 
-const emptyStore = (): LevelOperation[] => [
-  { type: 'put', key: FORMAT_KEY, value: encodeStored(FORMAT_KEY, FORMAT) },
-  { type: 'put', key: COUNT_KEY, value: encodeStored(COUNT_KEY, 0) },
-];
+interface SealAfter {
+  readonly seal: Seal;
+  readonly sum: bigint;
+  /** Null: deleted. */
+  readonly sums: ReadonlyMap<string, bigint | null>;
+}
 
 function encodeOperation(operation: StoreOperation): LevelOperation {
   const { key } = operation;
@@ -265,13 +298,4 @@ function scopedStore(store: ScopedStore, prefix: string): ScopedStore {
       (await store.entries(prefix + under)).map(([key, value]) => [key.slice(prefix.length), value]),
     scope: inner => scopedStore(store, prefix + inner),
   };
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && (('code' in error && error.code === code) || hasCode(error.cause, code));
-}
-
-function deepestMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? deepestMessage(error.cause) : error.message;
 }

@@ -24,6 +24,11 @@ export function decodeStored(key: string, bytes: Uint8Array): Stored {
   return { ok: true, value: JSON.parse(Buffer.from(json).toString()) as unknown };
 }
 
+/** The checksum that lies in an encoded value, as a number: what the store's seal adds up. */
+export function checksumOf(encoded: Uint8Array): bigint {
+  return Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength).readBigUInt64BE(1);
+}
+
 /** The version byte is not covered: a newer version keeps its first nine bytes in this shape, so that it can be told. */
 const checksum = (key: string, json: Uint8Array): Buffer =>
   createHash('blake2s256')

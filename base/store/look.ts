@@ -1,0 +1,81 @@
+// A look at a store that changes nothing. LevelDB has no read-only mode: to open is to rewrite, and with an older MANIFEST
+// to delete the newer tables. So it is opened on links to the files in a folder beside it, which is then thrown away.
+import { copyFile, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { examineFolder, openLevelDb } from '../level-folder.ts';
+import { findDamagedLog } from '../level-log.ts';
+import { besideProblems, inspect, unreadable } from './inspect.ts';
+import type { Inspection } from './inspect.ts';
+import { readSeal } from './seal.ts';
+import { deepestMessage, isOutside } from './tell.ts';
+
+/** Without LOCK: whoever opens and closes that file gives up the lock that its process holds on it. */
+const STORE_FILES = /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|sst|log))$/;
+const FORGOTTEN_AFTER_MS = 10 * 60_000;
+
+/** Rejects only where it could not look: a full disk, missing rights. What is wrong with the store is in the answer. */
+export async function lookAt(path: string, knownFormat: number): Promise<Inspection> {
+  const state = await examineFolder(path);
+  if (state === 'never') return unreadable('It was never set up');
+  if (state === 'gone') return unreadable('It was set up once, and is gone');
+  if (state === 'lost')
+    return unreadable('Its tables are there, but the file CURRENT that names them is not');
+  const damagedLog = await findDamagedLog(path);
+  const found = await inspectLinks(path, knownFormat);
+  const beside = found.seal === null ? [] : besideProblems(found.seal, await readSeal(path));
+  const broken = damagedLog === null ? [] : [`Records in ${damagedLog} are broken`];
+  return { ...found, problems: [...broken, ...found.problems, ...beside] };
+}
+
+async function inspectLinks(path: string, knownFormat: number): Promise<Inspection> {
+  const place = await mkdtemp(lookPrefix(path));
+  try {
+    await linkFiles(path, place);
+    return await inspectFolder(place, knownFormat);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** Opens the folder itself, which LevelDB then rewrites: for copies. */
+export async function inspectFolder(path: string, knownFormat: number): Promise<Inspection> {
+  const level = openLevelDb(path, false);
+  try {
+    await level.open();
+    return inspect(await level.iterator({}).all(), knownFormat);
+  } catch (error) {
+    if (isOutside(error)) throw error;
+    return unreadable(deepestMessage(error));
+  } finally {
+    await level.close().catch(() => undefined);
+  }
+}
+
+/** What a process that was killed while it looked left behind. */
+export async function forgetOldLooks(path: string, nowMs: number): Promise<void> {
+  const prefix = basename(lookPrefix(path));
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue;
+    const place = join(dirname(path), name);
+    const facts = await stat(place).catch(() => null);
+    if (facts !== null && facts.mtimeMs < nowMs - FORGOTTEN_AFTER_MS)
+      await rm(place, { recursive: true, force: true });
+  }
+}
+
+export async function copyStoreFiles(path: string, place: string): Promise<void> {
+  for (const name of await storeFilesIn(path)) await copyFile(join(path, name), join(place, name));
+}
+
+async function linkFiles(path: string, place: string): Promise<void> {
+  for (const name of await storeFilesIn(path)) {
+    const file = resolve(path, name);
+    await symlink(file, join(place, name)).catch(() => copyFile(file, join(place, name)));
+  }
+}
+
+async function storeFilesIn(path: string): Promise<string[]> {
+  return (await readdir(path)).filter(name => STORE_FILES.test(name));
+}
+
+const lookPrefix = (path: string): string => join(dirname(path), `.${basename(path)}.look-`);
