@@ -13,6 +13,8 @@ export interface ServerOptions {
   /** The overlay's IPv4 pool, chosen at set-up and kept. */
   readonly pool4: string;
   readonly networkName: string;
+  /** It moved away from this machine, and is to run here after all. Not kept. */
+  readonly again: boolean;
 }
 
 export interface ServerSummary {

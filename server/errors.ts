@@ -182,6 +182,12 @@ export const serverErrors = defineErrors({
     todo: 'Start it: ginnel server.',
     retry: true,
   },
+  SERVER_MOVED: {
+    what: 'The location server of this machine has moved to another one{where}.',
+    why: 'It was exported with --move, or a box proved that it runs elsewhere since ({when}). Two servers with one key would each know half of the network.',
+    todo: 'Use it there. If it is to run here after all, and nowhere else: ginnel server --again.',
+    retry: false,
+  },
   SERVER_CLOCK: {
     what: "The location server's clock is wrong: it shows {shown}.",
     why: 'A machine without a battery starts in the past until it has asked a time server.',

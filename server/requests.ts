@@ -9,6 +9,7 @@ import type {
   PublishRequest,
   RouteAnswer,
   ServerMessage,
+  ServerPlaces,
   SignalRequest,
   SignedNode,
   StandingsRequest,
@@ -39,7 +40,9 @@ export interface Desk {
   readonly time: ServerTime;
   readonly counters: Counters;
   /** Where STUN answers, seen from that connection, and where else the server may be reached. */
-  reach(session: Session): Pick<Welcome, 'stun' | 'addresses'>;
+  reach(session: Session): Pick<Welcome, 'stun' | 'addresses' | 'places'>;
+  /** Throws where a node's word proves that this server is a copy left behind. */
+  outdated(places: ServerPlaces): void;
 }
 
 export function answerRequest(desk: Desk, session: Session, message: NodeMessage): Promise<ServerMessage> {
@@ -83,6 +86,7 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
     primitives.equal(controlKey, session.channelKey) &&
     verifyLogin(primitives, login.node, session.channelHash, login.proof);
   if (!proved) throw serverErrors('PROOF_WRONG');
+  if (login.places !== undefined) desk.outdated(login.places);
   const entry = await registry.admit(login);
   if (session.closed) throw serverErrors('REPLACED');
   if (!isMember(entry)) refuseFor(desk, session, entry);

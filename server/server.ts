@@ -1,19 +1,13 @@
 // The location server: knows every node, brings them together, carries none of their data (V14). Builds its parts at
 // `up`, takes them down at `down`; behind its narrow interface, admin.ts.
-import { mkdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
-import { isDiskFull } from '../base/disk.ts';
-import { baseErrors } from '../base/errors.ts';
-import { examineFolder } from '../base/level-folder.ts';
 import type { Log } from '../base/log.ts';
 import type { SettingShown, SettingsChange } from '../base/settings.ts';
-import { openStore } from '../base/store.ts';
-import type { Store } from '../base/store.ts';
 import { toBase64Url } from '../protocol/base64.ts';
 import { encodeInvite } from '../protocol/location/invite.ts';
+import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import type {
   InviteOptions,
@@ -24,16 +18,12 @@ import type {
   ServerSummary,
 } from './admin.ts';
 import { serverErrors } from './errors.ts';
-import { openKeys } from './keys.ts';
-import type { ServerKeys } from './keys.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
 import type { ServerLimits } from './limits.ts';
-import { localNetworks, machineAddresses } from './machine-addresses.ts';
-import { Registry } from './registry.ts';
+import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
-import type { ServerSettings, ServerValues } from './settings.ts';
-import { Station } from './station.ts';
-import { ServerTime } from './time.ts';
+import type { ServerSettings } from './settings.ts';
+import { hasState, openRegistry, start } from './start.ts';
+import type { Running } from './start.ts';
 
 export interface CreateServerOptions {
   /** Made where it is missing; holds the keys (0600) and the registry. */
@@ -62,17 +52,6 @@ const DAY_MS = 86_400_000;
 const INVITE_MAX_MS = 366 * DAY_MS;
 const TOKEN_BYTES = 16;
 
-interface Running {
-  readonly store: Store;
-  readonly keys: ServerKeys;
-  readonly settings: ServerSettings;
-  /** What it was started with. */
-  readonly values: ServerValues;
-  readonly registry: Registry;
-  readonly station: Station;
-  readonly time: ServerTime;
-}
-
 class Server implements LocationServer {
   readonly #options: CreateServerOptions;
   #running: Running | null = null;
@@ -94,10 +73,10 @@ class Server implements LocationServer {
       network: keys.network,
       networkName: registry.networkName,
       pool4: registry.pool4,
-      port: station.port,
+      port: station.reach.port,
       secondPort: values['second-port'],
-      addresses: station.advertised(),
-      seenFromOutside: station.seenFromOutside(),
+      addresses: station.reach.advertised(),
+      seenFromOutside: station.reach.seenFromOutside(),
       nodes: station.nodes(),
       counters,
     };
@@ -105,25 +84,31 @@ class Server implements LocationServer {
 
   up(wanted: Partial<ServerOptions>): Promise<ServerSummary> {
     return this.#turn(async () => {
-      if (this.#running === null) this.#running = await this.#start(wanted);
+      if (this.#running === null)
+        this.#running = await start(this.#options, wanted, places => this.#outdated(places));
       else await this.#running.settings.changeSettings({ set: settingsOf(wanted, false) });
       return this.summary();
     });
   }
 
   down(): Promise<void> {
-    return this.#turn(async () => {
-      const running = this.#running;
-      this.#running = null;
-      if (running === null) return;
-      try {
-        await running.registry.keepLastSeen(await running.station.close());
-      } catch (error) {
+    return this.#turn(() => this.#stop());
+  }
+
+  /** `last` is done once nobody is served any more, before the store closes. */
+  async #stop(last: (running: Running) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const running = this.#running;
+    this.#running = null;
+    if (running === null) return;
+    const { registry, station, store } = running;
+    try {
+      await registry.keepLastSeen(await station.close()).catch((error: unknown) => {
         this.#options.log.warn('when the boxes were last seen could not be kept', { error });
-      } finally {
-        await running.store.close();
-      }
-    });
+      });
+      await last(running);
+    } finally {
+      await store.close();
+    }
   }
 
   settings(): Promise<readonly SettingShown[]> {
@@ -150,7 +135,7 @@ class Server implements LocationServer {
       serverIdentity: keys.identityKey,
       network: keys.networkBytes,
       token,
-      addresses: station.advertised(),
+      addresses: station.reach.advertised(),
     });
     return { invite, expires };
   }
@@ -165,6 +150,18 @@ class Server implements LocationServer {
     return station.nodeOf(approved);
   }
 
+  /** Two servers with one key would each know half: the one that was left behind stops. */
+  #outdated({ addresses, moves }: ServerPlaces): void {
+    const { log } = this.#options;
+    this.#turn(async () => {
+      if (this.#running === null) return;
+      log.error(
+        serverErrors('SERVER_MOVED', { where: ` (${addresses.join(', ')})`, when: 'before' }).message,
+      );
+      await this.#stop(({ store, time }) => markMoved(store, { at: time.now(), to: addresses, moves }));
+    }).catch((error: unknown) => log.error('the outdated server did not stop cleanly', { error }));
+  }
+
   accept(socket: Socket): void {
     if (this.#running === null) socket.destroy();
     else this.#running.station.accept(socket);
@@ -175,93 +172,19 @@ class Server implements LocationServer {
     return this.#running;
   }
 
-  async #start(wanted: Partial<ServerOptions>): Promise<Running> {
-    const { stateDir, primitives } = this.#options;
-    await makeFolder(stateDir);
-    const state = await examineFolder(this.#registryPath);
-    const keys = await openKeys(primitives, stateDir, state === 'never');
-    const store = await this.#openStore(state === 'never');
-    try {
-      return await this.#startOn(store, keys, wanted, state === 'never');
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
-  }
-
-  get #registryPath(): string {
-    return join(this.#options.stateDir, 'registry');
-  }
-
-  #openStore(firstSetUp: boolean): Promise<Store> {
-    const { counters, keepFreeBytes } = this.#options;
-    const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
-    return openStore({ path: this.#registryPath, firstSetUp, counters, ...room });
-  }
-
   /** Of a server that is down they are read from its store; `otherwise` where there never was one. */
   async #withSettings<T, N>(work: (settings: ServerSettings) => Promise<T>, otherwise: N): Promise<T | N> {
     if (this.#running !== null) return work(this.#running.settings);
     return this.#turn(async () => {
       if (this.#running !== null) return work(this.#running.settings);
-      if ((await examineFolder(this.#registryPath)) === 'never') return otherwise;
-      const store = await this.#openStore(false);
+      if (!(await hasState(this.#options))) return otherwise;
+      const store = await openRegistry(this.#options, false);
       try {
         return await work(await openServerSettings(store));
       } finally {
         await store.close();
       }
     });
-  }
-
-  async #startOn(
-    store: Store,
-    keys: ServerKeys,
-    wanted: Partial<ServerOptions>,
-    isFirst: boolean,
-  ): Promise<Running> {
-    const { primitives, clock, counters, log } = this.#options;
-    const time = new ServerTime(clock);
-    const settings = await openServerSettings(store);
-    const set = settingsOf(wanted, isFirst);
-    const values = settings.tried({ set });
-    const scoped = store.scope(`net/${keys.network}/`);
-    const setUp = {
-      pool4: wanted.pool4,
-      networkName: wanted.networkName,
-      localNetworks: localNetworks(machineAddresses()),
-    };
-    const registry = await Registry.open(
-      { store: scoped, primitives, keys, time, clock, counters, log },
-      setUp,
-    );
-    if (!time.isRight()) {
-      log.warn(serverErrors('SERVER_CLOCK', { shown: new Date(time.now()).toISOString() }).message);
-    }
-    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
-    const sharedTcp = this.#options.sharedTcp ?? false;
-    const station = new Station({
-      primitives,
-      clock,
-      counters,
-      log,
-      limits,
-      keys,
-      registry,
-      time,
-      settings: values,
-      sharedTcp,
-    });
-    await station.open();
-    try {
-      await settings.changeSettings({ set });
-    } catch (error) {
-      await station.close();
-      throw error;
-    }
-    settings.started(values);
-    settings.onChange(() => station.setAdvertise(settings.values.advertise));
-    return { store, keys, settings, values, registry, station, time };
   }
 
   #turn<T>(work: () => Promise<T>): Promise<T> {
@@ -283,13 +206,3 @@ const NOTHING = {
   seenFromOutside: [],
   nodes: [],
 } as const;
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    if (isDiskFull(error)) throw baseErrors('DISK_FULL', { path, freeBytes: 0 }, error);
-    const problem = error instanceof Error ? error.message : String(error);
-    throw baseErrors('STORE_UNREADABLE', { path, problem }, error);
-  }
-}

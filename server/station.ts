@@ -4,27 +4,26 @@ import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
-import { canonicalIp, familyOf } from '../protocol/ip/address.ts';
-import { formatHostPort, parseHostPort } from '../protocol/location/addresses.ts';
 import { CHANNEL_CLOSE } from '../protocol/location/channel.ts';
-import type { Welcome } from '../protocol/location/messages.ts';
+import type { ServerPlaces, Welcome } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import { Admission } from './admission.ts';
 import type { ServerNode } from './admin.ts';
+import { serverErrors } from './errors.ts';
 import { FrontDoor } from './front-door.ts';
 import { KeepAlives } from './keep-alives.ts';
 import type { ServerKeys } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
-import { machineAddresses, reachableAddresses } from './machine-addresses.ts';
+import type { IssuedPlaces } from './issued-places.ts';
 import { Presence } from './presence.ts';
 import { standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import { answerRequest, logOut } from './requests.ts';
 import type { Desk } from './requests.ts';
+import { Reach } from './reach.ts';
 import { Session } from './session.ts';
 import type { SessionPlace } from './session.ts';
-import { placeOf } from './settings.ts';
 import type { ServerValues } from './settings.ts';
 import { StunUdp } from './stun-udp.ts';
 import type { ServerTime } from './time.ts';
@@ -43,14 +42,16 @@ export interface StationOptions {
   /** As they are at the start; `advertise` alone may change later. */
   readonly settings: ServerValues;
   readonly sharedTcp: boolean;
+  readonly places: IssuedPlaces;
+  /** A node proved that this server runs on another machine since. */
+  readonly outdated: (places: ServerPlaces) => void;
 }
 
 /** How often addresses are looked at anew, and old invites forgotten. */
 const LOOK_EVERY_MS = 10_000;
-const MAX_ADDRESSES = 8;
-const MAX_SEEN_HOSTS = 16;
 
 export class Station {
+  readonly reach: Reach;
   readonly #options: StationOptions;
   readonly #presence: Presence<Session>;
   readonly #sessions = new Set<Session>();
@@ -58,17 +59,13 @@ export class Station {
   readonly #door: FrontDoor;
   readonly #admission: Admission;
   readonly #buckets: TokenBuckets;
-  readonly #seenHosts = new Set<string>();
   #stun: StunUdp | null = null;
   #timer: Timer | null = null;
-  #port: number;
-  #advertise: readonly string[];
 
   constructor(options: StationOptions) {
     const { clock, limits, primitives, counters } = options;
     this.#options = options;
-    this.#port = options.settings.port;
-    this.#advertise = options.settings.advertise;
+    this.reach = new Reach(options.settings, [options.registry.pool4, options.registry.prefix6]);
     this.#presence = new Presence<Session>(limits.watchedNodes);
     this.#admission = new Admission(clock, limits);
     this.#buckets = new TokenBuckets(clock, limits.stunPerSecond, limits.stunBurst);
@@ -78,7 +75,8 @@ export class Station {
       ...{ registry, keys, time, primitives, counters, keepAlives },
       waiting: new Waiting(),
       presence: this.#presence,
-      reach: session => this.#reach(session),
+      reach: ({ place }) => ({ ...this.reach.welcome(place), ...this.#placesPart() }),
+      outdated: places => this.#refuseToBeOutdated(places),
     };
     this.#door = new FrontDoor({
       admission: this.#admission,
@@ -90,10 +88,6 @@ export class Station {
     });
   }
 
-  get port(): number {
-    return this.#port;
-  }
-
   /** Errors: SERVER_PORT_*. */
   async open(): Promise<void> {
     try {
@@ -102,6 +96,10 @@ export class Station {
       await this.close();
       throw error;
     }
+    // A full disk keeps nobody from being served.
+    await this.#issuePlaces().catch((error: unknown) =>
+      this.#options.log.warn('where the server is could not be issued anew', { error }),
+    );
     this.#lookAgain();
   }
 
@@ -137,60 +135,51 @@ export class Station {
     this.#desk.waiting.end(id);
   }
 
-  setAdvertise(advertise: readonly string[]): void {
-    this.#advertise = advertise;
-  }
-
-  /** `host:port`, as invites and welcomes name them. */
-  advertised(): string[] {
-    const { listen } = this.#options.settings;
-    const advertise = this.#advertise;
-    const { registry } = this.#options;
-    const own = (): string[] =>
-      listen.length > 0
-        ? [...listen]
-        : reachableAddresses(machineAddresses(), [registry.pool4, registry.prefix6]);
-    const places = (advertise.length > 0 ? advertise : own()).map(text => placeOf(text, this.#port));
-    return [...new Set(places.filter(place => place !== null))].slice(0, MAX_ADDRESSES);
-  }
-
-  /** By which other names and addresses logged-in nodes came. */
-  seenFromOutside(): string[] {
-    const own = new Set(machineAddresses().map(({ address }) => address));
-    return [...this.#seenHosts].filter(place => !own.has(parseHostPort(place)?.host ?? ''));
-  }
-
   async #listen(): Promise<void> {
     const { settings, sharedTcp } = this.#options;
+    const { reach } = this;
     const places = settings.listen.length > 0 ? settings.listen : [''];
-    if (!sharedTcp) for (const place of places) this.#port = await this.#door.listen(place, this.#port);
+    if (!sharedTcp) for (const place of places) reach.port = await this.#door.listen(place, reach.port);
     this.#stun = new StunUdp({
-      port: this.#port,
+      port: reach.port,
       secondPort: settings['second-port'],
-      alternateOf: alternates(settings.listen),
+      alternateOf: reach.alternates(),
       buckets: this.#buckets,
       keepAlives: this.#desk.keepAlives,
       counters: this.#options.counters,
     });
-    await this.#stun.listenOn(this.#stunAddresses(), settings.listen.length > 0);
-  }
-
-  #stunAddresses(): string[] {
-    const { listen } = this.#options.settings;
-    if (listen.length > 0) return listen.map(address => canonicalIp(address) ?? address);
-    return [...new Set(machineAddresses().map(({ address }) => address))];
+    await this.#stun.listenOn(this.reach.stunAddresses(), settings.listen.length > 0);
   }
 
   #lookAgain(): void {
     const { clock, registry, log, settings } = this.#options;
     this.#timer = clock.after(LOOK_EVERY_MS, () => {
-      const looked = this.#stun?.listenOn(this.#stunAddresses(), settings.listen.length > 0);
-      Promise.all([looked, registry.tidy()])
+      const looked = this.#stun?.listenOn(this.reach.stunAddresses(), settings.listen.length > 0);
+      Promise.all([looked, registry.tidy(), this.#issuePlaces()])
         .catch((error: unknown) => log.warn('the regular look at addresses and invites failed', { error }))
         .finally(() => {
           if (this.#timer !== null) this.#lookAgain();
         });
     });
+  }
+
+  /** Errors: the store's. */
+  async #issuePlaces(): Promise<void> {
+    const { places } = this.#options;
+    if (!(await places.issue(this.reach.advertised())) || places.current === null) return;
+    for (const session of this.#presence.sessions.values())
+      session.send({ type: 'places', places: places.current });
+  }
+
+  #placesPart(): Pick<Welcome, 'places'> {
+    const { current } = this.#options.places;
+    return current === null ? {} : { places: current };
+  }
+
+  #refuseToBeOutdated(places: ServerPlaces): void {
+    if (!this.#options.places.isOfLaterMove(places)) return;
+    this.#options.outdated(places);
+    throw serverErrors('SERVER_STATE');
   }
 
   #opened(socket: WebSocket, place: SessionPlace): void {
@@ -207,27 +196,4 @@ export class Station {
     });
     this.#sessions.add(session);
   }
-
-  #reach(session: Session): Pick<Welcome, 'stun' | 'addresses'> {
-    const { local, host } = session.place;
-    if (host !== null && this.#seenHosts.size < MAX_SEEN_HOSTS) this.#seenHosts.add(host);
-    const { listen, 'second-port': secondPort } = this.#options.settings;
-    const others = listen.filter(address => address !== local.address);
-    const elsewhere = others.map(address => formatHostPort(address, this.#port));
-    return {
-      stun: { port: this.#port, secondPort, alternates: elsewhere },
-      addresses: this.advertised(),
-    };
-  }
-}
-
-/** RFC 5780: each address's other one, of the same family, in a ring; only where addresses were named. */
-function alternates(listen: readonly string[]): Map<string, string> {
-  const pairs = [4, 6].flatMap(family => {
-    const same = listen.filter(address => familyOf(address) === family);
-    return same.length < 2
-      ? []
-      : same.map((address, at): [string, string] => [address, same[(at + 1) % same.length]!]);
-  });
-  return new Map(pairs);
 }

@@ -7,7 +7,13 @@ import { formatHostPort } from '../../protocol/location/addresses.ts';
 import { decodeServerMessage } from '../../protocol/location/codec.ts';
 import { decodeInvite } from '../../protocol/location/invite.ts';
 import type { Invite } from '../../protocol/location/invite.ts';
-import type { NodeMessage, NodeRecord, ServerMessage, Welcome } from '../../protocol/location/messages.ts';
+import type {
+  NodeMessage,
+  NodeRecord,
+  ServerMessage,
+  ServerPlaces,
+  Welcome,
+} from '../../protocol/location/messages.ts';
 import { signLogin, signRecord } from '../../protocol/location/signed.ts';
 import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import type { DhKeyPair } from '../../protocol/primitives.ts';
@@ -148,6 +154,7 @@ export class TestConnection {
       readonly localNetworks?: readonly string[];
       readonly proof?: string;
       readonly network?: string;
+      readonly places?: ServerPlaces;
     } = {},
   ): Promise<ServerMessage> {
     const { seed, id: node, name, wireguardKey, control } = this.identity;
@@ -158,6 +165,7 @@ export class TestConnection {
       ...{ node, name, wireguardKey, proof },
       controlKey: toBase64Url(control.publicKey),
       localNetworks: more.localNetworks ?? [],
+      ...(more.places === undefined ? {} : { places: more.places }),
     };
     return this.ask(more.token === undefined ? question : { ...question, token: toBase64Url(more.token) });
   }

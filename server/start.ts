@@ -1,0 +1,128 @@
+// Brings a server up from what its folder holds: keys, store, registry, then the station that answers. Made at the first
+// set-up; where anything of it fails, nothing stays open.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDiskFull } from '../base/disk.ts';
+import { baseErrors } from '../base/errors.ts';
+import { examineFolder } from '../base/level-folder.ts';
+import { openStore } from '../base/store.ts';
+import type { Store } from '../base/store.ts';
+import type { ServerPlaces } from '../protocol/location/messages.ts';
+import type { ServerOptions } from './admin.ts';
+import { serverErrors } from './errors.ts';
+import { IssuedPlaces } from './issued-places.ts';
+import { openKeys } from './keys.ts';
+import type { ServerKeys } from './keys.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { localNetworks, machineAddresses } from './machine-addresses.ts';
+import { movesOf, refuseMoved } from './moving.ts';
+import { Registry } from './registry.ts';
+import type { CreateServerOptions } from './server.ts';
+import { openServerSettings, settingsOf } from './settings.ts';
+import type { ServerSettings, ServerValues } from './settings.ts';
+import { Station } from './station.ts';
+import { ServerTime } from './time.ts';
+
+export interface Running {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly settings: ServerSettings;
+  /** What it was started with. */
+  readonly values: ServerValues;
+  readonly registry: Registry;
+  readonly station: Station;
+  readonly time: ServerTime;
+}
+
+/** A node proved that this server runs on another machine since. */
+export type Outdated = (places: ServerPlaces) => void;
+
+/** Errors: SERVER_*, POOL_*, STORE_*, DISK_FULL. */
+export async function start(
+  options: CreateServerOptions,
+  wanted: Partial<ServerOptions>,
+  outdated: Outdated,
+): Promise<Running> {
+  const { stateDir, primitives } = options;
+  await makeFolder(stateDir);
+  const isFirst = !(await hasState(options));
+  const keys = await openKeys(primitives, stateDir, isFirst);
+  const store = await openRegistry(options, isFirst);
+  try {
+    return await startOn(options, { store, keys, wanted, isFirst, outdated });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Was there ever a server in that folder? */
+export const hasState = async ({ stateDir }: Pick<CreateServerOptions, 'stateDir'>): Promise<boolean> =>
+  (await examineFolder(registryIn(stateDir))) !== 'never';
+
+/** Errors: STORE_*, DISK_FULL. */
+export function openRegistry(
+  { stateDir, counters, keepFreeBytes }: CreateServerOptions,
+  firstSetUp: boolean,
+): Promise<Store> {
+  const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
+  return openStore({ path: registryIn(stateDir), firstSetUp, counters, ...room });
+}
+
+const registryIn = (stateDir: string): string => join(stateDir, 'registry');
+
+interface Ground {
+  readonly store: Store;
+  readonly keys: ServerKeys;
+  readonly wanted: Partial<ServerOptions>;
+  readonly isFirst: boolean;
+  readonly outdated: Outdated;
+}
+
+async function startOn(options: CreateServerOptions, ground: Ground): Promise<Running> {
+  const { primitives, clock, counters, log } = options;
+  const { store, keys, wanted, isFirst, outdated } = ground;
+  await refuseMoved(store, wanted.again ?? false);
+  const time = new ServerTime(clock);
+  const settings = await openServerSettings(store);
+  const set = settingsOf(wanted, isFirst);
+  const values = settings.tried({ set });
+  const scoped = store.scope(`net/${keys.network}/`);
+  const setUp = {
+    pool4: wanted.pool4,
+    networkName: wanted.networkName,
+    localNetworks: localNetworks(machineAddresses()),
+  };
+  const shared = { store: scoped, primitives, keys, time };
+  const registry = await Registry.open({ ...shared, clock, counters, log }, setUp);
+  const places = await IssuedPlaces.open({ ...shared, moves: await movesOf(store) });
+  if (!time.isRight()) {
+    log.warn(serverErrors('SERVER_CLOCK', { shown: new Date(time.now()).toISOString() }).message);
+  }
+  const station = new Station({
+    ...{ primitives, clock, counters, log, keys, registry, places, time, outdated },
+    settings: values,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    sharedTcp: options.sharedTcp ?? false,
+  });
+  await station.open();
+  try {
+    await settings.changeSettings({ set });
+  } catch (error) {
+    await station.close();
+    throw error;
+  }
+  settings.started(values);
+  settings.onChange(() => station.reach.setAdvertise(settings.values.advertise));
+  return { store, keys, settings, values, registry, station, time };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (isDiskFull(error)) throw baseErrors('DISK_FULL', { path, freeBytes: 0 }, error);
+    const problem = error instanceof Error ? error.message : String(error);
+    throw baseErrors('STORE_UNREADABLE', { path, problem }, error);
+  }
+}
