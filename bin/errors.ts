@@ -50,6 +50,12 @@ export const commandErrors = defineErrors({
     todo: 'Check the name, or paste the invite when asked.',
     retry: false,
   },
+  USAGE: {
+    what: 'This command was not understood.',
+    why: '{problem}',
+    todo: 'All there are: ginnel help all; what each takes: ginnel COMMAND --help.',
+    retry: false,
+  },
   INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: '{problem}.',

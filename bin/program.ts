@@ -7,7 +7,8 @@ import { nodeCommands } from './commands/node.ts';
 import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
 import { commandErrors } from './errors.ts';
-import { EXIT, EXIT_CODES_IN_WORDS, exitCodeOf } from './exit-codes.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { configureHelp, helpCommand } from './help.ts';
 import type { Surroundings } from './surroundings.ts';
 import { paint } from './words.ts';
 
@@ -19,31 +20,48 @@ export async function ginnel(args: readonly string[], around: Surroundings): Pro
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    if (!(error instanceof CommanderError)) tell(error, args.includes('--json'), around);
+    tell(error, args.includes('--json'), around);
     return exitCodeOf(error);
   }
 }
 
-function programOf(around: Surroundings, exit: (code: number) => void): Command {
+/** The tree of all commands. `exit` takes the code of one that ran, but whose answer is no. */
+export function programOf(around: Surroundings, exit: (code: number) => void): Command {
   const program = new Command('ginnel')
     .description('Joins homes into one private network.')
     .version(around.version, '-V, --version', 'the version')
-    .helpOption('-h, --help', 'this help; also after a command')
-    .addHelpText('after', `\n${EXIT_CODES_IN_WORDS}.\nState: GINNEL_STATE, or /var/lib/ginnel.`)
-    .configureOutput({ writeOut: text => around.out(text), writeErr: text => around.err(text) })
+    .configureOutput({
+      writeOut: text => around.out(text),
+      writeErr: text => around.err(text),
+      // Wrong usage is told like any other error.
+      outputError: () => undefined,
+    })
     .exitOverride();
+  configureHelp(program);
   const kit = (): Kit => kitOf(around);
   serverCommands(program, kit);
   nodeCommands(program, kit);
   lookCommands(program, kit, exit);
   runCommands(program, kit);
-  program.helpCommand(false);
+  helpCommand(program, text => around.out(text));
   return program;
 }
 
 function tell(thrown: unknown, json: boolean, around: Surroundings): void {
-  const problem = thrown instanceof Error ? thrown.message : String(thrown);
-  const error = thrown instanceof GinnelError ? thrown : commandErrors('INTERNAL', { problem }, thrown);
+  // Help and version have told already.
+  if (thrown instanceof CommanderError && !isMisuse(thrown)) return;
+  const error = errorFrom(thrown);
   if (json) around.err(`${inJson(error)}\n`);
   else around.err(`${paint(isColoured(around, 'err')).bad(error.message)}\n`);
+}
+
+const isMisuse = ({ code, exitCode }: CommanderError): boolean => exitCode !== 0 && code !== 'commander.help';
+
+function errorFrom(thrown: unknown): GinnelError {
+  if (thrown instanceof GinnelError) return thrown;
+  const problem = thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof CommanderError)) return commandErrors('INTERNAL', { problem }, thrown);
+  const [what = '', near = ''] = problem.replace(/^error: /, '').split('\n');
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, '')}.`;
+  return commandErrors('USAGE', { problem: `${sentence} ${near.replace(/^\((.*)\)$/, '$1')}`.trimEnd() });
 }
