@@ -119,7 +119,7 @@ function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): We
     keepAlive: session.keepAlive,
     serverTime: time.now(),
     generation: entry.record?.generation ?? 0,
-    name: entry.name,
+    name: null,
     standings: registry.standings.list.digest(),
     rules: [],
   };

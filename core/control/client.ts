@@ -13,10 +13,12 @@ import type {
   Registration,
   ServerPlaces,
   SignedNode,
+  Standing,
   Welcome,
 } from '../../protocol/location/messages.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
+import type { Standings } from '../peers/standings.ts';
 import { Dial } from './dial.ts';
 import { controlErrors } from './errors.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -29,6 +31,7 @@ import type { Membership, MembershipFile } from './membership.ts';
 import type { NetworkTime } from './network-time.ts';
 import type { Answer, Question } from './requests.ts';
 import type { ServerSocket } from './server-socket.ts';
+import { StandingsExchange } from './standings-exchange.ts';
 import { SignalSealer, SignalSerials } from './signals.ts';
 import type { Control, ControlEvents, ControlState, RouteFound } from './types.ts';
 import { Whereabouts } from './whereabouts.ts';
@@ -39,6 +42,7 @@ export interface ControlOptions {
   /** With a membership in it. */
   readonly membership: MembershipFile;
   readonly peers: PeerBook;
+  readonly standings: Standings;
   readonly time: NetworkTime;
   readonly primitives: Primitives;
   readonly clock: Clock;
@@ -64,6 +68,7 @@ export class ControlClient implements Control {
   readonly #inbox: Inbox;
   readonly #serials: SignalSerials;
   readonly #whereabouts: Whereabouts;
+  readonly #exchange: StandingsExchange;
   readonly #serverKey: Uint8Array;
   readonly #lookups = new Map<string, Promise<RouteFound>>();
   #dial: Dial | null = null;
@@ -87,10 +92,15 @@ export class ControlClient implements Control {
       rules,
     });
     this.#whereabouts = new Whereabouts(options.membership, options.primitives, this.#counters);
-    const { peers, log, events } = options;
+    const { peers, log, events, standings } = options;
     this.#inbox = new Inbox({
-      ...{ peers, log, events, rules, sealer: this.#sealer, counters: this.#counters },
+      ...{ peers, standings, log, events, rules, sealer: this.#sealer, counters: this.#counters },
       learnPlaces: places => void this.#learn(places),
+      renamed: name => this.#renamed(name),
+    });
+    this.#exchange = new StandingsExchange({
+      ...{ standings, log, counters: this.#counters },
+      ask: question => this.#ask(question),
     });
     this.#serials = new SignalSerials({
       nowMs: () => this.nowMs(),
@@ -130,7 +140,8 @@ export class ControlClient implements Control {
 
   async stop(): Promise<void> {
     this.#machine.stop();
-    await Promise.all([this.#options.membership.flush(), this.#options.peers.flush()]);
+    const { membership, peers, standings } = this.#options;
+    await Promise.all([membership.flush(), peers.flush(), standings.flush()]);
   }
 
   kick(): void {
@@ -143,6 +154,10 @@ export class ControlClient implements Control {
     if (this.#socket === null || this.#from === null) return;
     if (this.#options.localAddresses().includes(this.#from)) return;
     this.#machine.lost('This box has another address now.');
+  }
+
+  bring(standing: Standing): void {
+    if (this.state === 'connected') void this.#exchange.bring([standing]).catch(() => undefined);
   }
 
   get places(): ServerPlaces | null {
@@ -237,7 +252,11 @@ export class ControlClient implements Control {
         isMember: () => this.#membership.assignment !== null,
       },
       events: {
-        welcomed: (welcome, server) => events.welcomed(welcome, server),
+        welcomed: (welcome, server) => {
+          events.welcomed(welcome, server);
+          events.rulesTold(welcome.rules);
+          void this.#exchange.welcomed(welcome.standings);
+        },
         stateChanged: (state, reason) => {
           log.info(`location server: ${state}`, { reason });
           events.stateChanged(state, reason);
@@ -294,11 +313,23 @@ export class ControlClient implements Control {
       learntAddresses: addresses,
       token: null,
     });
+    if (welcome.name !== null) this.#takeName(welcome.name);
     this.#movesOfServer = welcome.places?.moves ?? 0;
     if (welcome.places !== undefined) this.#learn(welcome.places);
     const words = this.#options.time.skewInWords();
     if (words !== null) this.#options.log.warn(controlErrors('CLOCK_WRONG', { words }).message);
     return null;
+  }
+
+  #renamed(name: string): void {
+    this.#takeName(name);
+    this.#machine.publish();
+  }
+
+  #takeName(name: string): void {
+    if (name === this.#membership.name) return;
+    this.#options.log.info('the owner of the network gave this box another name', { name });
+    this.#options.membership.update({ name });
   }
 
   #record(serverGeneration: number): ReturnType<typeof recordToPublish> {

@@ -9,6 +9,7 @@ import type {
 } from '../../protocol/location/messages.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
+import type { Standings } from '../peers/standings.ts';
 import { isSendable } from './candidate-rules.ts';
 import type { CandidateRules } from './candidate-rules.ts';
 import type { MachineEvents } from './machine-types.ts';
@@ -23,6 +24,9 @@ export interface InboxOptions {
   readonly events: ControlEvents;
   readonly rules: CandidateRules;
   readonly learnPlaces: (places: ServerPlaces) => void;
+  readonly standings: Pick<Standings, 'learn'>;
+  /** The owner of the network gave this node that name. */
+  readonly renamed: (name: string) => void;
 }
 
 export class Inbox {
@@ -33,7 +37,7 @@ export class Inbox {
   }
 
   told(message: Parameters<MachineEvents['told']>[0]): void {
-    const { events, learnPlaces } = this.#options;
+    const { events, learnPlaces, standings, renamed } = this.#options;
     switch (message.type) {
       case 'signal':
         this.#signalled(message);
@@ -48,6 +52,15 @@ export class Inbox {
         return;
       case 'places':
         learnPlaces(message.places);
+        return;
+      case 'standing':
+        standings.learn(message.standing);
+        return;
+      case 'renamed':
+        renamed(message.name);
+        return;
+      case 'rules':
+        events.rulesTold(message.rules);
         return;
     }
   }

@@ -5,7 +5,7 @@ import type { GinnelError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type { NodeMessage, NodeRecord, ServerMessage, Welcome } from '../../protocol/location/messages.ts';
-import type { Question } from './requests.ts';
+import type { Question, Unasked } from './requests.ts';
 import type { ControlState } from './types.ts';
 
 export const TIMES = {
@@ -54,7 +54,7 @@ export interface MachineEvents {
   /** A record or registration was refused: nobody waits for the answer, so it is told. */
   refused(what: 'publish' | 'register', problem: GinnelError): void;
   /** Messages that answer no question. */
-  told(message: Extract<ServerMessage, { readonly type: 'signal' | 'changed' | 'seen' | 'places' }>): void;
+  told(message: Extract<ServerMessage, { readonly type: Unasked }>): void;
 }
 
 export interface MachineOptions {

@@ -152,13 +152,11 @@ export class ControlMachine {
       case 'changed':
       case 'seen':
       case 'places':
-        if (this.#phase === 'in') this.#events.told(message);
-        else this.#counters.counter('told-too-early').value++;
-        return;
       case 'standing':
       case 'renamed':
       case 'rules':
-        this.#counters.counter(`told.${message.type}`).value++;
+        if (this.#phase === 'in') this.#events.told(message);
+        else this.#counters.counter('told-too-early').value++;
         return;
       default:
         this.#requests.answered(message.re, message);

@@ -3,8 +3,10 @@ import type {
   LookupSubject,
   PathSignal,
   Registration,
+  ScopeRule,
   ServerPlaces,
   SignedNode,
+  Standing,
   Welcome,
 } from '../../protocol/location/messages.ts';
 import type { Learnt } from './whereabouts.ts';
@@ -29,6 +31,8 @@ export interface ControlEvents {
   seenFrom(endpoint: Endpoint): void;
   /** Newer places of the server are known, by its own signed word. */
   placesLearnt(places: ServerPlaces): void;
+  /** V5: the network's own rules are these; also after every log-in. */
+  rulesTold(rules: readonly ScopeRule[]): void;
 }
 
 export interface Control {
@@ -52,6 +56,8 @@ export interface Control {
   readonly places: ServerPlaces | null;
   /** Another node brought the server's signed word: kept where it is newer, and the server tried there at once. */
   hearPlaces(places: ServerPlaces): Learnt;
+  /** Another node brought the server's word that a node is out or in: this server may have lost it. */
+  bring(standing: Standing): void;
   /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
   /** Tells the network what changed in this node's record; where the server is away, at the next log-in. Rejects: NAME_TAKEN, … */

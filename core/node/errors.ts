@@ -39,6 +39,19 @@ export const nodeErrors = defineErrors({
     todo: 'Join with: ginnel up --name NAME --udp-port PORT.',
     retry: false,
   },
+  // Both have the same code in the location server's catalogue: there it is said to the box, here shown by it.
+  NODE_REMOVED: {
+    what: 'This box was removed from the network.',
+    why: 'Whoever runs the network took it out; the other boxes do not talk to it any more.',
+    todo: 'To come back it needs a new invite: ginnel invite there, ginnel up --invite-file - here.',
+    retry: false,
+  },
+  NODE_DISABLED: {
+    what: 'This box is disabled in the network.',
+    why: 'Whoever runs the network shut it out for a while; the other boxes do not talk to it meanwhile.',
+    todo: 'It comes back by itself once somebody there says: ginnel nodes enable NAME.',
+    retry: false,
+  },
   PEER_UNKNOWN: {
     what: 'No box called {peer} is known here.',
     why: 'It is neither a name nor an address in this network.',

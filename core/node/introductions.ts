@@ -20,7 +20,7 @@ import { Reacquaintance } from './reacquaintance.ts';
 const UNASKED = { perSecond: 8, burst: 40 };
 
 export interface IntroductionsOptions {
-  readonly book: Pick<PeerBook, 'all'>;
+  readonly book: Pick<PeerBook, 'all' | 'isKeptOut'>;
   readonly control: Pick<Control, 'lookup'>;
   readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound'>;
   readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
@@ -110,6 +110,10 @@ export class Introductions {
   /** A handshake of somebody not met before: once the server vouches for that key, it is answered. */
   stranger(publicKey: Uint8Array, link: Link, initiation: Uint8Array): void {
     const wireguardKey = Buffer.from(publicKey).toString('base64');
+    if (this.#options.book.isKeptOut(wireguardKey)) {
+      this.#options.counters.counter('introductions.kept-out').value++;
+      return;
+    }
     this.#ask({ wireguardKey })
       .then(() => {
         this.#options.engine.inbound(link, {

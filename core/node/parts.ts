@@ -15,6 +15,7 @@ import { createPaths } from '../paths/driver.ts';
 import type { Paths, PathsOptions } from '../paths/paths.ts';
 import { UdpTransport } from '../paths/udp-transport.ts';
 import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
+import { Standings, type StandingsOptions } from '../peers/standings.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
 import { createPluginHost } from '../plugin-host/host.ts';
 import { Hearsay, type Topic } from './hearsay.ts';
@@ -22,6 +23,7 @@ import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
 import { Echoer } from './ping.ts';
 import { placesTopic } from './places-topic.ts';
+import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 import { openMainSockets } from './sockets.ts';
 import { pluginChoices, pluginContext, timestampFloor } from './stores.ts';
@@ -38,6 +40,7 @@ export interface Parts {
   readonly network: NetworkDoor;
   readonly paths: Paths;
   readonly plugins: PluginHost;
+  readonly standings: Standings;
   readonly time: NetworkTime;
   readonly transport: UdpTransport;
   readonly udpPort: number;
@@ -51,6 +54,7 @@ export interface Hooks {
   readonly localNetworks: () => readonly string[];
   /** A known peer shows other keys: refused, for a person to hear of. */
   readonly keyChanged: PeerBookEvents['keyChanged'];
+  readonly rulesTold: ControlEvents['rulesTold'];
   /** Candidates or NAT report are others (V4, V6). */
   readonly selfChanged: () => void;
 }
@@ -66,16 +70,23 @@ export interface Belongings {
 export async function joinParts(options: NodeOptions, own: Belongings, hooks: Hooks): Promise<Parts> {
   const time = new NetworkTime(options.clock);
   // The book tells of peers only when the other parts do, so they are there by then.
-  const joined: { introductions?: Introductions } = {};
-  const book = await openBook(options, own, time, {
-    forgotten: peer => joined.introductions?.forget(peer),
+  const joined: { parts?: Parts } = {};
+  const standings = await openStandings(options, own, (standing, from) => {
+    const { parts } = joined;
+    parts?.book.judge(standing.id);
+    if (from === 'node') parts?.control.bring(standing);
+    else parts?.hearsay.changed();
+  });
+  const book = await openBook(options, own, time, standings, {
+    forgotten: peer => joined.parts?.introductions.forget(peer),
+    returned: peer => joined.parts?.introductions.introduce(peer),
     keyChanged: hooks.keyChanged,
   });
   const floor = await timestampFloor(options);
   const below = openBelow(options, own);
   try {
-    const parts = joinAbove(options, own, hooks, { ...below, book, floor, time });
-    joined.introductions = parts.introductions;
+    const parts = joinAbove(options, own, hooks, { ...below, book, standings, floor, time });
+    joined.parts = parts;
     return parts;
   } catch (error) {
     below.transport.close();
@@ -86,13 +97,14 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
 
 interface Ground extends Below {
   readonly book: PeerBook;
+  readonly standings: Standings;
   readonly floor: TimestampFloor;
   readonly time: NetworkTime;
 }
 
 function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: Ground): Parts {
   const { clock, random, primitives, counters, log } = options;
-  const { doors, aead, transport, network, udpPort, book, floor, time } = ground;
+  const { doors, aead, transport, network, udpPort, book, standings, floor, time } = ground;
   const allocate = (bytes: number): number => doors.arena.allocate(bytes);
 
   const engine = createEngine({
@@ -107,7 +119,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   });
   const control: ControlClient = new ControlClient({
     ...own,
-    ...{ peers: book, time, primitives, clock, random, counters },
+    ...{ peers: book, standings, time, primitives, clock, random, counters },
     log: log.child('control'),
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
@@ -126,7 +138,12 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   const introductions: Introductions = new Introductions({
     ...{ book, control, engine, paths, clock, random, counters, log },
   });
-  const hearsay: Hearsay = new Hearsay({ engine, topics: topicsOf(() => control), clock, counters });
+  const hearsay: Hearsay = new Hearsay({
+    engine,
+    topics: topicsOf(() => control, standings),
+    clock,
+    counters,
+  });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -153,6 +170,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     network,
     paths,
     plugins,
+    standings,
     time,
     transport,
     udpPort,
@@ -190,6 +208,7 @@ function openBook(
   options: NodeOptions,
   { identity, membership }: Belongings,
   time: NetworkTime,
+  standings: Standings,
   events: PeerBookEvents,
 ): Promise<PeerBook> {
   const { clock, primitives, counters, log, store } = options;
@@ -200,14 +219,32 @@ function openBook(
     nowMs: () => time.nowMs(),
     network: membership.current?.network ?? '',
     serverIdentity: fromBase64Url(membership.current?.serverIdentity ?? '') ?? new Uint8Array(),
+    standings,
     self: identity.id,
     localStatic: identity.control,
     events,
   });
 }
 
+function openStandings(
+  { primitives, counters, log, store }: NodeOptions,
+  { membership }: Belongings,
+  news: StandingsOptions['news'],
+): Promise<Standings> {
+  return Standings.open({
+    ...{ primitives, counters, news },
+    log: log.child('peers'),
+    store: store.scope('standings/'),
+    network: membership.current?.network ?? '',
+    serverIdentity: fromBase64Url(membership.current?.serverIdentity ?? '') ?? new Uint8Array(),
+  });
+}
+
 /** What nodes tell each other while the location server is away. */
-const topicsOf = (control: () => ControlClient): readonly Topic[] => [placesTopic(control)];
+const topicsOf = (control: () => ControlClient, standings: Standings): readonly Topic[] => [
+  standingsTopic(standings),
+  placesTopic(control),
+];
 
 interface Later {
   readonly paths: Paths;
@@ -245,6 +282,7 @@ const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
   },
   seenFrom: endpoint => later().paths.seenFrom(endpoint),
   placesLearnt: () => later().hearsay.changed(),
+  rulesTold: rules => hooks.rulesTold(rules),
 });
 
 const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({

@@ -3,6 +3,7 @@ import { GinnelError } from '../../base/errors.ts';
 import type { HealthLine, NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import type { Belongings } from './parts.ts';
+import { nodeErrors } from './errors.ts';
 import type { Stay } from './stay.ts';
 
 type State = NodeStatus['state'];
@@ -88,7 +89,10 @@ function peerStatus(
 
 function health(stay: Stay, server: ServerStatus): HealthLine[] {
   const lines: HealthLine[] = [];
-  if (server.state === 'refused') {
+  if (stay.out !== null) {
+    const { message, code } = nodeErrors(stay.out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED');
+    lines.push({ code, words: message, todo: '' });
+  } else if (server.state === 'refused') {
     lines.push({
       code: stay.parts.control.problem?.code ?? 'SERVER_REFUSED',
       words: server.reason,

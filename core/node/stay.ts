@@ -1,9 +1,10 @@
 // One stay in the network, from `up` to `down`: starts the parts in order, and takes everything away again.
 import type { Timer } from '../../base/clock.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
-import { ADDRESS_RULES, compileRules } from '../../protocol/ip/classify.ts';
+import { rulesWith } from '../../protocol/ip/classify.ts';
 import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
+import type { ScopeRule } from '../../protocol/location/messages.ts';
 import type { ControlState } from '../control/types.ts';
 import { Card, type Place } from './card.ts';
 import { nodeErrors } from './errors.ts';
@@ -21,7 +22,9 @@ export class Stay {
   controlReason = 'starting';
   readonly #options: NodeOptions;
   readonly #belongings: Belongings;
-  readonly #scopes: AddressTable;
+  /** V5: what counts as private and public, by the network's own rules. */
+  #scopes: AddressTable = scopesOf([]);
+  #rules: readonly ScopeRule[] = [];
   readonly #ready = outcome();
   /** Of peers that showed other keys than the known ones: what a person should read, by node id. */
   readonly #keyChanges = new Map<string, string>();
@@ -32,9 +35,6 @@ export class Stay {
   private constructor(options: NodeOptions, belongings: Belongings) {
     this.#options = options;
     this.#belongings = belongings;
-    const scopes = compileRules(ADDRESS_RULES);
-    if (!scopes.ok) throw new TypeError(scopes.code);
-    this.#scopes = scopes.value;
   }
 
   /**
@@ -67,6 +67,12 @@ export class Stay {
   /** Why there is no card though there should be one. */
   get cardProblem(): Error | null {
     return this.#card?.problem ?? null;
+  }
+
+  /** The server's word that this very box is out of the network, by whomever it came; null: it is in. */
+  get out(): 'removed' | 'disabled' | null {
+    const assignment = this.#belongings.membership.current?.assignment ?? null;
+    return assignment === null ? null : this.parts.standings.keepsOut(assignment);
   }
 
   get self(): { readonly id: string; readonly name: string } {
@@ -141,6 +147,7 @@ export class Stay {
       deliver: (bytes, offset, length) => this.#deliver(bytes, offset, length),
       localNetworks: () => this.#localNetworks(),
       keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
+      rulesTold: rules => this.#rulesTold(rules),
       selfChanged: () => this.#register(),
       controlChanged: (state, reason) => this.#controlChanged(state, reason),
       welcomed: ({ assignment, prefix4, prefix6 }) => this.#settle({ assignment, prefix4, prefix6 }),
@@ -213,6 +220,13 @@ export class Stay {
     });
   }
 
+  #rulesTold(rules: readonly ScopeRule[]): void {
+    if (JSON.stringify(rules) === JSON.stringify(this.#rules)) return;
+    this.#rules = rules;
+    this.#scopes = scopesOf(rules);
+    this.#register();
+  }
+
   #registerRegularly(): void {
     this.#registering = this.#options.clock.after(REGISTER_EVERY_MS, () => {
       this.#register();
@@ -232,6 +246,12 @@ export class Stay {
       }),
     );
   }
+}
+
+function scopesOf(rules: readonly ScopeRule[]): AddressTable {
+  const scopes = rulesWith(rules);
+  if (!scopes.ok) throw new TypeError(scopes.code);
+  return scopes.value;
 }
 
 interface Outcome {

@@ -13,6 +13,7 @@ import type { Result } from '../../protocol/result.ts';
 import { peerErrors } from './errors.ts';
 import { MAX_GOOD_ENDPOINTS, MAX_KEPT_CANDIDATES, peerReader } from './peer.ts';
 import type { GoodEndpoint, KnownPeer } from './peer.ts';
+import type { Standings } from './standings.ts';
 import { PeerWriter } from './peer-writer.ts';
 import type { PeerStore } from './peer-writer.ts';
 
@@ -34,13 +35,18 @@ export type PeerRefusal =
   /** It names the WireGuard key of another node. */
   | 'peer.key-taken'
   /** The server gave its address to another node since. */
-  | 'peer.address-taken';
+  | 'peer.address-taken'
+  /** By the server's latest word it is out of the network (V3). */
+  | 'peer.removed'
+  | 'peer.disabled';
 
 export interface PeerBookEvents {
   /** A known node shows other keys: refused, for a person to hear of. */
   keyChanged(known: KnownPeer, message: string): void;
-  /** The server gave this peer's address to another node. */
+  /** The server gave this peer's address to another node, or it is out of the network. */
   forgotten(peer: KnownPeer): void;
+  /** One that was disabled is in the network again. */
+  returned(peer: KnownPeer): void;
 }
 
 export interface PeerBookOptions {
@@ -56,6 +62,8 @@ export interface PeerBookOptions {
   /** The server's Ed25519 key, 32 bytes. */
   readonly serverIdentity: Uint8Array;
   readonly self: NodeId;
+  /** Who is out. */
+  readonly standings: Pick<Standings, 'keepsOut'>;
   /** This node's control keys: a peer's keys must give a secret with them. */
   readonly localStatic: DhKeyPair;
   readonly events?: Partial<PeerBookEvents>;
@@ -68,11 +76,16 @@ export class PeerBook {
   readonly #peers = new Map<NodeId, KnownPeer>();
   readonly #byAddress = new Map<string, NodeId>();
   readonly #byWireguardKey = new Map<string, NodeId>();
+  /** Disabled ones: kept for their return, and known to nobody until then. */
+  readonly #keptOut = new Map<NodeId, KnownPeer>();
   readonly #writer: PeerWriter;
 
   private constructor(options: PeerBookOptions) {
     this.#options = options;
-    this.#writer = new PeerWriter({ ...options, read: id => this.#peers.get(id) ?? null });
+    this.#writer = new PeerWriter({
+      ...options,
+      read: id => this.#peers.get(id) ?? this.#keptOut.get(id) ?? null,
+    });
   }
 
   /** Reads what was kept; entries that are damaged or of another network are counted and left out. */
@@ -82,7 +95,7 @@ export class PeerBook {
     for (const [, value] of await options.store.entries('')) {
       const peer = read(value);
       if (peer !== null && peer.node.record.network === options.network && book.#verifies(peer.node))
-        book.#put(peer);
+        book.#putOrKeepOut(peer);
       else options.counters.counter('peers.unreadable').value++;
     }
     return book;
@@ -160,12 +173,35 @@ export class PeerBook {
     this.#change(peer, { goodEndpoints });
   }
 
+  /** The server's word on that node is another: it goes, or comes back. */
+  judge(id: NodeId): void {
+    const { standings, counters, events } = this.#options;
+    const known = this.#peers.get(id);
+    const peer = known ?? this.#keptOut.get(id);
+    if (peer === undefined) return;
+    const isOut = standings.keepsOut(peer.node.assignment) !== null;
+    if (known === undefined && !isOut) this.#return(peer);
+    if (known === undefined && isOut) this.#putOrKeepOut(peer);
+    if (known === undefined || !isOut) return;
+    counters.counter('peers.put-out').value++;
+    this.#unindex(known);
+    this.#peers.delete(id);
+    this.#putOrKeepOut(known);
+    events?.forgotten?.(known);
+  }
+
+  /** Is it the WireGuard key (base64) of a known node that is out of the network? */
+  isKeptOut(wireguardKey: string): boolean {
+    return [...this.#keptOut.values()].some(({ node }) => node.record.wireguardKey === wireguardKey);
+  }
+
   /** Unpins it: the next word of it is taken as of a node never met. */
   forget(id: NodeId): void {
     const peer = this.#peers.get(id);
     if (peer === undefined) return;
     this.#unindex(peer);
     this.#peers.delete(id);
+    this.#keptOut.delete(id);
     this.#writer.now(id);
   }
 
@@ -182,6 +218,8 @@ export class PeerBook {
     if (record.id === this.#options.self) return 'peer.self';
     const verified = verifyNode(this.#options.primitives, this.#options.serverIdentity, node);
     if (!verified.ok) return verified.code;
+    const out = this.#options.standings.keepsOut(node.assignment);
+    if (out !== null) return `peer.${out}`;
     if (this.#isSuperseded(node)) return 'peer.address-taken';
     if (known !== undefined) return this.#doubtNews(node, known);
     if (record.expires <= this.#options.nowMs()) return 'peer.expired';
@@ -226,6 +264,30 @@ export class PeerBook {
   }
 
   // ---- keeping
+
+  /** A removed one is forgotten, its keys too: let in anew, it may come with others. */
+  #putOrKeepOut(peer: KnownPeer): void {
+    const { id } = peer.node.record;
+    const out = this.#options.standings.keepsOut(peer.node.assignment);
+    if (out === null) this.#put(peer);
+    else if (out === 'disabled') this.#keptOut.set(id, peer);
+    else {
+      this.#keptOut.delete(id);
+      this.#writer.now(id);
+    }
+  }
+
+  #return(peer: KnownPeer): void {
+    const { record } = peer.node;
+    this.#keptOut.delete(record.id);
+    if (this.#isSuperseded(peer.node) || this.#byWireguardKey.has(record.wireguardKey)) {
+      this.#writer.now(record.id);
+      return;
+    }
+    this.#takeAddresses(peer.node);
+    this.#put(peer);
+    this.#options.events?.returned?.(peer);
+  }
 
   /** Last in the map: the order is that of the last word. */
   #put(peer: KnownPeer): void {

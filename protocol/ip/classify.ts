@@ -44,6 +44,12 @@ export const ADDRESS_RULES: readonly AddressRule[] = [
   { prefix: 'ff00::/8', scope: 'special', source: 'RFC 4291: multicast' },
 ];
 
+/** What a network sets for itself goes over those (V5). */
+export function rulesWith(own: readonly Omit<AddressRule, 'source'>[]): Result<AddressTable, PrefixRefusal> {
+  const set = own.map(({ prefix, scope }) => ({ prefix, scope, source: 'set for this network' }));
+  return compileRules([...ADDRESS_RULES, ...set]);
+}
+
 /** Rules ready for use: longest prefix first. */
 export type AddressTable = readonly { readonly prefix: Prefix; readonly rule: AddressRule }[];
 

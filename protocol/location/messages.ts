@@ -222,8 +222,8 @@ export interface Welcome {
   readonly serverTime: number;
   /** The highest generation of this node's record that the server has. */
   readonly generation: number;
-  /** The name that the network knows the node by: where it is another than the record's, the node takes it on. */
-  readonly name: string;
+  /** The name that the owner of the network gave this node: it takes it on. Null: its own will do. */
+  readonly name: string | null;
   /** What the server's list of standings comes to. */
   readonly standings: string;
   /** V5: this network's own rules, over those that every node knows; at most 64. */

@@ -171,7 +171,7 @@ export const serverSchemas: Readonly<Record<string, object>> = {
       places: PLACES,
       serverTime: TIME,
       generation: whole(0, SAFE),
-      name: NAME,
+      name: orNull(NAME),
       standings: DIGEST,
       rules: RULES,
     },

@@ -117,7 +117,7 @@ export const welcomeOf = (assignment: Assignment, change: Partial<Welcome> = {})
   addresses: [],
   serverTime: NOW,
   generation: 0,
-  name: 'attic-nas',
+  name: null,
   standings: 'A'.repeat(64),
   rules: [],
   ...change,

@@ -8,6 +8,8 @@ import { Introductions, type IntroductionsOptions } from '../../../core/node/int
 import type { RouteFound } from '../../../core/control/types.ts';
 import { madeUpNode } from '../../support/made-up-node.ts';
 
+const DISABLED = new Uint8Array(32).fill(9);
+
 interface Scene {
   readonly introductions: Introductions;
   readonly told: string[];
@@ -16,7 +18,7 @@ interface Scene {
 function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
   const told: string[] = [];
   const options: IntroductionsOptions = {
-    book: { all: () => [] },
+    book: { all: () => [], isKeptOut: key => key === Buffer.from(DISABLED).toString('base64') },
     control: { lookup },
     engine: {
       setPeer: () => {
@@ -66,6 +68,22 @@ t.test('V10: an address that nobody has is told to the data plane', async t => {
   introductions.routeWanted('10.77.0.9');
   await settled();
   t.same(told, ['no route to 10.77.0.9']);
+});
+
+t.test('V3: the handshake of a box that is disabled is refused unasked', async t => {
+  const link = {} as Parameters<Introductions['stranger']>[1];
+  let asked = 0;
+  const { introductions, told } = scene(() => {
+    asked++;
+    return found();
+  });
+  introductions.stranger(DISABLED, link, new Uint8Array(148));
+  await settled();
+  t.equal(asked, 0);
+  t.same(told, []);
+  introductions.stranger(new Uint8Array(32).fill(8), link, new Uint8Array(148));
+  await settled();
+  t.equal(asked, 1, 'any other is looked up');
 });
 
 t.test('a key that the data plane refuses is forgotten everywhere', t => {

@@ -55,7 +55,7 @@ t.test('V10: a scan of the overlay leaves room for other questions to the server
   const rest = { setPeer: () => true, removePeer() {}, onlineChanged() {}, inbound() {} };
   const options: IntroductionsOptions = {
     ...{ clock, counters, log: silentLog, random: seededRandom(1) },
-    book: { all: () => [] },
+    book: { all: () => [], isKeptOut: () => false },
     control: {
       lookup() {
         asked++;

@@ -44,6 +44,7 @@ async function open(store = new MemoryStore(), change: Partial<PeerBookOptions> 
     network,
     serverIdentity,
     self: self.id,
+    standings: { keepsOut: () => null },
     localStatic: self.control,
     events: {
       keyChanged: (known, message) => void told.push(`${known.node.record.name}: ${message}`),
