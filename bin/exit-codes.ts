@@ -3,10 +3,10 @@ import { CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
 import { isPermanent } from '../core/control/errors.ts';
 
-export const EXIT = { ok: 0, failed: 1, usage: 2, noDaemon: 3, refused: 4 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, noDaemon: 3, refused: 4, waiting: 5 } as const;
 
 export const EXIT_CODES_IN_WORDS =
-  'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 Ginnel does not run here (or cannot be talked to), 4 refused by the location server';
+  'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 Ginnel does not run here (or cannot be talked to), 4 refused by the location server, 5 waits for approval';
 
 const NO_DAEMON = new Set(['DAEMON_NOT_RUNNING', 'DAEMON_NOT_ALLOWED', 'DAEMON_SILENT', 'DAEMON_SLOW']);
 const ASKED_FOR = new Set(['INVITE_NEEDED', 'INVITE_FILE', 'INVITE_UNREADABLE']);

@@ -40,7 +40,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   configureHelp(program);
   const kit = (): Kit => kitOf(around);
   serverCommands(program, kit);
-  nodeCommands(program, kit);
+  nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);
   runCommands(program, kit);
   helpCommand(program, text => around.out(text));

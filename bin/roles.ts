@@ -85,5 +85,7 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   invite: options => server.invite(options),
   settings: () => server.settings(),
   changeSettings: change => server.changeSettings(change),
+  invites: () => server.invites(),
+  revokeInvite: id => server.revokeInvite(id),
   approveNode: node => server.approveNode(node),
 });

@@ -23,7 +23,8 @@ export interface NodeStatus {
 }
 
 export interface ServerStatus {
-  readonly state: 'connecting' | 'connected' | 'away' | 'refused' | 'stopped';
+  /** `waiting`: for approval by whoever runs the network. */
+  readonly state: 'connecting' | 'waiting' | 'connected' | 'away' | 'refused' | 'stopped';
   readonly address: string | null;
   readonly reason: string;
   /** Seconds since the last word from it; null: never in this run. */

@@ -26,6 +26,8 @@ export interface ServerSummary {
   readonly port: number;
   readonly secondPort: number | null;
   readonly addresses: readonly string[];
+  /** `ginnel:…` without a token: tells where the network is, lets nobody in, is no secret. Empty while down. */
+  readonly networkAddress: string;
   /** As nodes reported it; empty: not yet known. */
   readonly seenFromOutside: readonly string[];
   readonly nodes: readonly ServerNode[];
@@ -49,13 +51,31 @@ export interface ServerNode {
 export interface InviteOptions {
   /** Default 24 hours. */
   readonly validMs: number;
+  /** How many boxes it lets in, 1 to 10,000; null: any number. Default 1. */
+  readonly uses: number | null;
+  /** Whom it lets in waits until somebody approves. Default no. */
+  readonly approval: boolean;
+  /** Whom it is for: up to 100 characters, for those who run the network. */
+  readonly note: string;
 }
 
-export interface IssuedInvite {
-  /** `ginnel:…`: a secret. */
-  readonly invite: string;
+export interface InviteSummary {
+  /** Public: names the invite, and lets nobody in. */
+  readonly id: string;
+  readonly note: string;
+  /** `open`: it lets boxes in. */
+  readonly state: 'open' | 'used' | 'expired' | 'revoked';
+  readonly uses: number | null;
+  readonly usesLeft: number | null;
+  readonly approval: boolean;
   /** Milliseconds since 1970. */
+  readonly issued: number;
   readonly expires: number;
+}
+
+export interface IssuedInvite extends InviteSummary {
+  /** `ginnel:…`: a secret, shown this once. */
+  readonly invite: string;
 }
 
 export interface ServerAdmin extends SettingsAdmin {
@@ -64,6 +84,10 @@ export interface ServerAdmin extends SettingsAdmin {
   up(options: Partial<ServerOptions>): Promise<ServerSummary>;
   down(): Promise<void>;
   invite(options: Partial<InviteOptions>): Promise<IssuedInvite>;
+  /** The latest last; those long over are forgotten. Error: SERVER_DOWN. */
+  invites(): readonly InviteSummary[];
+  /** Lets nobody in from now on; boxes that it let in stay. Errors: INVITE_UNKNOWN, SERVER_DOWN, and the store's. */
+  revokeInvite(id: string): Promise<InviteSummary>;
   /** Lets in a box that waits for approval; by name, number or address. Errors: NODE_UNKNOWN, SERVER_DOWN. */
   approveNode(node: string): Promise<ServerNode>;
 }

@@ -10,14 +10,20 @@ export const serverErrors = defineErrors({
   },
   INVITE_UNKNOWN: {
     what: 'This invite is not known to the location server.',
-    why: 'It was made by another server, or withdrawn.',
+    why: 'It was made by another server, or is long over.',
     todo: 'Ask whoever runs the network for a new one: ginnel invite.',
     retry: false,
   },
   INVITE_USED: {
     what: 'This invite has been used already.',
-    why: 'Each invite lets one box in.',
+    why: 'It lets in {boxes}, and has done so.',
     todo: 'Ask whoever runs the network for a new one: ginnel invite.',
+    retry: false,
+  },
+  INVITE_REVOKED: {
+    what: 'This invite was revoked.',
+    why: 'Whoever runs the network took it back.',
+    todo: 'Ask them for a new one: ginnel invite.',
     retry: false,
   },
   INVITE_EXPIRED: {

@@ -1,10 +1,12 @@
-// Invites (V3): which tokens let a box in, and for how long. The token itself is not stored, only what it hashes to.
+// Invites (V3): which tokens let boxes in, how many, and for how long. A token itself is not stored, only what it hashes
+// to; people name an invite by a short public id.
 import type { ScopedStore, StoreOperation } from '../base/store.ts';
 import { fromBase64Url, toBase64Url } from '../protocol/base64.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import type { InviteOptions, InviteSummary } from './admin.ts';
 import type { Changes } from './changes.ts';
 import { serverErrors } from './errors.ts';
-import { expiryOf, inviteEntries, isForgotten } from './registry-entries.ts';
+import { isForgotten, publicId, refuseOver, summaryOf, usedOf } from './invite-entry.ts';
 import type { InviteEntry } from './registry-entries.ts';
 import type { Ticket } from './ticket.ts';
 import type { ServerTime } from './time.ts';
@@ -16,8 +18,13 @@ export interface InvitesOptions {
   readonly changes: Changes;
 }
 
+const TOKEN_BYTES = 16;
+const HASH_DOMAIN = new TextEncoder().encode('ginnel invite v1\n');
+const KEY = 'invite/';
+
 export class Invites {
   readonly #options: InvitesOptions;
+  /** By the hash of the token, base64url. */
   #entries = new Map<string, InviteEntry>();
 
   constructor(options: InvitesOptions) {
@@ -25,35 +32,69 @@ export class Invites {
   }
 
   async load(): Promise<void> {
-    this.#entries = await inviteEntries(this.#options.store);
+    const pairs = await this.#options.store.entries(KEY);
+    this.#entries = new Map(pairs.map(([key, value]) => [key.slice(KEY.length), value as InviteEntry]));
   }
 
-  /** Milliseconds since 1970 at which it expires. */
-  add(token: Uint8Array, validMs: number): Promise<number> {
+  list(): InviteSummary[] {
+    const summaries = [...this.#entries].map(([hash, entry]) => this.#summary(hash, entry));
+    return summaries.sort((a, b) => a.issued - b.issued);
+  }
+
+  /** Rejects with the store's errors. */
+  add(options: InviteOptions): Promise<{ readonly token: Uint8Array; readonly summary: InviteSummary }> {
     const { changes, time } = this.#options;
     return changes.run(async () => {
-      const id = this.#idOf(token);
-      const entry: InviteEntry = { v: 1, issued: time.now(), validMs, usedBy: null, usedAt: null };
-      await changes.write([{ type: 'put', key: `invite/${id}`, value: entry }]);
-      this.#entries.set(id, entry);
+      const { token, hash } = this.#newToken();
+      const fresh = { issued: time.now(), usedBy: null, usedAt: null, used: 0 };
+      const entry: InviteEntry = { v: 1, ...fresh, ...options };
+      const id = idOf(hash);
+      await changes.write([{ type: 'put', key: KEY + hash, value: entry }], {
+        what: 'invite-made',
+        subject: id,
+        facts: { note: options.note, uses: options.uses ?? 'any', approval: options.approval },
+      });
+      this.#entries.set(hash, entry);
       time.note(entry.issued);
-      return entry.issued + validMs;
+      return { token, summary: this.#summary(hash, entry) };
     });
   }
 
-  /** From within a change. Errors: INVITE_NEEDED, INVITE_UNKNOWN, INVITE_USED, INVITE_EXPIRED. */
+  /** Errors: INVITE_UNKNOWN, and the store's. */
+  revoke(id: string): Promise<InviteSummary> {
+    const { changes, time } = this.#options;
+    return changes.run(async () => {
+      const [hash, entry] = [...this.#entries].find(([each]) => idOf(each) === id.toLowerCase()) ?? [];
+      if (hash === undefined || entry === undefined) throw serverErrors('INVITE_UNKNOWN');
+      if (entry.revokedAt !== undefined) return this.#summary(hash, entry);
+      const revoked: InviteEntry = { ...entry, revokedAt: time.now() };
+      await changes.write([{ type: 'put', key: KEY + hash, value: revoked }], {
+        what: 'invite-revoked',
+        subject: idOf(hash),
+      });
+      this.#entries.set(hash, revoked);
+      return this.#summary(hash, revoked);
+    });
+  }
+
+  /** From within a change. Errors: INVITE_NEEDED, INVITE_UNKNOWN, INVITE_USED, INVITE_EXPIRED, INVITE_REVOKED. */
   ticket(tokenText: string | undefined): Ticket {
     const token = tokenText === undefined ? null : fromBase64Url(tokenText);
     if (token === null) throw serverErrors('INVITE_NEEDED');
-    const id = this.#idOf(token);
-    const invite = this.#usable(id);
+    const hash = this.#hashOf(token);
+    const invite = this.#entries.get(hash);
+    if (invite === undefined) throw serverErrors('INVITE_UNKNOWN');
+    refuseOver(invite, this.#options.time);
     let after = invite;
     return {
+      needsApproval: invite.approval === true,
+      admission: { by: 'invite', invite: idOf(hash) },
+      told: name => ({ what: 'invite-used', by: name, subject: idOf(hash) }),
       use: (node, at) => {
-        after = { ...invite, usedBy: node, usedAt: at };
-        return [{ type: 'put', key: `invite/${id}`, value: after }];
+        after = { ...invite, used: usedOf(invite) + 1, usedBy: node, usedAt: at };
+        return [{ type: 'put', key: KEY + hash, value: after }];
       },
-      used: () => void this.#entries.set(id, after),
+      used: () => void this.#entries.set(hash, after),
     };
   }
 
@@ -63,10 +104,10 @@ export class Invites {
     return changes.run(async () => {
       if (!time.isRight()) return;
       const operations: StoreOperation[] = [];
-      for (const [id, entry] of this.#entries) {
-        if (isForgotten(entry, time)) operations.push({ type: 'delete', key: `invite/${id}` });
+      for (const [hash, entry] of this.#entries) {
+        if (isForgotten(entry, time)) operations.push({ type: 'delete', key: KEY + hash });
         else if (!time.wasRight(entry.issued)) {
-          operations.push({ type: 'put', key: `invite/${id}`, value: { ...entry, issued: time.now() } });
+          operations.push({ type: 'put', key: KEY + hash, value: { ...entry, issued: time.now() } });
         }
       }
       if (operations.length === 0) return;
@@ -75,21 +116,22 @@ export class Invites {
     });
   }
 
-  #usable(id: string): InviteEntry {
-    const { time } = this.#options;
-    const invite = this.#entries.get(id);
-    if (invite === undefined) throw serverErrors('INVITE_UNKNOWN');
-    if (invite.usedBy !== null) throw serverErrors('INVITE_USED');
-    const expiry = expiryOf(invite, time);
-    if (expiry !== null && time.isRight() && time.now() > expiry) {
-      throw serverErrors('INVITE_EXPIRED', { until: new Date(expiry).toISOString() });
-    }
-    return invite;
+  #summary(hash: string, entry: InviteEntry): InviteSummary {
+    return summaryOf(idOf(hash), entry, this.#options.time);
   }
 
-  #idOf(token: Uint8Array): string {
-    return toBase64Url(
-      this.#options.primitives.blake2s(new TextEncoder().encode('ginnel invite v1\n'), token),
-    );
+  /** One whose public id no other has. */
+  #newToken(): { readonly token: Uint8Array; readonly hash: string } {
+    for (;;) {
+      const token = this.#options.primitives.randomBytes(TOKEN_BYTES);
+      const hash = this.#hashOf(token);
+      if (![...this.#entries.keys()].some(other => idOf(other) === idOf(hash))) return { token, hash };
+    }
+  }
+
+  #hashOf(token: Uint8Array): string {
+    return toBase64Url(this.#options.primitives.blake2s(HASH_DOMAIN, token));
   }
 }
+
+const idOf = (hash: string): string => publicId(fromBase64Url(hash) ?? new Uint8Array());

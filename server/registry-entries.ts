@@ -1,7 +1,6 @@
 // How the registry's entries lie in the store, and how they are read back.
 import type { ScopedStore } from '../base/store.ts';
 import type { Assignment, NodeId, NodeRecord } from '../protocol/location/messages.ts';
-import type { ServerTime } from './time.ts';
 
 export interface NetworkEntry {
   readonly v: 1;
@@ -26,17 +25,35 @@ export interface NodeEntry {
   readonly lastSeen: number;
   /** Absent: a member. */
   readonly standing?: Standing;
+  /** By what it came in; absent: by an invite. */
+  readonly admission?: NodeAdmission;
 }
+
+export type NodeAdmission =
+  | { readonly by: 'invite'; readonly invite: string }
+  | { readonly by: 'account'; readonly account: string }
+  | { readonly by: 'certificate'; readonly fingerprint: string; readonly serial: string };
 
 export interface InviteEntry {
   readonly v: 1;
   readonly issued: number;
   readonly validMs: number;
+  /** The last one that it let in, and when. */
   readonly usedBy: NodeId | null;
   readonly usedAt: number | null;
+  /** How many boxes it lets in; null: any number. Absent: one. */
+  readonly uses?: number | null;
+  /** How many it has let in; absent: as `usedBy` says, one or none. */
+  readonly used?: number;
+  /** Whom it lets in stays pending until somebody approves. */
+  readonly approval?: boolean;
+  /** Whom it is for, in the owner's words. */
+  readonly note?: string;
+  readonly revokedAt?: number;
 }
 
-const KEPT_MS = 30 * 86_400_000;
+/** How long what is over stays known, so that whoever still comes with it is told why it does not work. */
+export const KEPT_MS = 30 * 86_400_000;
 
 export const standingOf = ({ standing = 'member' }: NodeEntry): Standing => standing;
 
@@ -48,19 +65,4 @@ export async function readNetwork(store: ScopedStore): Promise<NetworkEntry | nu
 
 export async function nodeEntries(store: ScopedStore): Promise<NodeEntry[]> {
   return (await store.entries('node/')).map(([, value]) => value as NodeEntry);
-}
-
-export async function inviteEntries(store: ScopedStore): Promise<Map<string, InviteEntry>> {
-  const pairs = await store.entries('invite/');
-  return new Map(pairs.map(([key, value]) => [key.slice('invite/'.length), value as InviteEntry]));
-}
-
-/** Milliseconds since 1970; null where it was issued by a clock that was wrong: then it counts from when that is mended. */
-export const expiryOf = (entry: InviteEntry, time: ServerTime): number | null =>
-  time.wasRight(entry.issued) ? entry.issued + entry.validMs : null;
-
-/** Used or expired so long ago that nobody asks why it does not work. */
-export function isForgotten(entry: InviteEntry, time: ServerTime): boolean {
-  const expiry = expiryOf(entry, time);
-  return expiry !== null && time.now() > Math.max(expiry, entry.usedAt ?? 0) + KEPT_MS;
 }

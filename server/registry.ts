@@ -166,14 +166,16 @@ export class Registry {
     if (table.byWireguardKey(login.wireguardKey) !== undefined) throw serverErrors('KEY_CHANGED');
     const ip4 = table.pool.take();
     try {
-      const entry = this.#makeEntry(login, ip4);
+      const entry = { ...this.#makeEntry(login, ip4), ...standingBy(ticket) };
       const { issued } = entry.assignment;
       const used = ticket.use(entry.id, issued);
-      await this.#changes.write([{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used], {
-        what: 'node-joined',
-        subject: entry.name,
-        facts: { address: ip4 },
-      });
+      await this.#changes.write(
+        [{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used],
+        ticket.told(entry.name),
+        ticket.needsApproval
+          ? { what: 'node-waiting', subject: entry.name }
+          : { what: 'node-joined', subject: entry.name, facts: { address: ip4 } },
+      );
       ticket.used();
       table.put(entry);
       time.note(issued);
@@ -211,3 +213,8 @@ export class Registry {
     for (const { assignment } of nodes) time.note(assignment.issued);
   }
 }
+
+const standingBy = ({ needsApproval, admission }: Ticket): Pick<NodeEntry, 'standing' | 'admission'> => ({
+  standing: needsApproval ? 'pending' : 'member',
+  admission,
+});

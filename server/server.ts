@@ -11,6 +11,7 @@ import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import type {
   InviteOptions,
+  InviteSummary,
   IssuedInvite,
   ServerAdmin,
   ServerNode,
@@ -18,6 +19,7 @@ import type {
   ServerSummary,
 } from './admin.ts';
 import { serverErrors } from './errors.ts';
+import { checkedInvite } from './invite-options.ts';
 import type { ServerLimits } from './limits.ts';
 import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
@@ -48,10 +50,6 @@ export function createServer(options: CreateServerOptions): LocationServer {
   return new Server(options);
 }
 
-const DAY_MS = 86_400_000;
-const INVITE_MAX_MS = 366 * DAY_MS;
-const TOKEN_BYTES = 16;
-
 class Server implements LocationServer {
   readonly #options: CreateServerOptions;
   #running: Running | null = null;
@@ -76,6 +74,7 @@ class Server implements LocationServer {
       port: station.reach.port,
       secondPort: values['second-port'],
       addresses: station.reach.advertised(),
+      networkAddress: lineWith(running, new Uint8Array()),
       seenFromOutside: station.reach.seenFromOutside(),
       nodes: station.nodes(),
       counters,
@@ -123,21 +122,18 @@ class Server implements LocationServer {
   }
 
   /** Errors: SERVER_DOWN, SERVER_OPTIONS, DISK_FULL. */
-  async invite({ validMs = DAY_MS }: Partial<InviteOptions>): Promise<IssuedInvite> {
-    const { keys, registry, station } = this.#up();
-    if (!Number.isSafeInteger(validMs) || validMs < 1000 || validMs > INVITE_MAX_MS) {
-      throw serverErrors('SERVER_OPTIONS', { problem: 'an invite is valid for one second to one year' });
-    }
-    const token = this.#options.primitives.randomBytes(TOKEN_BYTES);
-    const expires = await registry.invites.add(token, validMs);
-    const invite = encodeInvite({
-      serverKey: keys.control.publicKey,
-      serverIdentity: keys.identityKey,
-      network: keys.networkBytes,
-      token,
-      addresses: station.reach.advertised(),
-    });
-    return { invite, expires };
+  async invite(options: Partial<InviteOptions>): Promise<IssuedInvite> {
+    const running = this.#up();
+    const { token, summary } = await running.registry.invites.add(checkedInvite(options));
+    return { ...summary, invite: lineWith(running, token) };
+  }
+
+  invites(): readonly InviteSummary[] {
+    return this.#up().registry.invites.list();
+  }
+
+  async revokeInvite(id: string): Promise<InviteSummary> {
+    return this.#up().registry.invites.revoke(id);
   }
 
   /** Errors: SERVER_DOWN, NODE_UNKNOWN, and the store's. */
@@ -203,6 +199,17 @@ const NOTHING = {
   port: 0,
   secondPort: null,
   addresses: [],
+  networkAddress: '',
   seenFromOutside: [],
   nodes: [],
 } as const;
+
+/** An invite with that token; with an empty one, the network's address. */
+const lineWith = ({ keys, station }: Running, token: Uint8Array): string =>
+  encodeInvite({
+    serverKey: keys.control.publicKey,
+    serverIdentity: keys.identityKey,
+    network: keys.networkBytes,
+    token,
+    addresses: station.reach.advertised(),
+  });

@@ -12,6 +12,7 @@ import type { ServerAdmin } from '../server/admin.ts';
 import { errorAnswer, statusOf } from './answers.ts';
 import { bodyReader, type ReadBody } from './body.ts';
 import { apiErrors } from './errors.ts';
+import { logInRoutes } from './log-in-routes.ts';
 import { pingStream } from './ping-stream.ts';
 import { settingsRoutes } from './settings-routes.ts';
 
@@ -124,9 +125,7 @@ function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void
     await server().down();
     context.body = server().summary();
   });
-  router.post('/server/invites', async context => {
-    context.body = await server().invite(await read(context.req, 'Invite'));
-  });
+  logInRoutes(router, server, read);
 }
 
 /** Errors become one shape; on a read-only socket nothing but a GET gets further than here. */

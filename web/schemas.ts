@@ -1,4 +1,5 @@
 // The JSON Schemas of request bodies. docs/openapi.yaml carries the same ones; a test holds both in step.
+import { LOG_IN_SCHEMAS } from './log-in-schemas.ts';
 
 const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
 const hosts = {
@@ -38,11 +39,7 @@ export const BODY_SCHEMAS = {
       networkName: { type: 'string', minLength: 1, maxLength: 63 },
     },
   },
-  Invite: {
-    type: 'object',
-    additionalProperties: false,
-    properties: { validMs: { type: 'integer', minimum: 60000, maximum: 31536000000 } },
-  },
+  ...LOG_IN_SCHEMAS,
   SettingsChange: {
     type: 'object',
     additionalProperties: false,

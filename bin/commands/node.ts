@@ -7,6 +7,7 @@ import { nodeErrors } from '../../core/node/errors.ts';
 import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
 import { plain } from '../words.ts';
+import { EXIT } from '../exit-codes.ts';
 import { withJson, type Kit } from './command.ts';
 import { port } from './arguments.ts';
 
@@ -20,7 +21,7 @@ interface UpFlags {
   readonly json?: boolean;
 }
 
-export function nodeCommands(program: Command, kit: () => Kit): void {
+export function nodeCommands(program: Command, kit: () => Kit, exit: (code: number) => void): void {
   withJson(program.command('up'))
     .summary('join the network (asks for the invite), or rejoin it')
     .description(
@@ -29,14 +30,14 @@ export function nodeCommands(program: Command, kit: () => Kit): void {
     .option('--name <name>', "this box's name in the network (default: its host name)")
     .option('--invite-file <path>', 'read the invite from a file; - is standard input')
     .option('--udp-port <port>', 'the UDP port that carries the network', port)
-    .action((flags: UpFlags) => up(kit(), flags));
+    .action((flags: UpFlags) => up(kit(), flags, exit));
   withJson(program.command('down'))
     .summary('leave the network and undo everything done to this box')
     .option('--server', 'stop the location server of this box instead')
     .action((flags: { server?: boolean; json?: boolean }) => down(kit(), flags));
 }
 
-async function up(kit: Kit, flags: UpFlags): Promise<void> {
+async function up(kit: Kit, flags: UpFlags, exit: (code: number) => void): Promise<void> {
   const json = flags.json === true;
   const given = flags.inviteFile === undefined ? undefined : await inviteFrom(kit, flags.inviteFile);
   await kit.ensureDaemon(json);
@@ -47,6 +48,7 @@ async function up(kit: Kit, flags: UpFlags): Promise<void> {
   };
   const node = await joined(kit, wishes, () => inviteFrom(kit, null));
   kit.show(json, node, () => joinedInWords(node));
+  if (isWaiting(node)) exit(EXIT.waiting);
 }
 
 /** Rejoins, or, where this box never joined, asks for an invite and joins. */
@@ -66,8 +68,14 @@ export async function joined(
   }
 }
 
-export const joinedInWords = (node: NodeStatus): string =>
-  `${plain(node.name)} is on the network as ${node.ip4} and ${node.ip6}`;
+export function joinedInWords(node: NodeStatus): string {
+  const name = plain(node.name);
+  return isWaiting(node)
+    ? `${name} is known to the network and waits for approval by whoever runs it (there: ginnel nodes approve ${name}).\nNothing more to do here: it joins by itself.`
+    : `${name} is on the network as ${node.ip4} and ${node.ip6}`;
+}
+
+const isWaiting = (node: NodeStatus): boolean => node.server.state === 'waiting' && node.ip4 === '';
 
 /** From a file, from standard input, or from the person at the terminal. */
 async function inviteFrom({ around }: Kit, file: string | null): Promise<string> {

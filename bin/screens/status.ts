@@ -86,6 +86,7 @@ function serverHealth(server: NodeStatus['server'], colours: Paint): string {
   const ago = server.heardSecondsAgo === null ? null : durationInWords(server.heardSecondsAgo);
   if (server.state === 'connected')
     return `Health: location server reached ${ago ?? 'just now'}${ago === null ? '' : ' ago'}.`;
+  if (server.state === 'waiting') return 'This box has no address yet.';
   const since = ago === null ? 'not reached in this run' : `not reached for ${ago}`;
   const reason = server.reason === '' ? '' : ` ${plain(server.reason)}`;
   const what = colours.bad(`Location server: ${since}${where}.`);

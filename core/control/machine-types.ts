@@ -22,6 +22,8 @@ export const TIMES = {
   registerSoonMs: 500,
   /** A connection that held this long was a good one: the next retry is a first one. */
   provenMs: 60_000,
+  /** One that waits for approval asks again at this pace, should the server not tell by itself. Below its idle time. */
+  waitingMs: 60_000,
   /** A member that was refused for good asks again at this pace: someone may have mended it far away. */
   refusedRetryMs: 3_600_000,
   /** However often the network changes: no more dials by that than one in this time. */

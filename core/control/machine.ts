@@ -27,7 +27,7 @@ export class ControlMachine {
   readonly #refusals = new Map<'publish' | 'register', string>();
   #state: ControlState = 'stopped';
   #problem: GinnelError | null = null;
-  #phase: 'idle' | 'dialling' | 'logging-in' | 'in' = 'idle';
+  #phase: 'idle' | 'dialling' | 'logging-in' | 'waiting' | 'in' = 'idle';
   #server: Endpoint | null = null;
   #connectedAt = 0;
   #dialledAt = 0;
@@ -174,7 +174,8 @@ export class ControlMachine {
   #loginEnded(outcome: Parameters<Ended>[0], rttMs: number | null): void {
     if (this.#phase !== 'logging-in') return;
     if (outcome instanceof GinnelError) {
-      this.#retreat(outcome);
+      if (outcome.code === 'PENDING_APPROVAL') this.#wait(outcome);
+      else this.#retreat(outcome);
       return;
     }
     const doubt = outcome.type === 'welcome' ? this.#words.welcome(outcome, rttMs ?? 0) : 'no welcome';
@@ -192,6 +193,17 @@ export class ControlMachine {
     this.#registerNow();
     this.#enter('connected', 'logged in', null);
     if (this.#server !== null) this.#events.welcomed(outcome, this.#server);
+  }
+
+  /** Stays connected: the server ends that as soon as somebody approves, and the next log-in succeeds. */
+  #wait(problem: GinnelError): void {
+    this.#phase = 'waiting';
+    this.#backoff.reset();
+    this.#after('retry', TIMES.waitingMs, () => {
+      this.#quit(problem);
+      this.#dial();
+    });
+    this.#enter('waiting', problem.message, problem);
   }
 
   #registerNow(): void {

@@ -44,7 +44,7 @@ export interface Membership {
   readonly signalFloor: number;
 }
 
-/** What an invite makes of this node. An earlier membership in the same network keeps what it learnt. */
+/** What an invite, or a network's address (one without a token), makes of this node. An earlier membership in the same network keeps what it learnt. */
 export function joinByInvite(
   invite: Invite,
   wishes: { readonly name: string; readonly udpPort: number },
@@ -67,7 +67,7 @@ export function joinByInvite(
     serverIdentity,
     serverKey: base64Url(invite.serverKey),
     addresses: invite.addresses.slice(0, MAX_ADDRESSES),
-    token: base64Url(invite.token),
+    token: invite.token.length === 0 ? null : base64Url(invite.token),
     name: wishes.name,
     udpPort: wishes.udpPort,
   };

@@ -13,7 +13,8 @@ import type { Learnt } from './whereabouts.ts';
 import type { GinnelError } from '../../base/errors.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 
-export type ControlState = 'connecting' | 'connected' | 'away' | 'refused' | 'stopped';
+/** `waiting`: the server knows this node, and has somebody approve it first. */
+export type ControlState = 'connecting' | 'waiting' | 'connected' | 'away' | 'refused' | 'stopped';
 
 export interface RouteFound {
   readonly node: SignedNode;

@@ -98,6 +98,8 @@ function health(stay: Stay, server: ServerStatus): HealthLine[] {
       words: server.reason,
       todo: '',
     });
+  } else if (server.state === 'waiting') {
+    lines.push({ code: 'PENDING_APPROVAL', words: server.reason, todo: '' });
   } else if (server.state === 'away') {
     lines.push({
       code: 'SERVER_AWAY',

@@ -38,7 +38,8 @@ export class Stay {
   }
 
   /**
-   * Settles when the virtual card is there: at once for a member, after the first welcome for a new one. Rejects where a
+   * Settles when the virtual card is there: at once for a member, after the first welcome for a new one; without a card,
+   * where the server registered this box and has somebody approve it first. Rejects where a
    * door does not open, or the server could not be reached or refused before there ever was a card, or with the signal's
    * reason where that is aborted first; nothing stays behind.
    */
@@ -208,6 +209,8 @@ export class Stay {
   #controlChanged(state: ControlState, reason: string): void {
     this.controlReason = reason;
     const problem = this.#parts?.control.problem;
+    // Registered, and nothing left to do here: it takes its place as soon as somebody approves.
+    if (state === 'waiting') this.#ready.resolve();
     if (problem && this.card === '' && (state === 'away' || state === 'refused')) this.#ready.reject(problem);
   }
 

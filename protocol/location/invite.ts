@@ -1,5 +1,5 @@
 // The invite: one line that a person pastes. It names the server by its keys and addresses, and carries the token that
-// lets one node in. A secret. `ginnel:` and base64url of: version (1), whole length (2, big endian), control key (32),
+// lets a node in. A secret; without a token it is the network's address, and none. `ginnel:` and base64url of: version (1), whole length (2, big endian), control key (32),
 // identity key (32), network (16), token (1 + n), addresses (1, each 1 + n), CRC-32 (4).
 import { fromBase64Url, toBase64Url } from '../base64.ts';
 import { accepted, refused } from '../result.ts';
@@ -20,7 +20,7 @@ export interface Invite {
   readonly serverIdentity: Uint8Array;
   /** The network's id, 16 bytes. */
   readonly network: Uint8Array;
-  /** 16 to 32 bytes. */
+  /** 16 to 32 bytes, or none: then it lets nobody in by itself. */
   readonly token: Uint8Array;
   /** `host:port`, to be tried in this order; 1 to 16. */
   readonly addresses: readonly string[];
@@ -42,7 +42,7 @@ export function encodeInvite(invite: Invite): string {
     checkedBytes(invite.serverKey, 32, 32),
     checkedBytes(invite.serverIdentity, 32, 32),
     checkedBytes(invite.network, 16, 16),
-    counted(checkedBytes(invite.token, 16, 32)),
+    counted(invite.token.length === 0 ? invite.token : checkedBytes(invite.token, 16, 32)),
     Uint8Array.of(addresses.length),
     ...addresses.map(address => counted(checkedBytes(address, 3, 255))),
   ];
@@ -92,7 +92,8 @@ function decodeBody(bytes: Uint8Array): Result<Invite, InviteRefusal> {
   const token = field(bytes, KEYS_END, end);
   if (((bytes[1]! << 8) | bytes[2]!) !== bytes.length || token === null) return refused('invite.malformed');
   const addresses = decodeAddresses(bytes, KEYS_END + 1 + token.length, end);
-  if (addresses === null || token.length < 16 || token.length > 32) return refused('invite.malformed');
+  const isToken = token.length === 0 || (token.length >= 16 && token.length <= 32);
+  if (addresses === null || !isToken) return refused('invite.malformed');
   return accepted({
     serverKey: bytes.slice(3, 35),
     serverIdentity: bytes.slice(35, 67),

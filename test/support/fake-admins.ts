@@ -4,7 +4,7 @@ import type { SettingShown, SettingsChange } from '../../base/settings.ts';
 import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
-import type { ServerAdmin, ServerSummary } from '../../server/admin.ts';
+import type { InviteSummary, ServerAdmin, ServerSummary } from '../../server/admin.ts';
 import { openServerSettings } from '../../server/settings.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -197,6 +197,10 @@ export class FakeNode implements NodeAdmin {
 
 export class FakeServer implements ServerAdmin {
   readonly #settings = openServerSettings(memoryStore());
+  #invite: InviteSummary = {
+    ...{ id: '0a1b2c3d', note: 'for the cellar', state: 'open', uses: 1, usesLeft: 1, approval: false },
+    ...{ issued: Date.UTC(2026, 0, 1), expires: Date.UTC(2026, 0, 2) },
+  };
   #state: ServerSummary['state'] = 'down';
   #port = 7443;
   closed = 0;
@@ -211,6 +215,7 @@ export class FakeServer implements ServerAdmin {
       port: this.#port,
       secondPort: null,
       addresses: ['home.example.net'],
+      networkAddress: 'ginnel:address',
       seenFromOutside: [],
       nodes: [
         {
@@ -246,7 +251,20 @@ export class FakeServer implements ServerAdmin {
   async invite(options: { validMs?: number }): ReturnType<ServerAdmin['invite']> {
     await Promise.resolve();
     if (this.#state === 'down') throw fail('SERVER_DOWN');
-    return { invite: 'ginnel:fresh', expires: Date.UTC(2026, 0, 1) + (options.validMs ?? 86_400_000) };
+    this.#invite = { ...this.#invite, state: 'open' };
+    const expires = Date.UTC(2026, 0, 1) + (options.validMs ?? 86_400_000);
+    return { ...this.#invite, invite: 'ginnel:fresh', expires };
+  }
+
+  invites(): readonly InviteSummary[] {
+    return [this.#invite];
+  }
+
+  async revokeInvite(id: string): ReturnType<ServerAdmin['revokeInvite']> {
+    await Promise.resolve();
+    if (id !== this.#invite.id) throw fail('INVITE_UNKNOWN');
+    this.#invite = { ...this.#invite, state: 'revoked' };
+    return this.#invite;
   }
 
   async approveNode(node: string): ReturnType<ServerAdmin['approveNode']> {
