@@ -1,21 +1,26 @@
 // Puts the daemon's parts together: the store first, since it is what holds the state folder, then what stands on it.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../base/clock.ts';
-import type { Counters } from '../base/counters.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
+import { silentLog } from '../base/log.ts';
 import type { LevelledLog } from '../base/pino-log.ts';
 import { systemRandom } from '../base/random.ts';
 import { openStore, type Store } from '../base/store.ts';
 import { createNode } from '../core/node.ts';
+import { pluginChoices } from '../core/node/stores.ts';
+import { createPluginHost } from '../core/plugin-host/host.ts';
 import { openNodeSettings } from '../core/node/settings.ts';
+import type { PluginDirectory } from '../core/plugin-host/manifest.ts';
 import { createServer } from '../server/server.ts';
 import { openAead } from '../system/aead.ts';
 import { primitives } from '../system/crypto.ts';
 import { openDoors } from '../system/doors-linux.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
-import type { Places } from './places.ts';
+import { makePlaces, type Places } from './places.ts';
+import type { PluginsAtRest } from './surroundings.ts';
 import { openDaemonSettings, type DaemonSettings } from './settings.ts';
 
 export interface Ground {
@@ -52,13 +57,39 @@ export async function assemble(ground: Ground): Promise<Parts> {
     random: systemRandom,
     counters,
     log: log.child('node'),
-    pluginDirectories: [fileURLToPath(new URL('../plugins', import.meta.url))],
+    pluginDirectories: pluginDirectories(places),
     settings: await openNodeSettings(store.scope('node/settings/')),
   });
   const stateDir = join(places.state, 'server');
   const server = createServer({ stateDir, primitives, clock, counters, log: log.child('server') });
-  return { node, server, settings, wishes: store.scope('roles/'), close: () => store.close() };
+  return {
+    ...{ node, server, settings, wishes: store.scope('roles/') },
+    takesBlame: error => node.takesBlame(error),
+    close: () => store.close(),
+  };
 }
+
+/**
+ * The plugins while no daemon runs: none of their code does, so that one that keeps the box from coming up can be
+ * switched off. Holds the state folder until closed; rejects with DAEMON_RUNNING.
+ */
+export async function assembleAtRest(places: Places): Promise<PluginsAtRest> {
+  makePlaces(places);
+  const counters = new Counters();
+  const store = await takeStateFolder({ places, counters });
+  const plugins = createPluginHost({
+    ...{ clock: systemClock, random: systemRandom, log: silentLog, counters },
+    directories: pluginDirectories(places),
+    choices: pluginChoices(store.scope('node/')),
+  });
+  return { plugins, close: () => store.close() };
+}
+
+/** The plugins that came with Ginnel, and those that the owner put into the state folder. */
+export const pluginDirectories = ({ state }: Places): readonly PluginDirectory[] => [
+  { path: fileURLToPath(new URL('../plugins', import.meta.url)), isThirdParty: false },
+  { path: join(state, 'plugins'), isThirdParty: true },
+];
 
 /** Kept in the daemon's corner of the store, and applied now and whenever they change. */
 export async function daemonSettings(store: Store, { log }: Pick<Ground, 'log'>): Promise<DaemonSettings> {

@@ -28,6 +28,8 @@ export interface Parts {
   readonly server: ServerAdmin | null;
   readonly settings: SettingsAdmin;
   readonly wishes: Wishes;
+  /** An error that nobody caught: is somebody found for it, so that the daemon lives on? */
+  takesBlame(error: unknown): boolean;
   /** Closes what stands under both: listener, doors, store. */
   close(): Promise<void>;
 }

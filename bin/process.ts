@@ -19,9 +19,10 @@ export interface ProcessOptions {
   /** The script that this process runs. */
   readonly script: string;
   readonly assemble: (ground: Ground) => Promise<Parts>;
+  readonly atRest: Surroundings['pluginsAtRest'];
 }
 
-export function processSurroundings({ version, script, assemble }: ProcessOptions): Surroundings {
+export function processSurroundings({ version, script, assemble, atRest }: ProcessOptions): Surroundings {
   const end = new AbortController();
   let isListening = false;
   return {
@@ -39,12 +40,14 @@ export function processSurroundings({ version, script, assemble }: ProcessOption
       isListening = true;
       return end.signal;
     },
+    pluginsAtRest: atRest,
     daemon(places, isDetached) {
       makePlaces(places);
       const log = daemonLog(places, isDetached);
-      endOnCrash(end, log);
-      const parts = { log, clock: systemClock, counters: new Counters() };
-      return { ...parts, build: () => assemble({ places, ...parts }) };
+      const built: { parts?: Parts } = {};
+      endOnCrash(end, log, error => built.parts?.takesBlame(error) === true);
+      const around = { log, clock: systemClock, counters: new Counters() };
+      return { ...around, build: async () => (built.parts = await assemble({ places, ...around })) };
     },
   };
 }
@@ -65,9 +68,13 @@ function endOnSignals(end: AbortController): void {
     });
 }
 
-/** An error that nobody caught leaves the process in an unknown state: it cleans up and ends. */
-function endOnCrash(end: AbortController, log: LevelledLog): void {
+/**
+ * An error that nobody caught leaves the process in an unknown state: it cleans up and ends. Not so where it came from a
+ * plugin's own code: then it is the plugin that ends.
+ */
+function endOnCrash(end: AbortController, log: LevelledLog, takesBlame: (error: unknown) => boolean): void {
   const crash = (error: unknown): void => {
+    if (takesBlame(error)) return;
     const problem = error instanceof Error ? error.message : String(error);
     log.error('an error that nobody caught; ending', {
       problem,

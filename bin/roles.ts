@@ -58,6 +58,7 @@ type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 type Wish = <T>(role: Role, isWanted: boolean, work: () => Promise<T>) => Promise<T>;
 
 const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => ({
+  plugins: node.plugins,
   status: () => node.status(),
   // To be told to go up as it is changes nothing: whatever flows goes on flowing.
   up: options =>

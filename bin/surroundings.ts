@@ -1,6 +1,13 @@
 // What a command sees of the process around it; handed in, so that a test can stand there.
 import type { Readable } from 'node:stream';
+import type { PluginAdmin } from '../core/admin.ts';
 import type { DaemonOptions } from './daemon.ts';
+
+/** What can be done about plugins while no daemon runs. */
+export interface PluginsAtRest {
+  readonly plugins: PluginAdmin;
+  close(): Promise<void>;
+}
 
 export interface Surroundings {
   readonly version: string;
@@ -15,6 +22,8 @@ export interface Surroundings {
   ask(question: string): Promise<string>;
   /** Aborted by Ctrl-C or a polite kill. */
   readonly interrupted: AbortSignal;
+  /** Rejects with DAEMON_RUNNING where there is a daemon after all. */
+  pluginsAtRest(places: DaemonOptions['places']): Promise<PluginsAtRest>;
   /** How this process would be the daemon. */
   daemon(
     places: DaemonOptions['places'],

@@ -1,5 +1,5 @@
 // The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
-import type { SettingsAdmin } from '../base/settings.ts';
+import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
 
@@ -66,10 +66,38 @@ export interface PluginStatus {
   readonly version: string;
   readonly kind: string;
   readonly purpose: string;
+  /** It did not come with Ginnel: the owner put it there. */
+  readonly thirdParty: boolean;
   readonly enabled: boolean;
-  readonly state: 'off' | 'starting' | 'ready' | 'limited' | 'unavailable' | 'failed';
+  /** `waiting`: it is on, and starts when this box comes up. */
+  readonly state: 'off' | 'waiting' | 'starting' | 'ready' | 'limited' | 'unavailable' | 'failed';
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface PluginDetail extends PluginStatus {
+  readonly folder: string;
+  /** JSON Schema of its settings; empty where its manifest cannot be used. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** The settings in use, those of the owner and the defaults, without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Of each secret setting: is it set? */
+  readonly secrets: Readonly<Record<string, boolean>>;
+  /** Settings whose change stops and starts the plugin. */
+  readonly restarting: readonly string[];
+}
+
+/** Each looks at the plugin folders first, and rejects with PLUGIN_UNKNOWN where there is no such plugin. */
+export interface PluginAdmin {
+  list(): Promise<readonly PluginStatus[]>;
+  detail(plugin: string): Promise<PluginDetail>;
+  /** Rejects where the plugin cannot be used at all; one that fails to start is told by its status. */
+  enable(plugin: string): Promise<PluginStatus>;
+  disable(plugin: string): Promise<PluginStatus>;
+  /** Rejects with PLUGIN_SETTINGS; then the former settings stay. */
+  configure(plugin: string, change: SettingsChange): Promise<PluginDetail>;
+  /** Tries a failed plugin now instead of later. Rejects with PLUGIN_AT_REST while the node is down. */
+  retry(plugin: string): Promise<PluginStatus>;
 }
 
 export interface HealthLine {
@@ -120,6 +148,8 @@ export interface NetcheckReport {
 }
 
 export interface NodeAdmin extends SettingsAdmin {
+  /** Also while the node is down: what is chosen then holds at the next `up`. */
+  readonly plugins: PluginAdmin;
   status(): NodeStatus;
   up(options: UpOptions): Promise<NodeStatus>;
   down(): Promise<void>;

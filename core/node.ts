@@ -13,14 +13,21 @@ import { pingPeer } from './node/ping-peer.ts';
 import { bindToMembership } from './node/settings.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
+import { pluginChoices } from './node/stores.ts';
+import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
 
-export type Node = NodeAdmin & { close(): Promise<void> };
+export interface Node extends NodeAdmin {
+  close(): Promise<void>;
+  /** An error that nobody caught: was it a plugin's? Then that plugin is stopped, and the node lives on. */
+  takesBlame(error: unknown): boolean;
+}
 
 export function createNode(options: NodeOptions): Node {
   return new GinnelNode(options);
 }
 
 class GinnelNode implements Node {
+  readonly plugins: PluginHost;
   readonly #options: NodeOptions;
   readonly #kept: { identity?: NodeIdentity; membership?: MembershipFile } = {};
   #stay: Stay | null = null;
@@ -33,13 +40,23 @@ class GinnelNode implements Node {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    const { settings } = options;
+    const { settings, store, pluginDirectories, clock, random, counters, log } = options;
+    this.plugins = createPluginHost({
+      ...{ clock, random, counters, directories: pluginDirectories },
+      choices: pluginChoices(store),
+      log: log.child('plugins'),
+    });
     settings.onChange(() => this.#stay?.reconfigure(settings.values));
   }
 
   status(): NodeStatus {
     const state = this.#starting !== null ? 'starting' : this.#stay === null ? 'down' : 'up';
-    return statusOf(state, this.#kept, this.#stay, this.#options.clock.monotonicMs());
+    return statusOf(
+      state,
+      { ...this.#kept, plugins: this.plugins },
+      this.#stay,
+      this.#options.clock.monotonicMs(),
+    );
   }
 
   /** Rejects with what kept it from coming up; NODE_DOWN where `down` came meanwhile. A node that was up stays so. */
@@ -98,6 +115,10 @@ class GinnelNode implements Node {
     });
   }
 
+  takesBlame(error: unknown): boolean {
+    return this.plugins.takesBlame(error);
+  }
+
   counters(): Record<string, number> {
     return this.#options.counters.snapshot();
   }
@@ -130,10 +151,11 @@ class GinnelNode implements Node {
     const identity = await this.#identity(before !== null);
     try {
       await membership.replace(joined(wishes, before));
-      await this.#begin({ identity, membership }, signal);
+      await this.#begin({ identity, membership, plugins: this.plugins }, signal);
     } catch (error) {
       await this.#putBack(membership, before);
-      if (wasUp && !signal.aborted) await this.#resume({ identity, membership }, signal);
+      if (wasUp && !signal.aborted)
+        await this.#resume({ identity, membership, plugins: this.plugins }, signal);
       throw error;
     }
   }

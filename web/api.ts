@@ -14,6 +14,7 @@ import { bodyReader, type ReadBody } from './body.ts';
 import { apiErrors } from './errors.ts';
 import { logInRoutes } from './log-in-routes.ts';
 import { pingStream } from './ping-stream.ts';
+import { pluginsRoutes } from './plugins-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 
 /** `read-only`: answers GETs alone, for a socket that a group may open. */
@@ -83,6 +84,7 @@ function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
   };
   router.get('/node/status', context => void (context.body = node().status()));
   settingsRoutes(router, '/node/settings', node, read);
+  pluginsRoutes(router, () => node().plugins, read);
   router.get('/node/counters', context => void (context.body = node().counters()));
   router.get('/node/peers/:peer/why', context => {
     context.body = { lines: node().why(String(context.params['peer'])) };

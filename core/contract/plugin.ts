@@ -27,7 +27,7 @@ export interface PluginManifest {
   readonly purpose: string;
   /** On unless the owner says otherwise. */
   readonly enabled: boolean;
-  /** JSON Schema of its settings, with defaults. */
+  /** JSON Schema of its settings, with defaults: flat, and of the few keywords that `settings-schema.ts` of the host allows. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** npm packages with native parts that must load: where one can't, the plugin is unavailable. */
   readonly nativePackages: readonly string[];
@@ -138,6 +138,9 @@ export interface TraversalPlugin extends Plugin {
   /** Called whenever candidates or report changed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
 }
+
+/** What the core uses of a traversal plugin once it runs. */
+export type Traversal = Omit<TraversalPlugin, keyof Plugin>;
 
 // ---- transport
 

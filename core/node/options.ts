@@ -7,6 +7,7 @@ import type { ScopedStore } from '../../base/store.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { Arena, Doors } from '../../system/doors.ts';
 import type { Aead } from '../dataplane/aead.ts';
+import type { PluginDirectory } from '../plugin-host/manifest.ts';
 import type { NodeSettings } from './settings.ts';
 
 export interface NodeOptions {
@@ -21,7 +22,7 @@ export interface NodeOptions {
   readonly random: Random;
   readonly counters: Counters;
   readonly log: Log;
-  readonly pluginDirectories: readonly string[];
+  readonly pluginDirectories: readonly PluginDirectory[];
   readonly settings: NodeSettings;
 }
 

@@ -17,7 +17,6 @@ import { UdpTransport } from '../paths/udp-transport.ts';
 import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
 import { Standings, type StandingsOptions } from '../peers/standings.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
-import { createPluginHost } from '../plugin-host/host.ts';
 import { Hearsay, type Topic } from './hearsay.ts';
 import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
@@ -26,7 +25,7 @@ import { placesTopic } from './places-topic.ts';
 import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 import { openMainSockets } from './sockets.ts';
-import { pluginChoices, pluginContext, timestampFloor } from './stores.ts';
+import { timestampFloor } from './stores.ts';
 
 export interface Parts {
   readonly aead: Aead;
@@ -62,6 +61,7 @@ export interface Hooks {
 export interface Belongings {
   readonly identity: NodeIdentity;
   readonly membership: MembershipFile;
+  readonly plugins: PluginHost;
   /** The settings that this stay goes by. */
   readonly values: NodeValues;
 }
@@ -118,7 +118,8 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
   const control: ControlClient = new ControlClient({
-    ...own,
+    identity: own.identity,
+    membership: own.membership,
     ...{ peers: book, standings, time, primitives, clock, random, counters },
     log: log.child('control'),
     localNetworks: hooks.localNetworks,
@@ -151,13 +152,6 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
       engine.flush();
     },
   });
-  const plugins = createPluginHost({
-    ...{ clock, random, counters },
-    directories: options.pluginDirectories,
-    contextFor: plugin => pluginContext(options, plugin, paths.stun),
-    choices: pluginChoices(options.store),
-    log: log.child('plugins'),
-  });
   return {
     aead,
     book,
@@ -169,7 +163,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     introductions,
     network,
     paths,
-    plugins,
+    plugins: own.plugins,
     standings,
     time,
     transport,

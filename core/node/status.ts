@@ -1,6 +1,6 @@
 // What `status` says of a running node.
 import { GinnelError } from '../../base/errors.ts';
-import type { HealthLine, NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
+import type { HealthLine, NodeStatus, PeerStatus, PluginStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import type { Belongings } from './parts.ts';
 import { nodeErrors } from './errors.ts';
@@ -10,7 +10,7 @@ type State = NodeStatus['state'];
 
 export function statusOf(
   state: State,
-  kept: Partial<Belongings>,
+  kept: Partial<Belongings> & Pick<Belongings, 'plugins'>,
   stay: Stay | null,
   nowMs: number,
 ): NodeStatus {
@@ -21,7 +21,8 @@ export function statusOf(
     id: kept.identity?.id ?? '',
     network: membership?.network ?? '',
   };
-  if (stay === null) return { ...base, ...ABSENT };
+  const plugins = kept.plugins.known();
+  if (stay === null) return { ...base, ...ABSENT, plugins };
   const { parts } = stay;
   const server = serverStatus(stay, nowMs);
   return {
@@ -33,9 +34,9 @@ export function statusOf(
     udpPort: parts.udpPort,
     server,
     peers: parts.book.all().map(({ node: { record } }) => peerStatus(stay, record)),
-    plugins: parts.plugins.list(),
+    plugins,
     nat: parts.paths.natReport,
-    health: health(stay, server),
+    health: health(stay, server, plugins),
   };
 }
 
@@ -48,7 +49,6 @@ const ABSENT = {
   udpPort: null,
   server: { state: 'stopped', address: null, reason: '', heardSecondsAgo: null, rttMs: null },
   peers: [],
-  plugins: [],
   nat: NOTHING_CHECKED,
   health: [],
 } as const;
@@ -87,7 +87,7 @@ function peerStatus(
   };
 }
 
-function health(stay: Stay, server: ServerStatus): HealthLine[] {
+function health(stay: Stay, server: ServerStatus, plugins: readonly PluginStatus[]): HealthLine[] {
   const lines: HealthLine[] = [];
   if (stay.out !== null) {
     const { message, code } = nodeErrors(stay.out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED');
@@ -115,15 +115,13 @@ function health(stay: Stay, server: ServerStatus): HealthLine[] {
     });
   }
   for (const words of stay.keyChanges) lines.push({ code: 'PEER_KEY_CHANGED', words, todo: '' });
-  for (const plugin of stay.parts.plugins
-    .list()
-    .filter(({ state }) => state === 'failed' || state === 'unavailable')) {
-    lines.push({
-      code: plugin.code,
-      words: `The plugin ${plugin.name} is ${plugin.state}.`,
-      todo: 'It is tried again by itself; the log says why.',
-    });
-  }
+  for (const { state, code, name } of plugins)
+    if (state === 'failed' || state === 'unavailable')
+      lines.push({
+        code,
+        words: `The plugin ${name} is ${state}.`,
+        todo: `See why: ginnel plugins show ${name}.`,
+      });
   const skew = stay.parts.time.skewInWords();
   if (skew !== null) {
     lines.push({

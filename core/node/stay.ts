@@ -13,6 +13,7 @@ import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
 import type { Belongings, Parts } from './parts.ts';
 import { registrationOf } from './registration.ts';
+import { pluginContext } from './stores.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
@@ -31,6 +32,7 @@ export class Stay {
   #parts: Parts | null = null;
   #card: Card | null = null;
   #registering: Timer | null = null;
+  #unsubscribe = (): void => undefined;
 
   private constructor(options: NodeOptions, belongings: Belongings) {
     this.#options = options;
@@ -118,7 +120,8 @@ export class Stay {
       () => parts.hearsay.close(),
       // At once, before anything is waited for: no word of the server comes in any more.
       () => parts.control.stop(),
-      () => parts.plugins.close(),
+      () => this.#unsubscribe(),
+      () => parts.plugins.rest(),
       () => parts.paths.stop(),
       () => parts.engine.close(),
       () => parts.transport.close(),
@@ -163,9 +166,9 @@ export class Stay {
     parts.network.onChange(() => parts.control.kick());
     parts.paths.start();
     parts.introductions.everyoneKnown();
-    parts.plugins.onChange(() => parts.paths.setTraversal(parts.plugins.traversal()));
+    this.#unsubscribe = parts.plugins.onChange(() => parts.paths.setTraversal(parts.plugins.traversal()));
     parts.plugins
-      .start()
+      .start(key => pluginContext(this.#options, key, parts.paths.stun))
       .catch((error: unknown) => log.error('plugins could not be looked for', { reason: String(error) }));
     parts.control.start();
     this.#registerRegularly();

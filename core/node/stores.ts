@@ -1,7 +1,8 @@
 // The node's corners of the store: what plugins keep, what the owner chose of them, and the floor of our timestamps.
 import type { ScopedStore } from '../../base/store.ts';
-import type { PluginContext, PluginStore, StunDoor } from '../contract/plugin.ts';
+import type { PluginStore, StunDoor } from '../contract/plugin.ts';
 import type { TimestampFloor } from '../dataplane/timestamps.ts';
+import type { Given } from '../plugin-host/run.ts';
 import type { PluginChoice, PluginChoiceStore } from '../plugin-host/settings.ts';
 import type { NodeOptions } from './options.ts';
 
@@ -21,6 +22,7 @@ export async function timestampFloor({ store, log, counters }: NodeOptions): Pro
   };
 }
 
+/** What the owner chose of each plugin, by its key. */
 export function pluginChoices(store: ScopedStore): PluginChoiceStore {
   const choices = store.scope('plugin-choice/');
   return {
@@ -31,11 +33,8 @@ export function pluginChoices(store: ScopedStore): PluginChoiceStore {
 
 const choiceOf = (kept: unknown): PluginChoice | null => (typeof kept === 'object' ? kept : null);
 
-export function pluginContext(
-  { store, primitives }: NodeOptions,
-  plugin: string,
-  stun: StunDoor,
-): Pick<PluginContext, 'primitives' | 'store' | 'stun'> {
-  const kept: PluginStore = store.scope(`plugin/${plugin}/`);
+/** What the node gives the plugin that keeps its own under that key. */
+export function pluginContext({ store, primitives }: NodeOptions, key: string, stun: StunDoor): Given {
+  const kept: PluginStore = store.scope(`plugin/${key}/`);
   return { primitives, store: kept, stun };
 }

@@ -46,7 +46,6 @@ class PathsDriver implements Paths {
       control,
       clock,
       configured: options.configured ?? [],
-      pluginFailed: error => this.#pluginFailed(error),
     });
     this.#transactions = new StunTransactions({ clock, random, primitives, budget, counters });
     this.stun = new CoreStunDoor({
@@ -55,7 +54,7 @@ class PathsDriver implements Paths {
       network,
       openUdp: options.openUdp,
     });
-    this.#refresher = new Refresher(clock, options.log);
+    this.#refresher = new Refresher(clock);
     this.#keepAlive = new ServerKeepAlive({
       clock,
       random,
@@ -202,11 +201,6 @@ class PathsDriver implements Paths {
     if (!isOther) return;
     this.#options.events.selfChanged();
     this.#peers.each((machine, now) => machine.candidatesChanged(now));
-  }
-
-  #pluginFailed(error: unknown): void {
-    this.#count('plugin-failed');
-    this.#options.log.debug('a traversal plugin could not say what it knows', { reason: String(error) });
   }
 
   #count(name: string): void {

@@ -11,7 +11,7 @@ import type { PathStatus, PeerStatus } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
-import type { StunDoor, TraversalPlugin } from '../contract/plugin.ts';
+import type { StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
 import type { Engine, PeerId } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
@@ -92,8 +92,8 @@ export interface Paths {
   stop(): void;
   setPeer(peer: PathPeer): void;
   removePeer(id: PeerId): void;
-  /** The traversal plugins that run now. */
-  setTraversal(plugins: readonly TraversalPlugin[]): void;
+  /** The traversal plugins that run now, as their host hands them out: they never throw, hang or answer nonsense. */
+  setTraversal(plugins: readonly Traversal[]): void;
   /** Addresses at which the owner says this node can be reached. */
   setConfigured(endpoints: readonly Endpoint[]): void;
   /** Prefixes of the overlay, never used as places: `10.77.0.0/16`. */

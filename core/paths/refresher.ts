@@ -1,27 +1,24 @@
 // Asks the traversal plugins to measure our mapped address afresh: many may want it at once, it happens once.
 import type { Clock } from '../../base/clock.ts';
-import type { Log } from '../../base/log.ts';
-import type { TraversalPlugin } from '../contract/plugin.ts';
+import type { Traversal } from '../contract/plugin.ts';
 
 /** A measurement this young is taken as it is. */
 const FRESH_MS = 500;
 
 export class Refresher {
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #abort = new AbortController();
-  #plugins: readonly TraversalPlugin[] = [];
+  #plugins: readonly Traversal[] = [];
   #unsubscribe: (() => void)[] = [];
   #waiting: (() => void)[] = [];
   #isRunning = false;
   #doneAt = -Infinity;
 
-  constructor(clock: Clock, log: Log) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#log = log;
   }
 
-  setPlugins(plugins: readonly TraversalPlugin[], changed: () => void): void {
+  setPlugins(plugins: readonly Traversal[], changed: () => void): void {
     for (const end of this.#unsubscribe.splice(0)) end();
     this.#plugins = plugins;
     this.#unsubscribe = plugins.map(plugin => plugin.onChange(changed));
@@ -45,12 +42,7 @@ export class Refresher {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    const results = await Promise.allSettled(
-      this.#plugins.map(plugin => plugin.refresh('quick', this.#abort.signal)),
-    );
-    for (const result of results)
-      if (result.status === 'rejected')
-        this.#log.warn('a traversal plugin could not refresh', { error: String(result.reason) });
+    await Promise.all(this.#plugins.map(plugin => plugin.refresh('quick', this.#abort.signal)));
     this.#isRunning = false;
     this.#doneAt = this.#clock.monotonicMs();
     for (const done of this.#waiting.splice(0)) done();

@@ -7,7 +7,7 @@ import type { Prefix } from '../../protocol/ip/prefix.ts';
 import type { NetworkDoor, NetworkInterface } from '../../system/doors.ts';
 import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/candidate.ts';
 import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
-import type { TraversalPlugin } from '../contract/plugin.ts';
+import type { Traversal } from '../contract/plugin.ts';
 import type { Control } from '../control/types.ts';
 import { addressTable, classOf, inAny, isUsable, prefixesOf } from './addresses.ts';
 import type { Way } from './path.ts';
@@ -27,15 +27,13 @@ export interface SelfOptions {
   readonly clock: Clock;
   /** Addresses at which the owner says this node can be reached. */
   readonly configured: readonly Endpoint[];
-  /** A plugin threw where it should have told what it knows. */
-  readonly pluginFailed: (error: unknown) => void;
 }
 
 export class SelfPlace {
   readonly #options: SelfOptions;
   readonly #table = addressTable();
   readonly #ways = new Map<string, Way | null>();
-  #plugins: readonly TraversalPlugin[] = [];
+  #plugins: readonly Traversal[] = [];
   #configured: readonly Endpoint[];
   #overlay: readonly Prefix[] = [];
   #interfaces: readonly NetworkInterface[] = [];
@@ -47,7 +45,7 @@ export class SelfPlace {
     this.refresh();
   }
 
-  setPlugins(plugins: readonly TraversalPlugin[]): boolean {
+  setPlugins(plugins: readonly Traversal[]): boolean {
     this.#plugins = plugins;
     return this.refresh();
   }
@@ -84,7 +82,7 @@ export class SelfPlace {
 
   /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
   get natReport(): NatReport {
-    const reports = this.#plugins.map(plugin => this.#told(() => plugin.natReport(), NOTHING_CHECKED));
+    const reports = this.#plugins.map(plugin => plugin.natReport());
     const report =
       reports.find(({ mapping }) => mapping !== 'not-checked') ??
       reports.find(({ takenAt }) => takenAt > 0) ??
@@ -146,7 +144,7 @@ export class SelfPlace {
     const all = [
       ...this.#hosts(),
       ...this.#configured.map(endpoint => candidate('configured', endpoint)),
-      ...this.#plugins.flatMap(plugin => this.#told(() => plugin.candidates(), [])),
+      ...this.#plugins.flatMap(plugin => plugin.candidates()),
     ].filter(({ endpoint, transport }) => transport !== 'udp' || isUsable(endpoint, this.#table));
     all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
     const once = new Map<string, Candidate>();
@@ -155,16 +153,6 @@ export class SelfPlace {
       if (!once.has(place)) once.set(place, each);
     }
     return [...once.values()].slice(0, MAX_CANDIDATES);
-  }
-
-  /** What a plugin says; `instead` where it fails: the node lives on without it. */
-  #told<T>(say: () => T, instead: T): T {
-    try {
-      return say();
-    } catch (error) {
-      this.#options.pluginFailed(error);
-      return instead;
-    }
   }
 
   #hosts(): Candidate[] {

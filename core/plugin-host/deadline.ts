@@ -1,5 +1,6 @@
 // Waiting for foreign code, but not for ever.
 import type { Clock } from '../../base/clock.ts';
+import { wordsOf } from './words.ts';
 
 export interface Patience {
   readonly clock: Clock;
@@ -32,8 +33,19 @@ export function within<T>(patience: Patience, work: () => Promise<T>): Promise<O
       value => end(() => resolve({ kind: 'done', value })),
       (error: unknown) => {
         if (over) patience.late(error);
-        else end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        else end(() => reject(asError(error)));
       },
     );
+    if (patience.signal?.aborted === true) onAbort();
   });
+}
+
+/** What was thrown may be anything, also something that throws when it is looked at. */
+function asError(thrown: unknown): Error {
+  try {
+    if (thrown instanceof Error) return thrown;
+  } catch {
+    // In words, then.
+  }
+  return new Error(wordsOf(thrown));
 }

@@ -1,21 +1,27 @@
 // The plugin host: finds plugins, turns them on and off as the owner chose, and keeps the node alive whatever they do.
+// It knows them also while the node is not on the network; then they rest, and what the owner chooses holds for later.
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
-import type { PluginStatus } from '../admin.ts';
-import type { PluginContext, TransportPlugin, TraversalPlugin } from '../contract/plugin.ts';
+import type { SettingsChange } from '../../base/settings.ts';
+import type { PluginAdmin, PluginDetail, PluginStatus } from '../admin.ts';
+import type { Traversal, TransportPlugin } from '../contract/plugin.ts';
+import { AnswerChecks } from './answers.ts';
+import { Blame, originOf } from './blame.ts';
 import { pluginErrors } from './errors.ts';
-import { PluginLife } from './life.ts';
-import { isTransport, isTraversal } from './load.ts';
-import { discover } from './manifest.ts';
-import type { PluginChoiceStore, Settings } from './settings.ts';
+import type { Guard } from './guard.ts';
+import { PluginLife, type LifeSurroundings } from './life.ts';
+import { isTransport } from './load.ts';
+import { discover, type Discovery, type Found, type PluginDirectory } from './manifest.ts';
+import type { Given, Run } from './run.ts';
+import type { PluginChoice, PluginChoiceStore } from './settings.ts';
 
 export interface PluginHostOptions {
-  /** Each holds one folder per plugin. One that is absent counts as empty. */
-  readonly directories: readonly string[];
-  /** What the node gives this one plugin; all else in its context comes from the host. */
-  contextFor(plugin: string): Pick<PluginContext, 'primitives' | 'store' | 'stun'>;
+  /** Each holds one folder per plugin. One that is absent counts as empty; the first has the names it uses. */
+  readonly directories: readonly PluginDirectory[];
+  /** The user besides root who may own third-party plugins; default: whom this process runs as. */
+  readonly owner?: number;
   /** What the owner chose, kept over restarts. */
   readonly choices: PluginChoiceStore;
   readonly clock: Clock;
@@ -24,24 +30,24 @@ export interface PluginHostOptions {
   readonly counters: Counters;
 }
 
-export interface PluginHost {
-  /** Discovers and starts those that are on; resolves when each has started or failed. Never rejects for a plugin's sake. */
-  start(): Promise<void>;
-  list(): readonly PluginStatus[];
-  /** The choice is kept before the plugin starts. Rejects with PLUGIN_UNKNOWN; a plugin that fails is told by its status. */
-  enable(plugin: string): Promise<PluginStatus>;
-  disable(plugin: string): Promise<PluginStatus>;
-  /** Rejects with PLUGIN_SETTINGS; then the former settings stay. */
-  configure(plugin: string, settings: Settings): Promise<PluginStatus>;
-  /** Tries a failed plugin now instead of later. */
-  retry(plugin: string): Promise<PluginStatus>;
-  /** Those that have started and have not been told to stop. */
-  traversal(): readonly TraversalPlugin[];
+/** All of `PluginAdmin`: the choice is kept before it acts, and a plugin that fails is told by its status. */
+export interface PluginHost extends PluginAdmin {
+  /** What was found at the last look, as it is now. */
+  known(): readonly PluginStatus[];
+  /**
+   * The node comes up: starts those that are on; resolves when each has started or failed. Never rejects for a plugin's
+   * sake. `give` is what the node gives a plugin, by the key under which it keeps what belongs to it.
+   */
+  start(give: (key: string) => Given): Promise<void>;
+  /** The node goes: stops all plugins, each within 5 s; a `start` under way starts none any more. */
+  rest(): Promise<void>;
+  /** Those that have started and have not been told to stop; they never throw, hang or answer nonsense. */
+  traversal(): readonly Traversal[];
   transports(): readonly TransportPlugin[];
   /** Calls back when a plugin came, went or failed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
-  /** Stops all plugins, each within 5 s; a `start` under way starts none any more. */
-  close(): Promise<void>;
+  /** An error that nobody caught: was it a plugin's? Then that plugin is stopped, and no one else need care. */
+  takesBlame(error: unknown): boolean;
 }
 
 export function createPluginHost(options: PluginHostOptions): PluginHost {
@@ -50,66 +56,48 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
 
 class Host implements PluginHost {
   readonly #options: PluginHostOptions;
+  readonly #discovery: Discovery;
+  readonly #around: LifeSurroundings;
   readonly #lives = new Map<string, PluginLife>();
   readonly #listeners = new Set<() => void>();
-  #isClosed = false;
+  readonly #blame = new Blame<Guard>();
+  #give: ((key: string) => Given) | null = null;
+  /** Looks and changes of a choice follow one another. */
+  #turns: Promise<unknown> = Promise.resolve();
 
   constructor(options: PluginHostOptions) {
+    const { clock, random, log, counters, directories, owner = process.getuid?.() ?? 0 } = options;
     this.#options = options;
+    this.#discovery = { directories, owner };
+    this.#around = {
+      ...{ clock, random, log, counters, owner, blame: this.#blame, checks: new AnswerChecks() },
+      given: found => this.#give?.(keyOf(found)) ?? null,
+      changed: () => this.#tell(),
+    };
   }
 
-  async start(): Promise<void> {
-    const { directories, choices } = this.#options;
-    for (const [name, found] of await discover(directories)) {
-      if (this.#lives.has(name)) continue;
-      const choice = (await choices.load(name)) ?? {};
-      // Closed meanwhile: whoever began now would never be told to stop.
-      if (this.#isClosed) return;
-      if (found.error !== null)
-        this.#options.log.warn(found.error.message, { plugin: name, code: found.error.code });
-      this.#lives.set(name, new PluginLife(found, choice, this.#options, () => this.#tell()));
-    }
-    if (!this.#isClosed) await Promise.all([...this.#lives.values()].map(life => life.begin()));
+  // ---- the node comes and goes
+
+  async start(give: (key: string) => Given): Promise<void> {
+    this.#give = give;
+    await this.#look();
+    // Gone meanwhile: whoever began now would never be told to stop.
+    if (this.#give === give) await Promise.all([...this.#lives.values()].map(life => life.begin()));
   }
 
-  list(): readonly PluginStatus[] {
-    return [...this.#lives.values()].map(life => life.status());
+  async rest(): Promise<void> {
+    this.#give = null;
+    await Promise.all([...this.#lives.values()].map(life => life.end()));
   }
 
-  async enable(plugin: string): Promise<PluginStatus> {
-    const life = this.#life(plugin);
-    await this.#options.choices.save(plugin, { ...life.choice, enabled: true });
-    await life.turnOn();
-    return life.status();
-  }
-
-  async disable(plugin: string): Promise<PluginStatus> {
-    const life = this.#life(plugin);
-    await this.#options.choices.save(plugin, { ...life.choice, enabled: false });
-    await life.turnOff();
-    return life.status();
-  }
-
-  async configure(plugin: string, settings: Settings): Promise<PluginStatus> {
-    const life = this.#life(plugin);
-    life.accepts(settings);
-    await this.#options.choices.save(plugin, { ...life.choice, settings });
-    await life.configure(settings);
-    return life.status();
-  }
-
-  async retry(plugin: string): Promise<PluginStatus> {
-    const life = this.#life(plugin);
-    if (life.running === null) await life.begin();
-    return life.status();
-  }
-
-  traversal(): readonly TraversalPlugin[] {
-    return this.#running().flatMap(({ plugin, manifest }) => (isTraversal(plugin, manifest) ? [plugin] : []));
+  traversal(): readonly Traversal[] {
+    return this.#running().flatMap(({ traversal }) => traversal ?? []);
   }
 
   transports(): readonly TransportPlugin[] {
-    return this.#running().flatMap(({ plugin, manifest }) => (isTransport(plugin, manifest) ? [plugin] : []));
+    return this.#running().flatMap(({ plugin, manifest }) =>
+      plugin !== null && isTransport(plugin, manifest) ? [plugin] : [],
+    );
   }
 
   onChange(changed: () => void): () => void {
@@ -117,23 +105,141 @@ class Host implements PluginHost {
     return () => void this.#listeners.delete(changed);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([...this.#lives.values()].map(life => life.end()));
-    this.#listeners.clear();
+  known(): readonly PluginStatus[] {
+    return [...this.#lives.values()].map(life => life.status());
   }
 
-  #running(): readonly NonNullable<PluginLife['running']>[] {
-    return [...this.#lives.values()].flatMap(life => life.running ?? []);
+  takesBlame(error: unknown): boolean {
+    const culprit = this.#blame.culprit ?? this.#guardOf(originOf(error));
+    culprit?.crash(error);
+    return culprit !== null;
   }
 
-  #life(plugin: string): PluginLife {
+  // ---- what the owner asks and chooses
+
+  async list(): Promise<readonly PluginStatus[]> {
+    await this.#lookAround();
+    return this.known();
+  }
+
+  async detail(plugin: string): Promise<PluginDetail> {
+    return (await this.#life(plugin)).detail();
+  }
+
+  async enable(plugin: string): Promise<PluginStatus> {
+    const life = await this.#life(plugin);
+    if (life.found.error !== null) throw life.found.error;
+    await this.#choose(life, choice => ({ ...choice, enabled: true }));
+    await life.begin();
+    return life.status();
+  }
+
+  async disable(plugin: string): Promise<PluginStatus> {
+    const life = await this.#life(plugin);
+    await this.#choose(life, choice => ({ ...choice, enabled: false }));
+    await life.end();
+    return life.status();
+  }
+
+  async configure(plugin: string, change: SettingsChange): Promise<PluginDetail> {
+    const life = await this.#life(plugin);
+    const { rules, error } = life.found;
+    if (error !== null) throw error;
+    const before = await this.#choose(life, choice => ({
+      ...choice,
+      settings: rules.changed(choice.settings ?? {}, change),
+    }));
+    await life.reconfigure(before.settings ?? {});
+    return life.detail();
+  }
+
+  async retry(plugin: string): Promise<PluginStatus> {
+    const life = await this.#life(plugin);
+    if (this.#give === null) throw pluginErrors('PLUGIN_AT_REST', { plugin });
+    if (life.running === null) await life.begin();
+    return life.status();
+  }
+
+  /** Changes what the owner chose, once that is kept. Answers what it was. */
+  #choose(life: PluginLife, change: (choice: PluginChoice) => PluginChoice): Promise<PluginChoice> {
+    return this.#turn(async () => {
+      const before = life.choice;
+      const choice = change(before);
+      await this.#options.choices.save(keyOf(life.found), choice);
+      life.choose(choice);
+      return before;
+    });
+  }
+
+  async #life(plugin: string): Promise<PluginLife> {
+    await this.#lookAround();
     const life = this.#lives.get(plugin);
     if (life === undefined) throw pluginErrors('PLUGIN_UNKNOWN', { plugin });
     return life;
+  }
+
+  // ---- finding them
+
+  /** Plugins may come and go while the daemon runs. What is new and on starts; nobody waits for that. */
+  async #lookAround(): Promise<void> {
+    const fresh = await this.#look();
+    if (this.#give !== null) for (const life of fresh) void life.begin().catch(() => undefined);
+  }
+
+  /** Answers those that were not there before, or not so. One that runs is left alone until it stops. */
+  #look(): Promise<readonly PluginLife[]> {
+    return this.#turn(async () => {
+      const found = await discover(this.#discovery);
+      for (const [name, life] of this.#lives)
+        if (!found.has(name) && life.isIdle) await this.#remove(name, life);
+      const fresh: PluginLife[] = [];
+      for (const one of found.values()) fresh.push(...(await this.#found(one)));
+      return fresh;
+    });
+  }
+
+  async #found(found: Found): Promise<PluginLife[]> {
+    const life = this.#lives.get(found.name);
+    if (life !== undefined && (!life.isIdle || isSame(life.found, found))) return [];
+    if (life !== undefined) await this.#remove(found.name, life);
+    const { log, choices } = this.#options;
+    if (found.error !== null) log.warn(found.error.message, { plugin: found.name, code: found.error.code });
+    const fresh = new PluginLife(found, (await choices.load(keyOf(found))) ?? {}, this.#around);
+    this.#lives.set(found.name, fresh);
+    return [fresh];
+  }
+
+  async #remove(name: string, life: PluginLife): Promise<void> {
+    await life.end();
+    this.#lives.delete(name);
+  }
+
+  // ---- the rest
+
+  #running(): readonly Run[] {
+    return [...this.#lives.values()].flatMap(life => life.running ?? []);
+  }
+
+  /** Of the plugin whose code lies there. */
+  #guardOf(url: string): Guard | null {
+    return this.#running().find(run => run.holds(url))?.guard ?? null;
+  }
+
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => undefined);
+    return done;
   }
 
   #tell(): void {
     for (const changed of this.#listeners) changed();
   }
 }
+
+/** Under which its choice and its store are kept: a third-party plugin never gets at what a shipped one kept. */
+const keyOf = ({ name, isThirdParty }: Found): string => (isThirdParty ? `third-party/${name}` : name);
+
+const isSame = (one: Found, other: Found): boolean =>
+  one.folder === other.folder &&
+  one.error?.message === other.error?.message &&
+  JSON.stringify(one.manifest) === JSON.stringify(other.manifest);

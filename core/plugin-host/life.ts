@@ -1,65 +1,88 @@
 // One plugin's life: off, starting, on, failed (and tried again later), unavailable. Steps follow one another, never overlap.
-import type { Timer } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
-import type { PluginStatus } from '../admin.ts';
-import type { Plugin, PluginContext, PluginManifest } from '../contract/plugin.ts';
-import { within } from './deadline.ts';
+import type { Log } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
+import type { PluginDetail, PluginStatus } from '../admin.ts';
+import type { AnswerChecks } from './answers.ts';
+import type { Blame } from './blame.ts';
 import { pluginErrors } from './errors.ts';
-import { checkContract, checkNativePackages, loadEntry } from './load.ts';
+import type { Fault, Guard } from './guard.ts';
 import type { Found } from './manifest.ts';
-import { readReport } from './report.ts';
-import { settle, type PluginChoice, type Settings } from './settings.ts';
-import type { PluginHostOptions } from './host.ts';
+import { Run, type Given } from './run.ts';
+import type { PluginChoice, Settings } from './settings.ts';
+import { wordsOf } from './words.ts';
 
-export const START_TIMEOUT_MS = 10_000;
-export const STOP_TIMEOUT_MS = 5_000;
+export { START_TIMEOUT_MS, STOP_TIMEOUT_MS } from './run.ts';
 /** A failed plugin is tried again after this long, then twice as long each time, up to the last. */
 export const FIRST_RETRY_MS = 5_000;
+/** One that ran for longer than this before it failed is tried again as if for the first time. */
 export const LAST_RETRY_MS = 10 * 60_000;
 
-type Surroundings = Omit<PluginHostOptions, 'directories' | 'choices'>;
+export interface LifeSurroundings {
+  /** Null while the node is not on the network: then nothing starts. */
+  given(found: Found): Given | null;
+  /** It came, went or failed. */
+  changed(): void;
+  readonly blame: Blame<Guard>;
+  readonly checks: AnswerChecks;
+  readonly owner: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly counters: Counters;
+}
 
 type LifeState = 'off' | 'starting' | 'on' | 'failed' | 'unavailable';
 
-interface Run {
-  readonly plugin: Plugin;
-  readonly manifest: PluginManifest;
-  readonly abort: AbortController;
-}
-
 export class PluginLife {
+  readonly #around: LifeSurroundings;
   readonly #found: Found;
-  readonly #around: Surroundings;
-  readonly #changed: () => void;
   #choice: PluginChoice;
   #run: Run | null = null;
-  #beginning: AbortController | null = null;
   #error: GinnelError | null = null;
   #state: LifeState = 'off';
   #steps: Promise<void> = Promise.resolve();
   #failures = 0;
   #loads = 0;
+  #startedAt = 0;
   #retry: Timer | null = null;
 
-  constructor(found: Found, choice: PluginChoice, around: Surroundings, changed: () => void) {
+  constructor(found: Found, choice: PluginChoice, around: LifeSurroundings) {
     this.#found = found;
     this.#choice = choice;
     this.#around = around;
-    this.#changed = changed;
     if (found.error !== null) this.#refuse(found.error);
   }
 
+  get found(): Found {
+    return this.#found;
+  }
+
+  /** Third-party plugins are off until the owner turns them on, whatever they say themselves. */
   get enabled(): boolean {
-    return this.#choice.enabled ?? this.#found.manifest?.enabled ?? false;
+    const byItself = !this.#found.isThirdParty && (this.#found.manifest?.enabled ?? false);
+    return this.#choice.enabled ?? byItself;
   }
 
   get choice(): PluginChoice {
     return this.#choice;
   }
 
-  /** The running plugin, once it has started and until it is told to stop. */
-  get running(): { readonly plugin: Plugin; readonly manifest: PluginManifest } | null {
+  /** What runs, once it has started and until it is told to stop. */
+  get running(): Run | null {
     return this.#state === 'on' ? this.#run : null;
+  }
+
+  /** Is nothing of it running, nor about to? */
+  get isIdle(): boolean {
+    return this.#run === null;
+  }
+
+  /** What the owner chose, once that is kept. `begin`, `end` or `reconfigure` act on it. */
+  choose(choice: PluginChoice): void {
+    this.#choice = choice;
   }
 
   /** Starts it if it is enabled. Resolves when it has started or failed; which of both, `status` tells. */
@@ -67,19 +90,9 @@ export class PluginLife {
     return this.#step(() => this.#start());
   }
 
-  turnOn(): Promise<void> {
-    this.#choice = { ...this.#choice, enabled: true };
-    return this.begin();
-  }
-
-  turnOff(): Promise<void> {
-    this.#choice = { ...this.#choice, enabled: false };
-    return this.end();
-  }
-
   /** Stops it and leaves what the owner chose as it is. A start under way is broken off. */
   end(): Promise<void> {
-    this.#beginning?.abort();
+    if (this.#state === 'starting') this.#run?.breakOff();
     return this.#step(async () => {
       this.#retry?.cancel();
       await this.#stop();
@@ -87,58 +100,80 @@ export class PluginLife {
     });
   }
 
-  /** Throws PLUGIN_SETTINGS where they are not valid; then nothing changed. */
-  accepts(settings: Settings): void {
-    if (this.#found.manifest === null) throw this.#found.error;
-    settle(this.#found.manifest, settings);
-  }
-
-  configure(settings: Settings): Promise<void> {
-    this.#choice = { ...this.#choice, settings };
+  /** From former settings to the chosen ones, in place where that goes. */
+  reconfigure(former: Settings): Promise<void> {
     return this.#step(async () => {
-      if (this.#run !== null && (await this.#reconfigured(this.#run))) return;
+      if (await this.#reconfigured(former)) return;
       await this.#stop();
-      if (this.enabled) await this.#start();
+      await this.#start();
     });
   }
 
   status(): PluginStatus {
-    const { manifest, name } = this.#found;
-    const about = {
+    const { manifest, name, isThirdParty } = this.#found;
+    return {
       name,
       version: manifest?.version ?? '',
       kind: manifest?.kind ?? '',
       purpose: manifest?.purpose ?? '',
+      thirdParty: isThirdParty,
       enabled: this.enabled,
+      ...this.#condition(),
     };
-    if (this.#state === 'on' && this.#run !== null) return { ...about, ...this.#reported(this.#run.plugin) };
-    const state = this.#state === 'on' ? 'starting' : this.#state;
-    const facts = this.#error === null ? {} : { message: this.#error.message };
-    return { ...about, state, code: this.#error?.code ?? '', facts };
   }
 
-  #reported(plugin: Plugin): Pick<PluginStatus, 'state' | 'code' | 'facts'> {
-    const report = readReport(() => plugin.report());
-    if (typeof report !== 'string') return report;
-    this.#around.counters.counter('plugins.bad-reports').value++;
-    const error = pluginErrors('PLUGIN_REPORT', { plugin: this.#found.name, problem: report });
-    return { state: 'failed', code: error.code, facts: { message: error.message } };
+  detail(): PluginDetail {
+    const { rules, folder } = this.#found;
+    const { settings, secrets } = rules?.shown(this.#chosen) ?? { settings: {}, secrets: {} };
+    const restarting = rules?.restarting ?? [];
+    return { ...this.status(), folder, schema: rules?.schema ?? {}, settings, secrets, restarting };
+  }
+
+  /** Code of this run failed where nobody waited for it. */
+  crashed(guard: Guard, problem: string): void {
+    const { counters, log } = this.#around;
+    counters.counter('plugins.crashed').value++;
+    const plugin = this.#found.name;
+    log.debug('an error of a plugin that nobody waited for', { plugin, problem });
+    this.#step(async () => {
+      if (this.#run?.guard !== guard || this.#state !== 'on') return;
+      await this.#stop();
+      this.#fail(pluginErrors('PLUGIN_CRASHED', { plugin, problem }));
+    }).catch(() => undefined);
+  }
+
+  get #chosen(): Settings {
+    return this.#choice.settings ?? {};
+  }
+
+  #condition(): Pick<PluginStatus, 'state' | 'code' | 'facts'> {
+    if (this.#state === 'on' && this.#run !== null) return this.#reported(this.#run);
+    if (this.#state === 'off' && this.enabled && this.#error === null)
+      return { state: 'waiting', code: '', facts: {} };
+    const state = this.#state === 'on' ? 'starting' : this.#state;
+    return { state, code: this.#error?.code ?? '', facts: factsOf(this.#error) };
+  }
+
+  #reported(run: Run): Pick<PluginStatus, 'state' | 'code' | 'facts'> {
+    const report = run.report();
+    const { fault } = run.guard;
+    if (report !== null && fault === null) return report;
+    const error = faultError(this.#found.name, fault);
+    return { state: 'failed', code: error.code, facts: factsOf(error) };
   }
 
   #step(work: () => Promise<void>): Promise<void> {
     const done = this.#steps.then(work);
     this.#steps = done.catch((error: unknown) => {
-      this.#around.log.error("a step of a plugin's life failed", {
-        plugin: this.#found.name,
-        error: wordsOf(error),
-      });
+      const facts = { plugin: this.#found.name, error: wordsOf(error) };
+      this.#around.log.error("a step of a plugin's life failed", facts);
     });
     return done;
   }
 
   #become(state: LifeState): void {
     this.#state = state;
-    this.#changed();
+    this.#around.changed();
   }
 
   #refuse(error: GinnelError): void {
@@ -147,69 +182,59 @@ export class PluginLife {
   }
 
   async #start(): Promise<void> {
-    if (!this.enabled || this.#run !== null) return;
+    const given = this.#around.given(this.#found);
+    const found = this.#found;
+    if (given === null || !this.enabled || this.#run !== null || found.error !== null) return;
     this.#retry?.cancel();
     this.#error = null;
+    const run = (this.#run = this.#newRun(found, given));
     this.#become('starting');
-    const abort = new AbortController();
-    this.#beginning = abort;
     try {
-      await this.#tryStart(abort);
-      this.#failures = 0;
-      this.#become(abort.signal.aborted ? 'off' : 'on');
+      await run.start(found.rules.settle(this.#chosen), this.#loads);
+      if (run.isBrokenOff) throw new TypeError('broken off');
+      this.#startedAt = this.#around.clock.monotonicMs();
+      this.#become('on');
     } catch (error) {
-      const brokenOff = abort.signal.aborted;
       await this.#stop();
-      this.#fail(asGinnelError(this.#found.name, error), brokenOff);
-      abort.abort();
-    } finally {
-      this.#beginning = null;
+      if (run.isBrokenOff) this.#become('off');
+      else this.#fail(error);
     }
   }
 
-  async #tryStart(abort: AbortController): Promise<void> {
-    const { manifest, folder } = this.#found;
-    if (manifest === null) throw this.#found.error;
-    checkContract(manifest);
-    const settings = settle(manifest, this.#choice.settings ?? {});
-    const outcome = await within(this.#patience(START_TIMEOUT_MS, abort.signal), async () => {
-      await checkNativePackages(manifest, folder);
-      const create = await loadEntry(manifest, folder, this.#loads);
-      if (abort.signal.aborted) return;
-      const plugin = create(this.#context(manifest.name, settings, abort.signal));
-      this.#run = { plugin, manifest, abort };
-      await plugin.start(abort.signal);
+  #newRun(found: Found & { readonly error: null }, given: Given): Run {
+    const secrets = found.rules.secretsOf(this.#chosen).filter(secret => secret !== '');
+    const { counters, log } = this.#around;
+    return new Run(found, {
+      ...this.#around,
+      given,
+      scrub: text => secrets.reduce((rest, secret) => rest.replaceAll(secret, '(secret)'), text),
+      wrong: fault => {
+        counters.counter('plugins.bad-answers').value++;
+        log.warn(faultError(found.name, fault).message, { plugin: found.name });
+      },
+      crashed: (guard, problem) => this.crashed(guard, problem),
     });
-    if (outcome.kind !== 'timeout') return;
-    abort.abort();
-    throw pluginErrors('PLUGIN_START_TIMEOUT', { plugin: manifest.name, seconds: START_TIMEOUT_MS / 1000 });
   }
 
-  #context(name: string, settings: Settings, signal: AbortSignal): PluginContext {
-    const { clock, random, log, counters } = this.#around;
-    const own = { clock, random, settings, signal };
-    return {
-      ...this.#around.contextFor(name),
-      ...own,
-      log: log.child(name),
-      counters: counters.scope(`plugins.${name}`),
-    };
-  }
-
-  #fail(error: GinnelError, brokenOff: boolean): void {
-    if (brokenOff && error.code !== 'PLUGIN_START_TIMEOUT') {
-      this.#become('off');
-      return;
-    }
+  #fail(thrown: unknown): void {
+    const { counters, log, clock } = this.#around;
+    const plugin = this.#found.name;
+    const error =
+      thrown instanceof GinnelError
+        ? thrown
+        : pluginErrors('PLUGIN_START_FAILED', { plugin, problem: wordsOf(thrown) }, thrown);
     this.#refuse(error);
-    this.#around.counters.counter('plugins.failed').value++;
-    this.#around.log.warn(error.message, { plugin: this.#found.name, code: error.code });
-    this.#loads++;
+    counters.counter('plugins.failed').value++;
+    log.warn(error.message, { plugin, code: error.code });
+    // Code that loaded is loaded for good: to load it again would only take its memory once more.
+    if (error.code === 'PLUGIN_LOAD_FAILED') this.#loads++;
     if (error.retry) {
+      if (error.code === 'PLUGIN_CRASHED' && clock.monotonicMs() - this.#startedAt > LAST_RETRY_MS)
+        this.#failures = 0;
       const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS);
-      this.#retry = this.#around.clock.after(delay, () => void this.#step(() => this.#start()));
+      this.#retry = clock.after(delay, () => void this.begin().catch(() => undefined));
     }
-    this.#changed();
+    this.#around.changed();
   }
 
   /** Whoever uses the plugin hears that it goes before it goes, so that peers can move to other paths. */
@@ -219,59 +244,30 @@ export class PluginLife {
     const wasOn = this.#state === 'on';
     this.#run = null;
     this.#error = null;
-    if (wasOn) this.#changed();
-    try {
-      const outcome = await within(this.#patience(STOP_TIMEOUT_MS), () => run.plugin.stop());
-      if (outcome.kind === 'timeout') this.#leftBehind();
-    } catch (error) {
-      this.#around.log.warn('a plugin failed while it stopped', {
-        plugin: this.#found.name,
-        error: wordsOf(error),
-      });
-    } finally {
-      run.abort.abort();
-    }
-  }
-
-  #leftBehind(): void {
-    this.#error = pluginErrors('PLUGIN_STOP_TIMEOUT', {
-      plugin: this.#found.name,
-      seconds: STOP_TIMEOUT_MS / 1000,
-    });
+    if (wasOn) this.#around.changed();
+    const left = await run.stop();
+    if (left === null) return;
+    this.#error = left;
     this.#around.counters.counter('plugins.left-behind').value++;
-    this.#around.log.warn(this.#error.message, { plugin: this.#found.name, code: this.#error.code });
+    this.#around.log.warn(left.message, { plugin: this.#found.name, code: left.code });
   }
 
-  async #reconfigured(run: Run): Promise<boolean> {
-    const settings = settle(run.manifest, this.#choice.settings ?? {});
-    const reconfigure = run.plugin.reconfigure?.bind(run.plugin);
-    if (reconfigure === undefined) return false;
-    try {
-      const outcome = await within(this.#patience(START_TIMEOUT_MS), () => reconfigure(settings));
-      return outcome.kind === 'done';
-    } catch (error) {
-      this.#around.log.warn('a plugin refused new settings; it is restarted', {
-        plugin: this.#found.name,
-        error: wordsOf(error),
-      });
-      return false;
-    }
-  }
-
-  #patience(timeoutMs: number, signal?: AbortSignal): Parameters<typeof within>[0] {
-    const late = (error: unknown): void =>
-      this.#around.log.debug('a plugin failed after it was given up', {
-        plugin: this.#found.name,
-        error: wordsOf(error),
-      });
-    return { clock: this.#around.clock, timeoutMs, late, ...(signal === undefined ? {} : { signal }) };
+  /** False: it has to be stopped and started. */
+  async #reconfigured(former: Settings): Promise<boolean> {
+    const { rules } = this.#found;
+    if (this.#run === null || this.#state !== 'on' || rules === null) return false;
+    const [before, after] = [rules.settle(former), rules.settle(this.#chosen)];
+    if (JSON.stringify(before) === JSON.stringify(after)) return true;
+    return !rules.needsRestart(before, after) && (await this.#run.reconfigured(after));
   }
 }
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const factsOf = (error: GinnelError | null): PluginStatus['facts'] =>
+  error === null ? {} : { message: error.message };
 
-/** Whatever a plugin threw becomes a failed start; a plugin's own GinnelError keeps its code in the details. */
-function asGinnelError(plugin: string, error: unknown): GinnelError {
-  if (error instanceof GinnelError && error.code.startsWith('PLUGIN_')) return error;
-  return pluginErrors('PLUGIN_START_FAILED', { plugin, problem: wordsOf(error) }, error);
+/** A report that is none has a code of its own; so has a plugin whose report comes, but not its other answers. */
+function faultError(plugin: string, fault: Fault | null): GinnelError {
+  if (fault === null || fault.part === 'report()')
+    return pluginErrors('PLUGIN_REPORT', { plugin, problem: fault?.problem ?? 'there is none' });
+  return pluginErrors('PLUGIN_ANSWER', { plugin, ...fault });
 }

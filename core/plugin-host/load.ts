@@ -10,13 +10,13 @@ import type {
   TraversalPlugin,
 } from '../contract/plugin.ts';
 import { CONTRACT } from '../contract/plugin.ts';
+import type { GinnelError } from '../../base/errors.ts';
 import { pluginErrors } from './errors.ts';
 
-/** Throws PLUGIN_CONTRACT where the plugin was written for another contract. */
-export function checkContract(manifest: PluginManifest): void {
-  if (manifest.contract === CONTRACT) return;
-  const details = { plugin: manifest.name, wanted: manifest.contract, offered: CONTRACT };
-  throw pluginErrors('PLUGIN_CONTRACT', details);
+/** PLUGIN_CONTRACT where the plugin was written for another contract. */
+export function contractError({ name, contract }: PluginManifest): GinnelError | null {
+  if (contract === CONTRACT) return null;
+  return pluginErrors('PLUGIN_CONTRACT', { plugin: name, wanted: contract, offered: CONTRACT });
 }
 
 /** Loads each native package as the plugin itself would; rejects with PLUGIN_NATIVE_MISSING. */
@@ -33,18 +33,21 @@ export async function checkNativePackages(manifest: PluginManifest, folder: stri
 
 export type Create = (context: PluginContext) => Plugin;
 
-/** `attempt` tells loads apart: Node keeps a module that failed to load as failed for good under the same address. */
-export async function loadEntry(manifest: PluginManifest, folder: string, attempt: number): Promise<Create> {
-  const url = pathToFileURL(join(folder, manifest.entry));
+/**
+ * `attempt` tells loads apart: Node keeps a module that failed to load as failed for good under the same address, and
+ * one that loaded for as long as the process lives. Rejects with whatever the code threw.
+ */
+export async function loadEntry(
+  { kind, entry }: PluginManifest,
+  folder: string,
+  attempt: number,
+): Promise<Create> {
+  const url = pathToFileURL(join(folder, entry));
   if (attempt > 0) url.searchParams.set('attempt', String(attempt));
   const module: unknown = await import(url.href);
-  const create =
-    typeof module === 'object' && module !== null && 'createPlugin' in module ? module.createPlugin : null;
+  const create = partOf(module, 'createPlugin');
   if (typeof create !== 'function') throw new Error('its entry exports no createPlugin()');
-  return context => {
-    const made: unknown = Reflect.apply(create, undefined, [context]);
-    return expectPlugin(made, manifest.kind);
-  };
+  return context => expectPlugin(Reflect.apply(create, undefined, [context]), kind);
 }
 
 const PARTS: Readonly<Record<PluginManifest['kind'], readonly string[]>> = {
@@ -61,8 +64,8 @@ function expectPlugin(made: unknown, kind: PluginManifest['kind']): Plugin {
 const partOf = (thing: unknown, part: string): unknown =>
   typeof thing === 'object' && thing !== null ? Reflect.get(thing, part) : undefined;
 
-export const isTraversal = (plugin: Plugin, manifest: PluginManifest): plugin is TraversalPlugin =>
-  manifest.kind === 'traversal' && partOf(plugin, 'natReport') !== undefined;
-
-export const isTransport = (plugin: Plugin, manifest: PluginManifest): plugin is TransportPlugin =>
-  manifest.kind === 'transport' && partOf(plugin, 'dial') !== undefined;
+/** What the manifest says a plugin is, it was found to be when it was made. */
+export const isTraversal = (_: Plugin, { kind }: PluginManifest): _ is TraversalPlugin =>
+  kind === 'traversal';
+export const isTransport = (_: Plugin, { kind }: PluginManifest): _ is TransportPlugin =>
+  kind === 'transport';

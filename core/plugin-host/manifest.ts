@@ -5,9 +5,16 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { PluginManifest } from '../contract/plugin.ts';
 import type { GinnelError } from '../../base/errors.ts';
 import { pluginErrors } from './errors.ts';
+import { contractError } from './load.ts';
+import { SETTINGS_SCHEMA } from './settings-schema.ts';
+import { SettingsRules } from './settings.ts';
+import { unsafePath } from './trust.ts';
+import { wordsOf } from './words.ts';
 
 /** A manifest larger than this is refused unread. */
 const MAX_MANIFEST_BYTES = 64 * 1024;
+/** Folders beyond so many in one directory are not looked at. */
+const MAX_PLUGINS = 64;
 
 export const MANIFEST_SCHEMA = {
   type: 'object',
@@ -33,30 +40,47 @@ export const MANIFEST_SCHEMA = {
     entry: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]*\\.m?js$' },
     purpose: { type: 'string', minLength: 1, maxLength: 200 },
     enabled: { type: 'boolean' },
-    settings: { type: 'object' },
+    settings: SETTINGS_SCHEMA,
     nativePackages: { type: 'array', maxItems: 16, items: { type: 'string', minLength: 1, maxLength: 214 } },
   },
 } as const;
 
-/** What discovery found in one folder: a manifest, or why there is none. */
-export type Found =
-  | {
-      readonly name: string;
-      readonly folder: string;
-      readonly manifest: PluginManifest;
-      readonly error: null;
-    }
-  | { readonly name: string; readonly folder: string; readonly manifest: null; readonly error: GinnelError };
+/** Where plugins lie, and whose they are. Third-party ones are off until the owner turns them on. */
+export interface PluginDirectory {
+  readonly path: string;
+  readonly isThirdParty: boolean;
+}
 
-/** All plugins of the directories, by name; where two have the same name, the first directory's counts. */
-export async function discover(directories: readonly string[]): Promise<ReadonlyMap<string, Found>> {
-  const validate = new Ajv({ allErrors: true }).compile<PluginManifest>(MANIFEST_SCHEMA);
+interface Place {
+  readonly name: string;
+  readonly folder: string;
+  readonly isThirdParty: boolean;
+}
+
+/** What discovery found in one folder: a manifest and the rules of its settings, or why there is none to go by. */
+export type Found = Place &
+  (
+    | { readonly manifest: PluginManifest; readonly rules: SettingsRules; readonly error: null }
+    | { readonly manifest: null; readonly rules: null; readonly error: GinnelError }
+  );
+
+export interface Discovery {
+  readonly directories: readonly PluginDirectory[];
+  /** The user besides root who may own third-party plugins. */
+  readonly owner: number;
+}
+
+/** All plugins of the directories, by name. Where two have the same name, the first directory's has it. */
+export async function discover({ directories, owner }: Discovery): Promise<ReadonlyMap<string, Found>> {
+  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PluginManifest>(
+    MANIFEST_SCHEMA,
+  );
   const found = new Map<string, Found>();
-  for (const directory of directories) {
-    for (const name of await foldersOf(directory)) {
-      if (found.has(name)) continue;
-      const one = await readManifest(name, join(directory, name), validate);
-      if (one !== null) found.set(name, one);
+  for (const { path, isThirdParty } of directories) {
+    for (const name of await foldersOf(path)) {
+      const place = { name, folder: join(path, name), isThirdParty };
+      const one = found.has(name) ? await nameTaken(place) : await readPlugin(place, path, owner, validate);
+      if (one !== null && !found.has(one.name)) found.set(one.name, one);
     }
   }
   return found;
@@ -64,29 +88,68 @@ export async function discover(directories: readonly string[]): Promise<Readonly
 
 type Validate = ValidateFunction<PluginManifest>;
 
-async function readManifest(name: string, folder: string, validate: Validate): Promise<Found | null> {
+/** Null where the folder is no plugin's. */
+async function readPlugin(
+  place: Place,
+  directory: string,
+  owner: number,
+  validate: Validate,
+): Promise<Found | null> {
+  const { name, folder, isThirdParty } = place;
   const path = join(folder, 'plugin.json');
-  const size = await stat(path).then(
+  const size = await sizeOf(path);
+  if (size === null) return null;
+  const unsafe = isThirdParty ? await unsafePath([directory, folder, path], owner) : null;
+  if (unsafe !== null)
+    return refused(
+      place,
+      pluginErrors('PLUGIN_UNSAFE', { plugin: name, problem: unsafe, folder: directory }),
+    );
+  try {
+    const manifest = await readManifest(path, size, validate);
+    if (manifest.name !== name) throw new Error(`it names itself ${manifest.name}, not ${name}`);
+    const misfit = contractError(manifest);
+    if (misfit !== null) return refused(place, misfit);
+    return { ...place, manifest, rules: rulesOf(manifest), error: null };
+  } catch (error) {
+    return refused(place, pluginErrors('PLUGIN_MANIFEST', { plugin: name, problem: wordsOf(error) }, error));
+  }
+}
+
+const refused = (place: Place, error: GinnelError): Found => ({
+  ...place,
+  manifest: null,
+  rules: null,
+  error,
+});
+
+/** A plugin that took a shipped one's name is shown beside that, under a name that no plugin can have. */
+async function nameTaken(place: Place): Promise<Found | null> {
+  if ((await sizeOf(join(place.folder, 'plugin.json'))) === null) return null;
+  const name = `${place.name}@third-party`;
+  return refused({ ...place, name }, pluginErrors('PLUGIN_NAME_TAKEN', { plugin: name, name: place.name }));
+}
+
+const sizeOf = (path: string): Promise<number | null> =>
+  stat(path).then(
     info => info.size,
     () => null,
   );
-  if (size === null) return null;
-  const bad = (problem: string): Found => ({
-    name,
-    folder,
-    manifest: null,
-    error: pluginErrors('PLUGIN_MANIFEST', { plugin: name, problem }),
-  });
-  if (size > MAX_MANIFEST_BYTES) return bad(`larger than ${MAX_MANIFEST_BYTES} bytes`);
-  let parsed: unknown;
+
+/** Throws an Error in words. */
+async function readManifest(path: string, size: number, validate: Validate): Promise<PluginManifest> {
+  if (size > MAX_MANIFEST_BYTES) throw new Error(`it is larger than ${MAX_MANIFEST_BYTES} bytes`);
+  const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+  if (validate(parsed)) return parsed;
+  throw new Error(problemsOf(validate.errors));
+}
+
+function rulesOf({ name, settings }: PluginManifest): SettingsRules {
   try {
-    parsed = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    return bad(error instanceof Error ? error.message : 'unreadable');
+    return new SettingsRules(name, settings);
+  } catch (cause) {
+    throw new Error(`its settings schema: ${wordsOf(cause)}`, { cause });
   }
-  if (!validate(parsed)) return bad(problemsOf(validate.errors));
-  if (parsed.name !== name) return bad(`it names itself ${parsed.name}, not ${name}`);
-  return { name, folder, manifest: parsed, error: null };
 }
 
 async function foldersOf(directory: string): Promise<string[]> {
@@ -97,11 +160,12 @@ async function foldersOf(directory: string): Promise<string[]> {
   return entries
     .filter(entry => entry.isDirectory() || entry.isSymbolicLink())
     .map(entry => entry.name)
-    .sort();
+    .sort()
+    .slice(0, MAX_PLUGINS);
 }
 
 /** The first few things a JSON Schema validation found, in one line: `/port must be <= 65535`. */
-export function problemsOf(errors: readonly ErrorObject[] | null | undefined): string {
+function problemsOf(errors: readonly ErrorObject[] | null | undefined): string {
   const lines = (errors ?? [])
     .slice(0, 3)
     .map(error => `${error.instancePath || 'it'} ${error.message ?? 'is not valid'}`);

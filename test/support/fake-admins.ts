@@ -6,7 +6,9 @@ import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
 import type { InviteSummary, ServerAdmin, ServerSummary } from '../../server/admin.ts';
 import { openServerSettings } from '../../server/settings.ts';
+import type { PluginHost } from '../../core/plugin-host/host.ts';
 import { memoryStore } from './memory-store.ts';
+import { nothingOutside, restingPlugins } from './resting-plugins.ts';
 
 const RELAYED: PathStatus = {
   label: 'via office-vps',
@@ -71,7 +73,10 @@ export class FakeNode implements NodeAdmin {
 
   readonly #onJoined: () => void;
 
-  constructor(joined = false, onJoined: () => void = () => undefined) {
+  readonly plugins: PluginHost;
+
+  constructor(joined = false, onJoined: () => void = () => undefined, plugins = restingPlugins()) {
+    this.plugins = plugins;
     this.#joined = joined;
     this.#onJoined = onJoined;
   }
@@ -97,7 +102,7 @@ export class FakeNode implements NodeAdmin {
         rttMs: up ? 20 : null,
       },
       peers: up ? [cellar, till] : [],
-      plugins: [],
+      plugins: this.plugins.known(),
       nat: NOTHING_CHECKED,
       health: [
         {
@@ -117,11 +122,12 @@ export class FakeNode implements NodeAdmin {
     this.#onJoined();
     this.#name = options.name ?? 'attic-nas';
     this.#state = 'up';
+    await this.plugins.start(nothingOutside);
     return this.status();
   }
 
   async down(): Promise<void> {
-    await Promise.resolve();
+    await this.plugins.rest();
     this.#state = 'down';
   }
 

@@ -2,10 +2,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { daemonSettings, takeStateFolder } from '../../bin/assemble.ts';
+import { assembleAtRest, daemonSettings, pluginDirectories, takeStateFolder } from '../../bin/assemble.ts';
 import { processSurroundings } from '../../bin/process.ts';
 import { ginnel } from '../../bin/program.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
+import { restingPlugins } from './resting-plugins.ts';
 
 process.exitCode = await ginnel(
   process.argv.slice(2),
@@ -15,15 +16,25 @@ process.exitCode = await ginnel(
     async assemble(ground) {
       const store = await takeStateFolder(ground);
       const membership = join(ground.places.state, 'joined');
-      const node = new FakeNode(existsSync(membership), () => writeFileSync(membership, ''));
+      const plugins = restingPlugins(store.scope('node/'), pluginDirectories(ground.places));
+      const node = new FakeNode(existsSync(membership), () => writeFileSync(membership, ''), plugins);
       if (process.env['FAKE_CRASH'] === '1')
         ground.clock.after(50, () => {
           throw new Error('a bug in a timer');
         });
       const server = new FakeServer();
       const settings = await daemonSettings(store, ground);
-      return { node, server, settings, wishes: store.scope('roles/'), close: () => store.close() };
+      const takesBlame = (error: unknown): boolean => plugins.takesBlame(error);
+      return {
+        node,
+        server,
+        settings,
+        takesBlame,
+        wishes: store.scope('roles/'),
+        close: () => store.close(),
+      };
     },
+    atRest: assembleAtRest,
   }),
 );
 setTimeout(() => process.exit(), 500).unref();

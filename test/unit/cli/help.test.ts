@@ -22,6 +22,9 @@ function around(said: Said): Surroundings {
     err: text => void (said.err += text),
     ask: () => Promise.reject(new Error('nobody is there')),
     interrupted: new AbortController().signal,
+    pluginsAtRest: () => {
+      throw new Error('not for this test');
+    },
     daemon: () => {
       throw new Error('no daemon here');
     },

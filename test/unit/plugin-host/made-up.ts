@@ -4,7 +4,7 @@ import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
 import { seededRandom } from '../../../base/random.ts';
-import type { PluginContext, PluginStore, StunDoor } from '../../../core/contract/plugin.ts';
+import type { PluginStore, StunDoor } from '../../../core/contract/plugin.ts';
 import { createPluginHost, type PluginHost } from '../../../core/plugin-host/host.ts';
 import type { PluginChoice, PluginChoiceStore } from '../../../core/plugin-host/settings.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
@@ -86,6 +86,8 @@ export function keptChoices(): PluginChoiceStore & { readonly kept: Map<string, 
 
 export interface Bench {
   readonly host: PluginHost;
+  /** The node comes up. */
+  start(): Promise<void>;
   readonly clock: ManualClock;
   readonly counters: Counters;
   readonly choices: ReturnType<typeof keptChoices>;
@@ -99,17 +101,17 @@ export function bench(
   const clock = new ManualClock();
   const counters = new Counters();
   const host = createPluginHost({
-    directories: [t.testdir(folders)],
-    contextFor: () =>
-      ({ primitives: {} as Primitives, store: memoryStore(), stun }) satisfies Partial<PluginContext>,
+    directories: [{ path: t.testdir(folders), isThirdParty: false }],
     choices,
     clock,
     random: seededRandom(1),
     log: silentLog,
     counters,
   });
-  t.teardown(() => host.close());
-  return { host, clock, counters, choices };
+  t.teardown(() => host.rest());
+  const start = (): Promise<void> =>
+    host.start(() => ({ primitives: {} as Primitives, store: memoryStore(), stun }));
+  return { host, start, clock, counters, choices };
 }
 
 /** Turns of the event loop until the condition holds; a bound, not a sleep. */

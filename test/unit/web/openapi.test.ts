@@ -127,13 +127,20 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/v1/settings'],
   ['POST', '/v1/settings', { set: { 'log-level': 'debug' } }],
   ['GET', '/v1/node/peers/{peer}/why'],
+  ['GET', '/v1/node/plugins'],
+  ['GET', '/v1/node/plugins/{plugin}'],
+  ['POST', '/v1/node/plugins/{plugin}/disable'],
+  ['POST', '/v1/node/plugins/{plugin}/enable', {}],
+  ['POST', '/v1/node/plugins/{plugin}/settings', { set: { portSamples: 4 }, unset: ['servers'] }],
+  ['POST', '/v1/node/plugins/{plugin}/retry'],
   ['POST', '/v1/node/ping', { peer: 'cellar-router', count: 3 }],
   ['POST', '/v1/node/netcheck'],
   ['POST', '/v1/node/down', {}],
   ['POST', '/v1/server/down'],
 ];
 
-const pathOf = (path: string): string => path.replace('{peer}', 'cellar-router').replace('{id}', '0a1b2c3d');
+const pathOf = (path: string): string =>
+  path.replace('{peer}', 'cellar-router').replace('{plugin}', 'nat-stun').replace('{id}', '0a1b2c3d');
 
 t.test('real answers fit their schemas, on every route', async t => {
   const { ask } = await bench(t);

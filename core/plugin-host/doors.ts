@@ -1,0 +1,62 @@
+// The doors that one run of a plugin gets: its callbacks are guarded, and when it ends, what it left open is closed.
+import type { Clock } from '../../base/clock.ts';
+import type { StunDoor, StunOutcome, StunSocket } from '../contract/plugin.ts';
+import type { Guard } from './guard.ts';
+
+export function guardedClock(clock: Clock, guard: Guard): Clock {
+  return {
+    monotonicMs: () => clock.monotonicMs(),
+    wallMs: () => clock.wallMs(),
+    after: (delayMs, fire) => clock.after(delayMs, () => guard.callback(fire)),
+  };
+}
+
+type FreshSocket = StunSocket & { close(): void };
+
+/** `end` closes the sockets that the plugin opened and forgot. */
+export function guardedStun(stun: StunDoor, guard: Guard): { readonly door: StunDoor; end(): void } {
+  const open = new Set<{ close(): void }>();
+  const subscriptions = new Set<() => void>();
+  const aborted: StunOutcome = { ok: false, code: 'aborted' };
+  const guarded = (socket: StunSocket): StunSocket => ({
+    family: socket.family,
+    localPort: socket.localPort,
+    transact: (ask, signal) =>
+      guard.isOver ? Promise.resolve(aborted) : guard.outside(() => socket.transact(ask, signal)),
+  });
+  const fresh = async (family: 4 | 6): Promise<FreshSocket> => {
+    const socket = await guard.outside(() => stun.fresh(family));
+    open.add(socket);
+    const close = (): void => {
+      open.delete(socket);
+      socket.close();
+    };
+    if (guard.isOver) close();
+    return { ...guarded(socket), close };
+  };
+  const door: StunDoor = {
+    main(family) {
+      const socket = stun.main(family);
+      return socket === null ? null : guarded(socket);
+    },
+    fresh,
+    servers: () => stun.servers(),
+    localAddresses: () => stun.localAddresses(),
+    onChange(changed) {
+      const unsubscribe = stun.onChange(() => guard.callback(changed));
+      subscriptions.add(unsubscribe);
+      return () => {
+        subscriptions.delete(unsubscribe);
+        unsubscribe();
+      };
+    },
+  };
+  return {
+    door,
+    end() {
+      for (const unsubscribe of subscriptions) unsubscribe();
+      for (const socket of [...open]) socket.close();
+      open.clear();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// What the core gets instead of a traversal plugin itself: the same calls, but they never throw, never hang, and answer
+// nothing that has not been checked.
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Candidate } from '../contract/candidate.ts';
+import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
+import type { Traversal, TraversalPlugin } from '../contract/plugin.ts';
+import type { AnswerChecks } from './answers.ts';
+import type { Guard } from './guard.ts';
+import { wordsOf } from './words.ts';
+
+/** A measurement that takes longer is not waited for. */
+export const REFRESH_TIMEOUT_MS = { quick: 10_000, full: 120_000 } as const;
+/** A first change is passed on at once, those that follow it within this time together. */
+export const CHANGES_TOGETHER_MS = 250;
+
+export interface TraversalSurroundings {
+  readonly name: string;
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly checks: AnswerChecks;
+  readonly log: Log;
+}
+
+export class GuardedTraversal implements Traversal {
+  readonly #plugin: TraversalPlugin;
+  readonly #around: TraversalSurroundings;
+  readonly #listeners = new Set<() => void>();
+  #unsubscribe: unknown = null;
+  #toldAt = -Infinity;
+  #telling: Timer | null = null;
+
+  constructor(plugin: TraversalPlugin, around: TraversalSurroundings) {
+    this.#plugin = plugin;
+    this.#around = around;
+  }
+
+  /** Once it has started. */
+  begin(): void {
+    const listen = (): unknown => this.#plugin.onChange(() => this.#changed());
+    this.#around.guard.ask('onChange()', listen, stop => (this.#unsubscribe = stop));
+  }
+
+  /** Before it is stopped: from now on it is not asked any more. */
+  end(): void {
+    const stop = this.#unsubscribe;
+    this.#listeners.clear();
+    this.#telling?.cancel();
+    if (typeof stop === 'function')
+      this.#around.guard.ask(
+        'onChange()',
+        () => Reflect.apply(stop, undefined, []),
+        () => null,
+      );
+  }
+
+  candidates(): readonly Candidate[] {
+    const { guard, checks, name } = this.#around;
+    const ask = (): unknown => this.#plugin.candidates();
+    return guard.ask('candidates()', ask, answer => checks.candidates(answer, name)) ?? [];
+  }
+
+  natReport(): NatReport {
+    const { guard, checks } = this.#around;
+    const ask = (): unknown => this.#plugin.natReport();
+    return guard.ask('natReport()', ask, answer => checks.natReport(answer)) ?? NOTHING_CHECKED;
+  }
+
+  refresh(depth: 'quick' | 'full', signal?: AbortSignal): Promise<void> {
+    const { guard, clock } = this.#around;
+    const patience = {
+      clock,
+      timeoutMs: REFRESH_TIMEOUT_MS[depth],
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return guard.wait('refresh()', patience, () => this.#plugin.refresh(depth, signal));
+  }
+
+  onChange(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => void this.#listeners.delete(changed);
+  }
+
+  #changed(): void {
+    const { guard, clock } = this.#around;
+    if (guard.isOver || this.#telling !== null) return;
+    const waitMs = this.#toldAt + CHANGES_TOGETHER_MS - clock.monotonicMs();
+    // While it is being asked, the core looks at its answer anyway; to be told in the middle would lead in a circle.
+    if (waitMs <= 0 && !guard.isAsking) guard.outside(() => this.#tell());
+    else this.#telling = guard.outside(() => clock.after(Math.max(waitMs, 0), () => this.#tell()));
+  }
+
+  #tell(): void {
+    const { clock, log } = this.#around;
+    this.#telling = null;
+    this.#toldAt = clock.monotonicMs();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        // Our own trouble: it must not look like the plugin's.
+        log.error('what a plugin found out could not be taken in', { reason: wordsOf(error) });
+      }
+    }
+  }
+}
