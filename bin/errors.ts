@@ -50,6 +50,24 @@ export const commandErrors = defineErrors({
     todo: 'Check the name, or paste the invite when asked.',
     retry: false,
   },
+  INTERRUPTED: {
+    what: 'You broke it off.',
+    why: '',
+    todo: 'Nothing was changed.',
+    retry: false,
+  },
+  VALUE_NEEDED: {
+    what: 'A value for {key} is missing.',
+    why: 'It may be {mayBe}.',
+    todo: 'Say it behind the key: ginnel set {key} VALUE; back to the default: ginnel unset {key}.',
+    retry: false,
+  },
+  SECRET_IN_ARGUMENTS: {
+    what: 'The setting {key} was not changed.',
+    why: 'It is a secret, and whoever lists the processes of this box reads arguments.',
+    todo: 'Leave it out: ginnel set {key} asks for it, or reads it from standard input.',
+    retry: false,
+  },
   USAGE: {
     what: 'This command was not understood.',
     why: '{problem}',

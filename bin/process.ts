@@ -3,7 +3,6 @@ import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import { openLog, type LevelledLog } from '../base/pino-log.ts';
-import { nodeErrors } from '../core/node/errors.ts';
 import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
 import type { Parts } from './daemon.ts';
@@ -100,7 +99,7 @@ async function askOnTerminal(question: string): Promise<string> {
   });
   try {
     return await new Promise<string>((resolve, reject) => {
-      terminal.once('close', () => reject(nodeErrors('INVITE_NEEDED')));
+      terminal.once('close', () => reject(commandErrors('INTERRUPTED')));
       terminal.once('SIGINT', () => terminal.close());
       terminal.question(question).then(resolve, reject);
     });

@@ -6,6 +6,7 @@ import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
 import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
+import { settingsCommands } from './commands/settings.ts';
 import { commandErrors } from './errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { configureHelp, helpCommand } from './help.ts';
@@ -42,6 +43,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   serverCommands(program, kit);
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);
+  settingsCommands(program, kit);
   runCommands(program, kit);
   helpCommand(program, text => around.out(text));
   return program;

@@ -8,6 +8,7 @@ import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
 import { plain } from '../words.ts';
 import { EXIT } from '../exit-codes.ts';
+import { textOf } from './input.ts';
 import { withJson, type Kit } from './command.ts';
 import { port } from './arguments.ts';
 
@@ -92,12 +93,7 @@ async function inviteFrom({ around }: Kit, file: string | null): Promise<string>
 async function textFrom(input: AsyncIterable<unknown>, file: string | null): Promise<string> {
   try {
     if (file !== null) return (await readFile(file, 'utf8')).slice(0, MAX_INVITE_CHARACTERS + 1);
-    let text = '';
-    for await (const part of input) {
-      text += String(part);
-      if (text.length > MAX_INVITE_CHARACTERS) break;
-    }
-    return text;
+    return await textOf(input, MAX_INVITE_CHARACTERS);
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw commandErrors('INVITE_FILE', { file: file ?? 'standard input', problem }, cause);
