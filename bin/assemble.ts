@@ -16,7 +16,7 @@ import type { PluginDirectory } from '../core/plugin-host/manifest.ts';
 import { createServer } from '../server/server.ts';
 import { openAead } from '../system/aead.ts';
 import { primitives } from '../system/crypto.ts';
-import { openDoors } from '../system/doors-linux.ts';
+import { openBestDoors } from '../system/open-doors.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
 import { makePlaces, type Places } from './places.ts';
@@ -25,6 +25,7 @@ import { openDaemonSettings, type DaemonSettings } from './settings.ts';
 
 export interface Ground {
   readonly places: Places;
+  readonly environment: NodeJS.ProcessEnv;
   readonly counters: Counters;
   readonly log: LevelledLog;
   readonly clock: Clock;
@@ -44,13 +45,13 @@ export async function takeStateFolder({
 }
 
 export async function assemble(ground: Ground): Promise<Parts> {
-  const { places, log, clock, counters } = ground;
+  const { places, environment, log, clock, counters } = ground;
   const store = await takeStateFolder(ground);
   const settings = await daemonSettings(store, ground);
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
-    openDoors: () => openDoors({ clock, counters, log }),
+    openDoors: () => openBestDoors(environment['GINNEL_DOOR'], { clock, counters, log }),
     openAead,
     primitives,
     clock,

@@ -46,7 +46,8 @@ export function processSurroundings({ version, script, assemble, atRest }: Proce
       const built: { parts?: Parts } = {};
       endOnCrash(end, log, error => built.parts?.takesBlame(error) === true);
       const around = { log, clock: systemClock, counters: new Counters() };
-      return { ...around, build: async () => (built.parts = await assemble({ places, ...around })) };
+      const ground = { places, environment: process.env, ...around };
+      return { ...around, build: async () => (built.parts = await assemble(ground)) };
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
+import type { DoorKind } from '../system/doors.ts';
 
 export interface NodeStatus {
   readonly state: 'down' | 'starting' | 'up';
@@ -10,8 +11,9 @@ export interface NodeStatus {
   readonly network: string;
   readonly ip4: string;
   readonly ip6: string;
-  /** Which door is in use and how sealing is done: `koffi`, `openssl-evp`. */
-  readonly door: string;
+  /** Which door to the kernel is in use: `koffi`, or `tuntap` (slower); empty while down. */
+  readonly door: DoorKind | '';
+  /** How packets are sealed: `openssl-lowlevel`, `openssl-evp`, `node-crypto`. */
   readonly sealing: string;
   readonly tun: string;
   readonly udpPort: number | null;

@@ -9,7 +9,9 @@ var path = require('path');
 
 var ROOT = path.join(__dirname, '..');
 var MODULES = path.join(ROOT, 'node_modules');
-var STAMP = path.join(MODULES, '.ginnel-lock-hash');
+var STAMP = '.ginnel-lock-hash';
+/** The slower door lies apart: it is compiled, and few need it. */
+var SLOWER_DOOR = path.join(ROOT, 'optional/tuntap');
 var OLDEST_NODE = [20, 19];
 
 /** Tools (and files of test vectors) and the Debian packages they are in. */
@@ -29,6 +31,9 @@ var TESTS = {
   socat: 'socat',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
+  'g++': 'g++',
+  make: 'make',
+  python3: 'python3',
   'wireguard-go': 'wireguard-go',
   wg: 'wireguard-tools',
   '/usr/share/gocode/src/github.com/flynn/noise/vectors.txt': 'golang-github-flynn-noise-dev',
@@ -49,6 +54,7 @@ function main(purpose) {
   installModules();
   run('the build', process.execPath, ['scripts/build.mjs']);
   installTools(purpose, tools);
+  if (purpose === 'test') installSlowerDoor();
 }
 
 function checkNode() {
@@ -71,15 +77,44 @@ function checkPlatform(purpose) {
   else fail(words);
 }
 
-/** The stamp holds what was installed: no time lost when the lock file did not change. */
 function installModules() {
-  var lock = fs.readFileSync(path.join(ROOT, 'package-lock.json'));
-  var hash = crypto.createHash('sha256').update(lock).digest('hex');
   if (isLink(MODULES)) return say('node_modules is a link, so its packages are left as they are.');
-  if (readOr(STAMP, '').trim() === hash) return;
+  if (isFresh(ROOT)) return;
   say('Fetching the npm packages …');
   run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
-  fs.writeFileSync(STAMP, hash + '\n');
+  stamp(ROOT);
+}
+
+/** Compiled once; where that does not work, its tests are skipped and say so. */
+function installSlowerDoor() {
+  if (process.platform !== 'linux' || isFresh(SLOWER_DOOR)) return;
+  say('Compiling the slower door …');
+  var env = Object.assign({}, process.env, headersBesideNode());
+  var args = ['ci', '--no-audit', '--no-fund', '--prefix', SLOWER_DOOR];
+  var ended = childProcess.spawnSync('npm', args, { cwd: ROOT, stdio: ['inherit', 2, 2], env: env });
+  if (ended.status === 0) stamp(SLOWER_DOOR);
+  else say('The slower door could not be compiled here: its tests are skipped.');
+}
+
+/** Node's own headers, where it came with them: else node-gyp fetches them. */
+function headersBesideNode() {
+  var prefix = path.join(path.dirname(fs.realpathSync(process.execPath)), '..');
+  var there = fs.existsSync(path.join(prefix, 'include/node/node_api.h'));
+  return there && !process.env.npm_config_nodedir ? { npm_config_nodedir: prefix } : {};
+}
+
+/** The stamp holds what was installed: no time lost when the lock file did not change. */
+function isFresh(folder) {
+  return readOr(path.join(folder, 'node_modules', STAMP), '').trim() === lockHash(folder);
+}
+
+function stamp(folder) {
+  fs.writeFileSync(path.join(folder, 'node_modules', STAMP), lockHash(folder) + '\n');
+}
+
+function lockHash(folder) {
+  var lock = fs.readFileSync(path.join(folder, 'package-lock.json'));
+  return crypto.createHash('sha256').update(lock).digest('hex');
 }
 
 function installTools(purpose, groups) {

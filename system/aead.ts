@@ -23,11 +23,14 @@ export interface OpenedAead extends Aead {
   readonly implementations: Readonly<Record<AeadName, AeadImplementation>>;
 }
 
-/** The AEAD of the data plane on the arena's memory. Takes some ten milliseconds for its tests. */
+/**
+ * The AEAD of the data plane on the arena's memory. Takes some ten milliseconds for its tests. In memory without a machine
+ * address (the slower door's) only node:crypto can work.
+ */
 export function openAead(
   arena: Arena,
-  candidates: readonly AeadImplementation[] = AEAD_IMPLEMENTATIONS,
-  libc: Libc = openLibc(),
+  candidates: readonly AeadImplementation[] = arena.base === 0 ? ['node-crypto'] : AEAD_IMPLEMENTATIONS,
+  libc: Libc | null = arena.base === 0 ? null : openLibc(),
 ): OpenedAead {
   const chosen = AEAD_NAMES.map(name => [name, choose(libc, arena, name, candidates)] as const);
   const makers = Object.fromEntries(chosen.map(([name, { make }]) => [name, make])) as Record<
@@ -50,7 +53,12 @@ interface Choice {
   readonly make: KeyMaker;
 }
 
-function choose(libc: Libc, arena: Arena, name: AeadName, candidates: readonly AeadImplementation[]): Choice {
+function choose(
+  libc: Libc | null,
+  arena: Arena,
+  name: AeadName,
+  candidates: readonly AeadImplementation[],
+): Choice {
   const scratch = arena.allocate(SCRATCH_BYTES);
   for (const implementation of candidates) {
     const make = makerOf(implementation, libc, arena, name);
@@ -62,7 +70,7 @@ function choose(libc: Libc, arena: Arena, name: AeadName, candidates: readonly A
 /** Null where this node or this cipher has no such implementation. */
 function makerOf(
   implementation: AeadImplementation,
-  libc: Libc,
+  libc: Libc | null,
   arena: Arena,
   name: AeadName,
 ): KeyMaker | null {
@@ -70,7 +78,7 @@ function makerOf(
     const aead = createNodeAead(arena.memory);
     return secret => aead.key(name, secret);
   }
-  if (implementation === 'openssl-lowlevel' && name !== 'chacha20-poly1305') return null;
+  if (libc === null || (implementation === 'openssl-lowlevel' && name !== 'chacha20-poly1305')) return null;
   try {
     return implementation === 'openssl-evp' ? evpCipher(libc, arena, name) : lowLevelChaCha(libc, arena);
   } catch {

@@ -6,14 +6,15 @@ import type { Libc } from './libc.ts';
 
 export const ARENA_BYTES = 8 * 1024 * 1024;
 
-export function createArena(libc: Libc, bytes = ARENA_BYTES): Arena {
+/** Without a C library there is nobody to tell addresses to: `base` is 0 then. */
+export function createArena(libc: Libc | null, bytes = ARENA_BYTES): Arena {
   const buffer = new ArrayBuffer(bytes);
   const memory = new Uint8Array(buffer);
   let top = 0;
   return {
     memory,
     view: new DataView(buffer),
-    base: Number(libc.koffi.address(memory)),
+    base: libc === null ? 0 : Number(libc.koffi.address(memory)),
     allocate(wanted, align = 64) {
       const start = Math.ceil(top / align) * align;
       if (start + wanted > bytes) {

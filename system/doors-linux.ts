@@ -1,10 +1,10 @@
-// All doors to a Linux kernel, on one arena and one event loop.
+// All doors to a Linux kernel through koffi, on one arena and one event loop.
 import { systemClock, type Clock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import { silentLog, type Log } from '../base/log.ts';
 import { ARENA_BYTES, createArena } from './arena.ts';
 import type { Doors } from './doors.ts';
-import { openLibc } from './libc.ts';
+import { openLibc, probe } from './libc.ts';
 import { createNetlink } from './netlink.ts';
 import { createNetworkOpener } from './network.ts';
 import { createReadiness } from './poll.ts';
@@ -19,19 +19,22 @@ export interface DoorOptions {
   readonly counters?: Counters;
 }
 
-/** Throws KOFFI_UNAVAILABLE. What a door needs in the arena is taken when the first of its kind opens. */
+/** Throws KOFFI_UNAVAILABLE where koffi does not load or does not work. What a door needs in the arena is taken when the first of its kind opens. */
 export function openDoors(options: DoorOptions = {}): Doors {
   const libc = openLibc();
   const arena = createArena(libc, options.arenaBytes ?? ARENA_BYTES);
+  probe(libc, arena);
   const readiness = createReadiness(libc.koffi);
   const counters = (options.counters ?? new Counters()).scope('system');
   const log = (options.log ?? silentLog).child('system');
   const clock = options.clock ?? systemClock;
   const netlink = later(() => createNetlink(libc, arena));
-  const openTun = later(() => createTunOpener({ libc, arena, readiness, netlink: netlink(), counters, log }));
+  const openTun = later(() => createTunOpener({ libc, arena, readiness, cards: netlink(), counters, log }));
   const udp = later(() => createUdpOpener(libc, arena, readiness, counters));
   const openNetwork = createNetworkOpener({ libc, arena, readiness, clock, counters });
   return {
+    kind: 'koffi',
+    slowness: null,
     arena,
     openTun: tunOptions => openTun()(tunOptions),
     openUdp: udpOptions => udp().open(udpOptions),

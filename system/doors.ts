@@ -7,7 +7,7 @@ import type { Batch, SendResult } from '../core/contract/link.ts';
 export interface Arena {
   readonly memory: Uint8Array;
   readonly view: DataView;
-  /** The machine address of `memory[0]`. */
+  /** The machine address of `memory[0]`; 0 where no foreign function will ever be called on it. */
   readonly base: number;
   /** An offset into `memory`; throws a GinnelError (ARENA_FULL) when used up. Never given back. */
   allocate(bytes: number, align?: number): number;
@@ -29,7 +29,7 @@ export interface TunDoor {
   readonly mtu: number;
   /**
    * Called for each packet the kernel sends into the card, with 64 bytes of room before and behind it in `bytes`,
-   * lent until the call returns; `turnEnded` after the last of a turn (a bounded number).
+   * lent until the call returns; `onTurnEnded` after the last of a turn (a bounded number).
    */
   onPacket: (bytes: Uint8Array, offset: number, length: number) => void;
   onTurnEnded: () => void;
@@ -53,7 +53,7 @@ export interface UdpSendOptions {
   readonly ttl?: number;
 }
 
-/** A UDP socket of one family, read and written in batches on the event loop. */
+/** A UDP socket of one family, read and written on the event loop, in batches where that is possible. */
 export interface UdpDoor {
   readonly family: IpFamily;
   readonly localPort: number;
@@ -62,7 +62,7 @@ export interface UdpDoor {
   onTurnEnded: () => void;
   /** The interned remote; the least recently used of too many is forgotten. */
   remote(endpoint: Endpoint): UdpRemote;
-  /** Datagrams of a batch are laid up and leave with `flush()`, or at once where a limit is reached. */
+  /** Datagrams of a batch leave with `flush()` at the latest: laid up until then, or sent at once. */
   send(remote: UdpRemote, batch: Batch, options?: UdpSendOptions): SendResult;
   flush(): void;
   /** After a change of networks: answers leave from whichever address the route gives, until a remote is heard again. */
@@ -95,7 +95,19 @@ export interface NetworkDoor {
   close(): void;
 }
 
+/** `tuntap` is the slower one, for machines that koffi has no binary for. */
+export type DoorKind = 'koffi' | 'tuntap';
+
+/** Why it is the slower one, and what a person could do, in words. */
+export interface Slowness {
+  readonly because: string;
+  readonly todo: string;
+}
+
 export interface Doors {
+  readonly kind: DoorKind;
+  /** Null: it is the fast one. */
+  readonly slowness: Slowness | null;
   readonly arena: Arena;
   openTun(options: TunOptions): TunDoor;
   openUdp(options: UdpOptions): UdpDoor;

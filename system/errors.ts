@@ -4,9 +4,33 @@ import { defineErrors, type GinnelError } from '../base/errors.ts';
 export const systemErrors = defineErrors({
   KOFFI_UNAVAILABLE: {
     what: 'Ginnel cannot talk to the kernel on this machine.',
-    why: 'The package koffi has no binary that loads here ({platform}).',
+    why: 'The package koffi has no binary that works here ({platform}).',
     todo: 'Install with optional packages allowed (npm install --include=optional), on Linux x64, arm64, arm, ia32, riscv64, loong64 or ppc64.',
     retry: false,
+  },
+  NO_DOOR: {
+    what: 'Ginnel cannot talk to the kernel on this machine.',
+    why: 'The package koffi has no binary that works here ({platform}), and the slower door is not installed.',
+    todo: 'Install the slower door, which is compiled by g++, make and python3: npm ci --prefix {folder} (docs/dependencies.md tells more).',
+    retry: false,
+  },
+  TUNTAP_MISSING: {
+    what: 'The slower door is not installed.',
+    why: 'It was asked for, and its package does not load from {folder}.',
+    todo: 'Install it, which takes g++, make and python3: npm ci --prefix {folder} (docs/dependencies.md tells more).',
+    retry: false,
+  },
+  DOOR_UNKNOWN: {
+    what: 'There is no door called "{door}".',
+    why: 'GINNEL_DOOR knows koffi and tuntap.',
+    todo: 'Leave GINNEL_DOOR out: the fastest that works is taken.',
+    retry: false,
+  },
+  IP_COMMAND_MISSING: {
+    what: 'The program ip is missing.',
+    why: 'The slower door names the virtual network card and gives it addresses and routes by it.',
+    todo: 'Install iproute2 (OpenWrt: ip-full), or a koffi that has a binary for this machine.',
+    retry: true,
   },
   ARENA_FULL: {
     what: 'The memory set aside for packets is used up.',

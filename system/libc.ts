@@ -2,6 +2,7 @@
 // Pointers are plain numbers (uintptr_t) into the arena, so that a call makes no garbage and costs 0.05 microseconds.
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
+import type { Arena } from './doors.ts';
 import { systemErrors } from './errors.ts';
 
 export type KoffiModule = typeof Koffi;
@@ -39,9 +40,25 @@ export interface Libc {
   readonly ifNameToIndex: NativeCall<[name: string]>;
 }
 
-/** Binds the functions; throws KOFFI_UNAVAILABLE. */
+/** Binds the functions; throws KOFFI_UNAVAILABLE where koffi does not load, or this C library lacks one of them. */
 export function openLibc(load: () => KoffiModule = loadKoffi): Libc {
-  const koffi = loadOrExplain(load);
+  return orExplain(() => bindAll(load()));
+}
+
+/** Does it do what it says? Throws KOFFI_UNAVAILABLE. Eight bytes of /dev/zero, by a pointer that is a plain number. */
+export function probe(libc: Libc, { memory, view, base }: Arena): void {
+  orExplain(() => {
+    view.setBigUint64(0, 0x5a5a_5a5a_5a5a_5a5an);
+    const fd = libc.open('/dev/zero', 0);
+    const length = libc.read(fd, base, 8);
+    libc.close(fd);
+    if (length !== 8 || view.getBigUint64(0) !== 0n) throw new Error('it reads to the wrong place');
+    if (typeof libc.koffi.node.poll !== 'function') throw new Error('it knows no readiness');
+    memory.fill(0, 0, 8);
+  });
+}
+
+function bindAll(koffi: KoffiModule): Libc {
   const library = koffi.load(null);
   const [int, pointer, size, ssize] = ['int', 'uintptr_t', 'size_t', 'intptr_t'];
   const bind = <Arguments extends (number | string)[]>(
@@ -76,9 +93,9 @@ function loadKoffi(): KoffiModule {
   return createRequire(import.meta.url)('koffi') as KoffiModule;
 }
 
-function loadOrExplain(load: () => KoffiModule): KoffiModule {
+function orExplain<T>(work: () => T): T {
   try {
-    return load();
+    return work();
   } catch (cause) {
     throw systemErrors('KOFFI_UNAVAILABLE', { platform: `${process.platform} ${process.arch}` }, cause);
   }

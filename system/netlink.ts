@@ -1,27 +1,12 @@
 // rtnetlink (man 7 rtnetlink): sets up network cards without the `ip` program. Each request is answered before `send`
 // returns, so that it is one plain call.
 import type { IpFamily } from '../protocol/address.ts';
-import type { IpAddress } from '../protocol/ip/address.ts';
-import { formatPrefix, type Prefix } from '../protocol/ip/prefix.ts';
+import type { Prefix } from '../protocol/ip/prefix.ts';
 import type { Arena } from './doors.ts';
-import { ERRNO, errnoName, kernelRefused, systemErrors } from './errors.ts';
+import { ERRNO } from './errors.ts';
 import type { Libc } from './libc.ts';
+import { controlCards, type CardControl, type NetworkCard } from './network-card.ts';
 import { AF_INET6, domainOf } from './sockaddr.ts';
-
-export interface NetworkCard {
-  readonly index: number;
-  readonly name: string;
-}
-
-export interface Netlink {
-  /** Sets the MTU, stops the kernel's own link-local chatter, and switches the card on. */
-  bringUp(card: NetworkCard, mtu: number): void;
-  addAddress(card: NetworkCard, address: IpAddress, prefixLength: number): void;
-  /** Throws ROUTE_TAKEN where the machine routes that network elsewhere. */
-  addRoute(card: NetworkCard, prefix: Prefix): void;
-  /** A route that is not there (any more) is no error. */
-  removeRoute(card: NetworkCard, prefix: Prefix): void;
-}
 
 export const AF_NETLINK = 16;
 export const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
@@ -53,52 +38,23 @@ const RTN_UNICAST = 1;
 
 const BUFFER_BYTES = 8192;
 
-export function createNetlink(libc: Libc, arena: Arena): Netlink {
+export function createNetlink(libc: Libc, arena: Arena): CardControl {
   const buffer = arena.allocate(BUFFER_BYTES);
   const ask = (request: Uint8Array): number => transact(libc, arena, buffer, request);
-  return {
+  return controlCards({
     bringUp(card, mtu) {
       // Best effort: a kernel without IPv6 refuses it, and needs it not.
       ask(message(RTM_NEWLINK, 0, linkBody(card.index, 0), noLinkLocalAddresses()));
-      const errno = ask(message(RTM_NEWLINK, 0, linkBody(card.index, IFF_UP), attribute(IFLA_MTU, u32(mtu))));
-      if (errno !== 0) throw refusal(`switch on ${card.name} with an MTU of ${mtu}`, 'RTM_NEWLINK', errno);
+      return ask(message(RTM_NEWLINK, 0, linkBody(card.index, IFF_UP), attribute(IFLA_MTU, u32(mtu))));
     },
     addAddress(card, { family, bytes }, prefixLength) {
       const body = [domainOf(family), prefixLength, IFA_F_NODAD, RT_SCOPE_UNIVERSE, ...u32(card.index)];
       const attributes = [...attribute(IFA_LOCAL, bytes), ...attribute(IFA_ADDRESS, bytes)];
-      const errno = ask(message(RTM_NEWADDR, NLM_F_EXCL_CREATE, body, attributes));
-      if (errno === 0 || errno === ERRNO.EEXIST) return;
-      if (family === 6 && isSwitchedOff(errno)) throw ipv6Off(card, 'RTM_NEWADDR', errno);
-      throw refusal(`give ${card.name} an address`, 'RTM_NEWADDR', errno);
+      return ask(message(RTM_NEWADDR, NLM_F_EXCL_CREATE, body, attributes));
     },
-    addRoute(card, prefix) {
-      const errno = ask(message(RTM_NEWROUTE, NLM_F_EXCL_CREATE, ...route(card, prefix)));
-      if (errno === 0) return;
-      const facts = { prefix: formatPrefix(prefix), name: card.name };
-      if (errno === ERRNO.EEXIST) throw systemErrors('ROUTE_TAKEN', facts);
-      if (prefix.family === 6 && isSwitchedOff(errno)) throw ipv6Off(card, 'RTM_NEWROUTE', errno);
-      throw refusal(`route ${facts.prefix} into ${card.name}`, 'RTM_NEWROUTE', errno);
-    },
-    removeRoute(card, prefix) {
-      const errno = ask(message(RTM_DELROUTE, 0, ...route(card, prefix)));
-      if (errno === 0 || errno === ERRNO.ESRCH || errno === ERRNO.ENODEV) return;
-      throw refusal(`remove the route ${formatPrefix(prefix)}`, 'RTM_DELROUTE', errno);
-    },
-  };
-}
-
-/** IPv6 can be left out of the kernel or switched off by sysctl; the answers differ. */
-const isSwitchedOff = (errno: number): boolean =>
-  errno === ERRNO.EACCES ||
-  errno === ERRNO.EOPNOTSUPP ||
-  errno === ERRNO.EAFNOSUPPORT ||
-  errno === ERRNO.ENODEV;
-
-const ipv6Off = (card: NetworkCard, call: string, errno: number): Error =>
-  systemErrors('KERNEL_LACKS', { feature: `IPv6 on ${card.name}`, call, errno: errnoName(errno) });
-
-function refusal(action: string, call: string, errno: number): Error {
-  return errno === ERRNO.EPERM ? systemErrors('NOT_ROOT', { action }) : kernelRefused(action, call, errno);
+    addRoute: (card, prefix) => ask(message(RTM_NEWROUTE, NLM_F_EXCL_CREATE, ...route(card, prefix))),
+    removeRoute: (card, prefix) => ask(message(RTM_DELROUTE, 0, ...route(card, prefix))),
+  });
 }
 
 // ---- one request and its answer

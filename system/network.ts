@@ -1,15 +1,13 @@
 // What the machine's networks are, and the notice that they changed: rtnetlink's multicast groups tell that something did,
 // a look at the addresses and default routes tells whether it matters.
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { IpFamily } from '../protocol/address.ts';
-import { formatIp } from '../protocol/ip/address.ts';
 import type { Arena, NetworkDoor, NetworkInterface } from './doors.ts';
 import { kernelRefused } from './errors.ts';
 import type { Libc } from './libc.ts';
 import { AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC } from './netlink.ts';
+import { defaultGateway, networkPicture, readAddresses } from './network-picture.ts';
 import type { Readiness, Watch } from './poll.ts';
 
 /** A change is told so much later, together with those that came with it: at most four notices a second. */
@@ -42,7 +40,7 @@ class Network implements NetworkDoor {
   readonly #listeners = new Set<() => void>();
   #fd: number;
   #timer: Timer | null = null;
-  #known = picture();
+  #known = networkPicture();
 
   constructor(parts: NetworkParts, buffer: number, fd: number) {
     this.#parts = parts;
@@ -57,7 +55,7 @@ class Network implements NetworkDoor {
   }
 
   gateway(family: IpFamily): string | null {
-    return bestRoute(defaultRoutes(family))?.gateway ?? null;
+    return defaultGateway(family);
   }
 
   onChange(changed: () => void): () => void {
@@ -89,7 +87,7 @@ class Network implements NetworkDoor {
 
   #settled(): void {
     this.#timer = null;
-    const now = picture();
+    const now = networkPicture();
     if (now === this.#known) return;
     this.#known = now;
     this.#parts.counters.counter('network.changes').value++;
@@ -108,99 +106,4 @@ function openNotices({ libc, arena }: NetworkParts, buffer: number): number {
   const errno = libc.errno();
   libc.close(fd);
   throw kernelRefused('watch the networks', 'bind', errno);
-}
-
-/** All that makes a difference, as text. */
-function picture(): string {
-  return JSON.stringify([readAddresses(), defaultRoutes(4), defaultRoutes(6)]);
-}
-
-/** Link-local IPv6 addresses are left out: without a zone they are no use to a peer. */
-function readAddresses(): NetworkInterface[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
-    infos
-      .filter(info => !info.internal && !info.address.startsWith('fe80:'))
-      .map(info => ({
-        name,
-        family: info.family === 'IPv4' ? (4 as const) : (6 as const),
-        address: info.address,
-        prefixLength: Number(info.cidr?.split('/')[1] ?? (info.family === 'IPv4' ? 32 : 128)),
-      })),
-  );
-}
-
-// ---- default routes
-
-interface DefaultRoute {
-  readonly card: string;
-  /** Null: straight into the card, as PPP does. */
-  readonly gateway: string | null;
-  readonly metric: number;
-}
-
-const RTF_UP = 0x1;
-const RTF_REJECT = 0x200;
-
-const bestRoute = (routes: readonly DefaultRoute[]): DefaultRoute | undefined =>
-  routes.reduce<DefaultRoute | undefined>(
-    (best, route) => (best === undefined || route.metric < best.metric ? route : best),
-    undefined,
-  );
-
-function defaultRoutes(family: IpFamily): DefaultRoute[] {
-  return family === 4 ? defaultRoutes4() : defaultRoutes6();
-}
-
-/** /proc/net/route: card, destination, gateway, flags, references, use, metric, mask, …; addresses in native hex. */
-function defaultRoutes4(): DefaultRoute[] {
-  return table('/proc/net/route')
-    .filter(([, destination, , flags, , , , mask]) => {
-      const bits = Number.parseInt(flags ?? '0', 16);
-      return (
-        destination === '00000000' &&
-        mask === '00000000' &&
-        (bits & RTF_UP) !== 0 &&
-        (bits & RTF_REJECT) === 0
-      );
-    })
-    .map(([card = '', , gateway = '', , , , metric = '0']) => ({
-      card,
-      gateway: nonZero(formatIp(Buffer.from(gateway, 'hex').reverse())),
-      metric: Number(metric),
-    }));
-}
-
-/** /proc/net/ipv6_route: destination, its length, source, its length, next hop, metric, references, use, flags, card. */
-function defaultRoutes6(): DefaultRoute[] {
-  return table('/proc/net/ipv6_route')
-    .filter(([destination = '', length, , , , , , , flags = '0', card]) => {
-      const bits = Number.parseInt(flags, 16);
-      return /^0+$/.test(destination) && length === '00' && (bits & RTF_REJECT) === 0 && card !== 'lo';
-    })
-    .map(([, , , , gateway = '', metric = '0', , , , card = '']) => ({
-      card,
-      gateway: withZone(nonZero(formatIp(Buffer.from(gateway, 'hex'))), card),
-      metric: Number.parseInt(metric, 16),
-    }));
-}
-
-const nonZero = (address: string): string | null =>
-  address === '0.0.0.0' || address === '::' ? null : address;
-
-/** A router announces itself by its link-local address, which means nothing without its card. */
-const withZone = (address: string | null, card: string): string | null =>
-  address?.startsWith('fe80:') === true ? `${address}%${card}` : address;
-
-/** The rows of a table in /proc, none where this kernel has it not. */
-function table(path: string): string[][] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'latin1');
-  } catch {
-    return [];
-  }
-  return text
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => line.trim().split(/\s+/));
 }

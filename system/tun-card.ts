@@ -1,10 +1,12 @@
 // Making the virtual network card: its name, its addresses, and what can go wrong with them.
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
 import type { IpAddress } from '../protocol/ip/address.ts';
 import { parseInterface, parsePrefix, type Prefix } from '../protocol/ip/prefix.ts';
 import { ERRNO, kernelRefused, systemErrors } from './errors.ts';
-import type { NetworkCard } from './netlink.ts';
+import type { CardControl, NetworkCard } from './network-card.ts';
 import type { TunParts } from './tun.ts';
 
 const MAX_NAME_BYTES = 15;
@@ -21,32 +23,45 @@ export interface InterfaceAddress {
   readonly prefix: Prefix;
 }
 
+/** What setting up a card needs, whichever door it belongs to. */
+export interface CardParts {
+  readonly cards: CardControl;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** Throws TUN_NAME where the kernel would not take it. */
+export function checkCardName(name: string): Uint8Array {
+  const bytes = new TextEncoder().encode(name);
+  if (bytes.length > MAX_NAME_BYTES || !/^[^\s/:]+$/.test(name) || name === '.' || name === '..') {
+    throw systemErrors('TUN_NAME', { name });
+  }
+  return bytes;
+}
+
 /** Makes the card, or takes over one that nobody holds. `scratch`: 64 bytes of the arena. */
 export function attachCard(
   { libc, arena }: TunParts,
   scratch: number,
   name: string,
 ): { fd: number; card: NetworkCard } {
-  const nameBytes = new TextEncoder().encode(name);
-  if (nameBytes.length > MAX_NAME_BYTES || !/^[^\s/:]+$/.test(name) || name === '.' || name === '..') {
-    throw systemErrors('TUN_NAME', { name });
-  }
+  const nameBytes = checkCardName(name);
   const fd = libc.open('/dev/net/tun', O_RDWR_NONBLOCK_CLOEXEC);
-  if (fd < 0) throw openError(libc.errno());
+  if (fd < 0) throw tunOpenError(libc.errno());
   arena.memory.fill(0, scratch, scratch + 64);
   arena.memory.set(nameBytes, scratch);
   arena.view.setUint16(scratch + IFNAMSIZ, IFF_TUN_NO_PI, true);
   if (libc.ioctl(fd, TUNSETIFF, arena.base + scratch) < 0) {
     const errno = libc.errno();
     libc.close(fd);
-    throw attachError(errno, name);
+    throw tunAttachError(errno, name);
   }
   const end = arena.memory.indexOf(0, scratch);
   const given = new TextDecoder().decode(arena.memory.subarray(scratch, end));
   return { fd, card: { name: given, index: libc.ifNameToIndex(given) } };
 }
 
-function openError(errno: number): Error {
+export function tunOpenError(errno: number): Error {
   if (errno === ERRNO.ENOENT || errno === ERRNO.ENODEV || errno === ERRNO.ENXIO)
     return systemErrors('TUN_MISSING');
   if (errno === ERRNO.EPERM || errno === ERRNO.EACCES) {
@@ -55,7 +70,7 @@ function openError(errno: number): Error {
   return kernelRefused('open /dev/net/tun', 'open', errno);
 }
 
-function attachError(errno: number, name: string): Error {
+export function tunAttachError(errno: number, name: string): Error {
   if (errno === ERRNO.EPERM) return systemErrors('NOT_ROOT', { action: 'make a virtual network card' });
   if (errno === ERRNO.EBUSY || errno === ERRNO.EEXIST) return systemErrors('TUN_BUSY', { name });
   // A card of that name that is no TUN.
@@ -65,16 +80,16 @@ function attachError(errno: number, name: string): Error {
 
 /** Switches it on and gives it its addresses; throws NOT_ROOT, KERNEL_REFUSED. */
 export function setUpCard(
-  parts: TunParts,
+  parts: CardParts,
   card: NetworkCard,
   mtu: number,
   addresses: readonly InterfaceAddress[],
 ): void {
   if (addresses.some(({ address }) => address.family === 6)) allowIpv6(card.name);
-  parts.netlink.bringUp(card, mtu);
+  parts.cards.bringUp(card, mtu);
   for (const { address, prefix } of addresses) {
     try {
-      parts.netlink.addAddress(card, address, prefix.length);
+      parts.cards.addAddress(card, address, prefix.length);
     } catch (error) {
       if (!isIpv6Off(error, parts)) throw error;
     }
@@ -82,7 +97,7 @@ export function setUpCard(
 }
 
 /** A machine where IPv6 is switched off still has its IPv4: told and counted, not fatal. */
-export function isIpv6Off(error: unknown, { log, counters }: TunParts): boolean {
+export function isIpv6Off(error: unknown, { log, counters }: CardParts): boolean {
   if (!(error instanceof GinnelError) || error.code !== 'KERNEL_LACKS') return false;
   counters.counter('tun.ipv6-off').value++;
   log.warn(error.message);

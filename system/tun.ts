@@ -1,29 +1,25 @@
 // The virtual network card: /dev/net/tun, one IP packet a read, straight into the arena with room before and behind it.
 // The card is not made persistent: the kernel removes it, with addresses and routes, however the process ends (V1, V2).
-import type { Counters } from '../base/counters.ts';
 import type { GinnelError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
 import type { SendResult } from '../core/contract/link.ts';
-import { formatPrefix, type Prefix } from '../protocol/ip/prefix.ts';
 import type { Arena, TunDoor, TunOptions } from './doors.ts';
 import { ERRNO, systemErrors } from './errors.ts';
 import type { Libc } from './libc.ts';
-import type { Netlink, NetworkCard } from './netlink.ts';
+import type { NetworkCard } from './network-card.ts';
 import type { Readiness, Watch } from './poll.ts';
-import { attachCard, isIpv6Off, parseAddress, parseRoute, setUpCard } from './tun-card.ts';
+import { attachCard, parseAddress, parseRoute, setUpCard, type CardParts } from './tun-card.ts';
+import { CardRoutes } from './tun-routes.ts';
 
 /** Room before and behind each packet: whoever seals it in place needs no copy. */
 export const TUN_HEADROOM = 64;
 /** Packets that one turn may read; then the event loop has its turn. */
 const READS_PER_TURN = 64;
-const MAX_PACKET = 65536;
-export interface TunParts {
+export const MAX_PACKET = 65536;
+
+export interface TunParts extends CardParts {
   readonly libc: Libc;
   readonly arena: Arena;
   readonly readiness: Readiness;
-  readonly netlink: Netlink;
-  readonly counters: Counters;
-  readonly log: Log;
 }
 
 /** Opens TUN cards; they share one pair of packet buffers. */
@@ -32,13 +28,13 @@ export function createTunOpener(parts: TunParts): (options: TunOptions) => TunDo
   return options => {
     buffers ??= allocateBuffers(parts.arena);
     const addresses = options.addresses.map(parseAddress);
-    const routes = options.routes.map(parseRoute);
+    options.routes.forEach(parseRoute);
     const { fd, card } = attachCard(parts, buffers.read, options.name);
     try {
       setUpCard(parts, card, options.mtu, addresses);
       const door = new Tun(parts, buffers, fd, card, options.mtu);
       try {
-        door.routeInto(routes);
+        door.setRoutes(options.routes);
         return door;
       } catch (error) {
         door.forget();
@@ -71,9 +67,8 @@ class Tun implements TunDoor {
   onLost: (error: GinnelError) => void = () => undefined;
   readonly #parts: TunParts;
   readonly #buffers: TunBuffers;
-  readonly #card: NetworkCard;
   readonly #watch: Watch;
-  readonly #routes = new Map<string, Prefix>();
+  readonly #routes: CardRoutes;
   readonly #counts;
   #fd: number;
 
@@ -81,7 +76,7 @@ class Tun implements TunDoor {
     this.#parts = parts;
     this.#buffers = buffers;
     this.#fd = fd;
-    this.#card = card;
+    this.#routes = new CardRoutes(parts, card);
     this.name = card.name;
     this.mtu = mtu;
     const counters = parts.counters.scope('tun');
@@ -115,35 +110,8 @@ class Tun implements TunDoor {
   }
 
   setRoutes(routes: readonly string[]): void {
-    this.routeInto(routes.map(parseRoute));
-  }
-
-  /** Makes these the card's routes; all that can be are set before the first error is thrown. */
-  routeInto(prefixes: readonly Prefix[]): void {
-    if (this.#fd < 0) return;
-    const { netlink } = this.#parts;
-    const wanted = new Map(prefixes.map(prefix => [formatPrefix(prefix), prefix]));
-    const errors: unknown[] = [];
-    const attempt = (work: () => void): void => {
-      try {
-        work();
-      } catch (error) {
-        if (!isIpv6Off(error, this.#parts)) errors.push(error);
-      }
-    };
-    for (const [text, prefix] of this.#routes) {
-      if (wanted.has(text)) continue;
-      this.#routes.delete(text);
-      attempt(() => netlink.removeRoute(this.#card, prefix));
-    }
-    for (const [text, prefix] of wanted) {
-      if (this.#routes.has(text)) continue;
-      attempt(() => {
-        netlink.addRoute(this.#card, prefix);
-        this.#routes.set(text, prefix);
-      });
-    }
-    if (errors.length > 0) throw errors[0];
+    const prefixes = routes.map(parseRoute);
+    if (this.#fd >= 0) this.#routes.set(prefixes);
   }
 
   close(): void {

@@ -14,7 +14,7 @@ import type { Remote } from './udp-remotes.ts';
 export const SEND_MESSAGES = 64;
 const SEND_BYTES = 2 * 65536;
 /** The largest datagram that UDP over IPv4 can carry. */
-const MAX_DATAGRAM = 65507;
+export const MAX_DATAGRAM = 65507;
 /** Room for the source address, the hop limit and, later, UDP_SEGMENT. */
 const CONTROL_BYTES = 96;
 const MAX_INTERRUPTIONS = 8;

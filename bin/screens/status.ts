@@ -72,8 +72,10 @@ export function natInWords(nat: NatReport): string {
   return `behind ${kind}${filtering}${ports}`;
 }
 
-function healthLines({ server, health }: NodeStatus, colours: Paint): string {
+function healthLines({ server, health, door, sealing }: NodeStatus, colours: Paint): string {
   const lines = [serverHealth(server, colours)];
+  if (door !== '')
+    lines.push(`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`);
   for (const { words, todo, code } of health) {
     const next = todo === '' ? '' : ` ${plain(todo)}`;
     lines.push(`${colours.warn('!')} ${plain(words)}${next} (${code})`);

@@ -28,7 +28,7 @@ export function statusOf(
   return {
     ...base,
     ...stay.addresses,
-    door: 'koffi',
+    door: parts.doors.kind,
     sealing: parts.aead.implementation,
     tun: stay.card,
     udpPort: parts.udpPort,
@@ -112,6 +112,14 @@ function health(stay: Stay, server: ServerStatus, plugins: readonly PluginStatus
       code: stay.cardProblem instanceof GinnelError ? stay.cardProblem.code : 'TUN_LOST',
       words: stay.cardProblem.message,
       todo: 'It is opened again by itself.',
+    });
+  }
+  const { slowness } = stay.parts.doors;
+  if (slowness !== null) {
+    lines.push({
+      code: 'DOOR_SLOWER',
+      words: `Packets go by the slower door: ${slowness.because}.`,
+      todo: slowness.todo,
     });
   }
   for (const words of stay.keyChanges) lines.push({ code: 'PEER_KEY_CHANGED', words, todo: '' });

@@ -2,6 +2,8 @@
 // and nothing of it survives its end.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { DoorKind } from '../../../system/doors.ts';
+import { loadTuntap } from '../../../system/tuntap/addon.ts';
 
 const SCENARIOS = fileURLToPath(new URL('scenarios.js', import.meta.url));
 const PREPARE =
@@ -29,9 +31,10 @@ export interface Outcome {
 }
 
 /** `before`: commands that run inside, ahead of the scenario (`setpriv …` to take rights away). */
-export function runScenario(name: string, before: readonly string[] = []): Outcome {
+export function runScenario(name: string, before: readonly string[] = [], door: DoorKind = 'koffi'): Outcome {
   const run = spawnSync('setpriv', [...WRAPPER, ...before, process.execPath, SCENARIOS, name], {
     encoding: 'utf8',
+    env: { ...process.env, GINNEL_DOOR: door },
     timeout: 30_000,
     killSignal: 'SIGKILL',
   });
@@ -43,3 +46,14 @@ export function runScenario(name: string, before: readonly string[] = []): Outco
 
 export const whyNotHere = (): string | false =>
   process.getuid?.() === 0 ? false : 'network namespaces need root';
+
+/** Why a door cannot be tested here; false: it can. */
+export function whyNoDoor(door: DoorKind): string | false {
+  if (door === 'koffi') return whyNotHere();
+  try {
+    loadTuntap();
+    return whyNotHere();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

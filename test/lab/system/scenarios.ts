@@ -1,14 +1,16 @@
 // What the lab tests of the system part do inside their namespaces. Each prints what it found as one line of JSON.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { GinnelError } from '../../../base/errors.ts';
-import { openDoors } from '../../../system/doors-linux.ts';
-import type { TunDoor, TunOptions } from '../../../system/doors.ts';
+import type { DoorOptions } from '../../../system/doors-linux.ts';
+import type { Doors, TunDoor, TunOptions } from '../../../system/doors.ts';
 import { openLibc } from '../../../system/libc.ts';
 import { SETTLE_MS } from '../../../system/network.ts';
+import { openBestDoors } from '../../../system/open-doors.ts';
+import { LOOK_EVERY_MS } from '../../../system/tuntap/network.ts';
 
 const TUN: TunOptions = {
   name: 'ginnel0',
@@ -16,6 +18,9 @@ const TUN: TunOptions = {
   addresses: ['10.77.0.1/24', 'fd77::1/64'],
   routes: ['192.168.77.0/24', 'fd77:1::/48'],
 };
+
+/** The kind of door that is tested, as the environment says. */
+const openDoors = (options?: DoorOptions): Doors => openBestDoors(process.env['GINNEL_DOOR'], options);
 
 const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
 const print = (found: Record<string, unknown>): void => console.log(JSON.stringify(found));
@@ -119,6 +124,7 @@ async function joined(): Promise<void> {
     fragments: await ping('-c', '5', '-i', '0.01', '-s', '5000', '10.77.0.2'),
   };
   a.close();
+  enterNamespace(openSync('/run/netns/far', 'r'));
   b.close();
   print(found);
 }
@@ -246,8 +252,92 @@ async function network(): Promise<void> {
   print({ before, early, together, afterDetail, afterRoute, afterLink, afterStop: told });
 }
 
+/** Without rtnetlink: each look tells, once, of all that came since the last. */
+async function networkPolled(): Promise<void> {
+  run('ip', 'link', 'add', 'veth7', 'type', 'veth', 'peer', 'name', 'veth8');
+  for (const name of ['veth7', 'veth8']) run('ip', 'link', 'set', name, 'up');
+  const clock = new ManualClock();
+  const door = openDoors({ clock }).openNetwork();
+  let told = 0;
+  const stop = door.onChange(() => told++);
+  const after = (work: () => void): number => {
+    work();
+    clock.advance(LOOK_EVERY_MS);
+    return told;
+  };
+  const address = (host: number): string[] => ['addr', 'add', `172.20.0.${host}/24`, 'dev', 'veth7'];
+  const addresses = after(() => [1, 2, 3].forEach(host => run('ip', ...address(host))));
+  const detail = after(() => run('ip', 'route', 'add', '203.0.113.0/24', 'via', '172.20.0.9'));
+  const route = after(() => run('ip', 'route', 'add', 'default', 'via', '172.20.0.254'));
+  const link = after(() => run('ip', 'link', 'set', 'veth7', 'down'));
+  stop();
+  const stopped = after(() => run('ip', 'link', 'set', 'veth7', 'up'));
+  door.close();
+  print({ addresses, detail, route, link, stopped });
+}
+
+/** A box with two addresses, and one that knows it by either. */
+async function manyAddresses(): Promise<void> {
+  run('ip', 'link', 'add', 'veth7', 'type', 'veth', 'peer', 'name', 'veth8');
+  for (const name of ['veth7', 'veth8']) run('ip', 'link', 'set', name, 'up');
+  for (const host of [1, 2, 3]) run('ip', 'addr', 'add', `172.20.0.${host}/24`, 'dev', 'veth7');
+  const counters = new Counters();
+  const doors = openDoors({ counters });
+  const box = doors.openUdp({ family: 4, port: 0 });
+  const peer = doors.openUdp({ family: 4, port: 0, address: '172.20.0.3' });
+  const batch = { bytes: new Uint8Array(1), offset: 0, length: 1, segment: 1 };
+  const locals: (string | null)[] = [];
+  const answers: string[] = [];
+  box.onBatch = (remote, asked) => {
+    locals.push(remote.localAddress);
+    box.send(remote, asked);
+    box.flush();
+  };
+  peer.onBatch = ({ endpoint }) => answers.push(endpoint.address);
+  const ask = async (host: number): Promise<void> => {
+    const { length } = answers;
+    peer.send(peer.remote({ family: 4, address: `172.20.0.${host}`, port: box.localPort }), batch);
+    peer.flush();
+    await until('an answer', () => answers.length > length);
+  };
+  for (const host of [1, 2]) await ask(host);
+  // The address that the last one came to goes away: what is sent next leaves from another one.
+  run('ip', 'addr', 'del', '172.20.0.2/24', 'dev', 'veth7');
+  const remote = box.remote({ family: 4, address: '172.20.0.3', port: peer.localPort });
+  box.send(remote, batch);
+  box.flush();
+  await until('word from elsewhere', () => answers.length === 3);
+  box.forgetLocalAddresses();
+  run('ip', 'addr', 'add', '172.20.0.9/24', 'dev', 'veth7');
+  box.forgetLocalAddresses();
+  await ask(9);
+  const other = codeOf(() => doors.openUdp({ family: 4, port: box.localPort }));
+  print({ locals, answers, sourceGone: counters.snapshot()['system.udp.source-gone'] ?? 0, other });
+  box.close();
+  peer.close();
+}
+
+/** Cards that come and go, and that cannot be made, leave no descriptor and no card behind. */
+async function leaks(): Promise<void> {
+  const doors = openDoors();
+  doors.openTun(TUN).close();
+  const held = (): number => readdirSync('/proc/self/fd').length;
+  const top = (): number => doors.arena.allocate(1, 1);
+  await new Promise(resolve => setTimeout(resolve, 50));
+  const [before, used] = [held(), top()];
+  for (let round = 0; round < 20; round++) {
+    doors.openTun(TUN).close();
+    codeOf(() => doors.openTun({ ...TUN, name: 'lo' }));
+    codeOf(() => doors.openTun({ ...TUN, mtu: 3 }));
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  await until('the last descriptor to be closed', () => held() <= before);
+  const cards = ipJson('link', 'show').map(({ ifname }) => ifname);
+  print({ more: held() - before, cards, arena: top() - used });
+}
+
 /** A link of one packet a second, behind which everything piles up. */
-function congested(): void {
+async function congested(): Promise<void> {
   run('ip', 'link', 'add', 'veth7', 'type', 'veth', 'peer', 'name', 'veth8');
   for (const name of ['veth7', 'veth8']) run('ip', 'link', 'set', name, 'up');
   run('ip', 'addr', 'add', '172.20.0.1/24', 'dev', 'veth7');
@@ -274,8 +364,14 @@ function congested(): void {
   const results = { sent: 0, busy: 0, closed: 0 };
   for (let round = 0; round < 200; round++) results[door.send(remote, batch)]++;
   door.close();
-  const { 'system.udp.sent': sent = 0, 'system.udp.dropped.busy': busy = 0 } = counters.snapshot();
-  print({ someSent: sent > 0, someBusy: results.busy > 0, counted: sent + busy === 200 * 64, ...results });
+  const all = (): Record<string, number> => {
+    const { 'system.udp.sent': sent = 0, 'system.udp.dropped.busy': busy = 0 } = counters.snapshot();
+    // What node's socket still kept when it was closed.
+    const { 'system.udp.dropped.refused': kept = 0 } = counters.snapshot();
+    return { sent, busy, kept, sum: sent + busy + kept };
+  };
+  await until('all to be counted', () => all()['sum'] === 200 * 64);
+  print({ ...results, counts: all() });
 }
 
 function gateways(): void {
@@ -300,6 +396,9 @@ const SCENARIOS: Record<string, () => void | Promise<void>> = {
   openOnly,
   withoutIpv6,
   network,
+  networkPolled,
+  manyAddresses,
+  leaks,
   gateways,
   congested,
 };

@@ -85,7 +85,7 @@ export async function openNode(
     return door;
   };
   const doorsOf = (real: Doors): Doors => ({
-    arena: real.arena,
+    ...real,
     openUdp: options => track(real.openUdp(options)),
     openNetwork: () =>
       track({
