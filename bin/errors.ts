@@ -74,6 +74,24 @@ export const commandErrors = defineErrors({
     todo: 'All there are: ginnel help all; what each takes: ginnel COMMAND --help.',
     retry: false,
   },
+  EXPORT_FILE: {
+    what: 'The export {file} could not be read or written.',
+    why: '{problem}.',
+    todo: 'Check the name and the room there. A server that was stopped by --move can be exported again as it is.',
+    retry: false,
+  },
+  PASSPHRASE_NEEDED: {
+    what: 'There was no passphrase.',
+    why: 'It is asked for on the terminal, or is the first line of standard input.',
+    todo: 'Say one, or leave out --passphrase.',
+    retry: false,
+  },
+  PASSPHRASE_TWICE: {
+    what: 'The two passphrases are not the same.',
+    why: 'It is asked for twice, so that a slip does not lock the export for ever.',
+    todo: 'Try again.',
+    retry: false,
+  },
   INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: '{problem}.',

@@ -1,5 +1,6 @@
 // This process as a command sees it: arguments' surroundings, signals, the terminal.
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import { openLog, type LevelledLog } from '../base/pino-log.ts';
@@ -32,7 +33,8 @@ export function processSurroundings({ version, script, assemble, atRest }: Proce
     isTerminal: { out: process.stdout.isTTY, err: process.stderr.isTTY },
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
-    ask: askOnTerminal,
+    ask: question => askOnTerminal(question),
+    askSecret: askSecretOnTerminal,
     get interrupted() {
       // Only where it is asked for: all other commands die of a signal as usual.
       if (!isListening) endOnSignals(end);
@@ -91,10 +93,21 @@ function exitIfHanging(code: number): void {
   setTimeout(() => process.exit(code === 0 ? 1 : code), CLEAN_UP_MS).unref();
 }
 
-async function askOnTerminal(question: string): Promise<string> {
+/** Nothing of what is typed is shown. */
+async function askSecretOnTerminal(question: string): Promise<string> {
+  const silence = new Writable({ write: (_part, _encoding, done) => done() });
+  process.stderr.write(question);
+  try {
+    return await askOnTerminal('', silence);
+  } finally {
+    process.stderr.write('\n');
+  }
+}
+
+async function askOnTerminal(question: string, output: Writable = process.stderr): Promise<string> {
   const terminal = createInterface({
     input: process.stdin,
-    output: process.stderr,
+    output,
     terminal: true,
     historySize: 0,
   });

@@ -88,5 +88,11 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   changeSettings: change => server.changeSettings(change),
   invites: () => server.invites(),
   revokeInvite: id => server.revokeInvite(id),
+  // A server that moved away is not brought back at the next boot.
+  export: options =>
+    options.move === true
+      ? inTurn(() => wish('server', false, () => server.export(options)))
+      : server.export(options),
+  import: options => inTurn(() => wish('server', true, () => server.import(options))),
   approveNode: node => server.approveNode(node),
 });

@@ -20,6 +20,8 @@ export interface Surroundings {
   err(text: string): void;
   /** Asks on the terminal; what is typed is kept in no history. */
   ask(question: string): Promise<string>;
+  /** The same, and what is typed is not shown. */
+  askSecret(question: string): Promise<string>;
   /** Aborted by Ctrl-C or a polite kill. */
   readonly interrupted: AbortSignal;
   /** Rejects with DAEMON_RUNNING where there is a daemon after all. */

@@ -78,6 +78,29 @@ export interface IssuedInvite extends InviteSummary {
   readonly invite: string;
 }
 
+export interface ExportOptions {
+  /** Seals the file. A secret. */
+  readonly passphrase?: string;
+  /** Stops this server, and keeps it from starting here again by itself. */
+  readonly move?: boolean;
+}
+
+export interface ExportedServer {
+  /** The file's text: a secret, for it holds the server's keys. */
+  readonly file: string;
+  /** Milliseconds since 1970. */
+  readonly made: number;
+  readonly networkName: string;
+  readonly nodes: number;
+  readonly sealed: boolean;
+  readonly moved: boolean;
+}
+
+export interface ImportOptions extends Partial<ServerOptions> {
+  readonly file: string;
+  readonly passphrase?: string;
+}
+
 export interface ServerAdmin extends SettingsAdmin {
   summary(): ServerSummary;
   /** Set up (first time: makes keys and network) and start. */
@@ -88,6 +111,10 @@ export interface ServerAdmin extends SettingsAdmin {
   invites(): readonly InviteSummary[];
   /** Lets nobody in from now on; boxes that it let in stay. Errors: INVITE_UNKNOWN, SERVER_DOWN, and the store's. */
   revokeInvite(id: string): Promise<InviteSummary>;
+  /** Everything that must last, of a server that runs or is down. */
+  export(options: ExportOptions): Promise<ExportedServer>;
+  /** Where there is no server yet: takes it in, all or nothing, and starts it. */
+  import(options: ImportOptions): Promise<ServerSummary>;
   /** Lets in a box that waits for approval; by name, number or address. Errors: NODE_UNKNOWN, SERVER_DOWN. */
   approveNode(node: string): Promise<ServerNode>;
 }

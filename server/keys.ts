@@ -20,14 +20,14 @@ export interface ServerKeys {
   readonly network: string;
 }
 
-interface KeyFile {
+export interface KeyFile {
   readonly v: 1;
   readonly control: string;
   readonly identity: string;
   readonly network: string;
 }
 
-const KEY_FILE_SCHEMA = {
+export const KEY_FILE_SCHEMA = {
   type: 'object',
   properties: {
     v: { const: 1 },
@@ -57,11 +57,25 @@ export async function openKeys(
     identity: toBase64Url(primitives.randomBytes(32)),
     network: toBase64Url(primitives.randomBytes(16)),
   };
-  await writeKept(path, made).catch((error: unknown) => {
+  await writeKeyFile(stateDir, made);
+  return toKeys(primitives, path, made);
+}
+
+/** For an export: all of it is secret. Error: SERVER_KEYS_MISSING. */
+export async function readKeyFile(stateDir: string): Promise<KeyFile> {
+  const path = join(stateDir, KEYS_FILE);
+  const found = await loadKeys(path);
+  if (found === null) throw missing(path, 'there is no such file');
+  return found;
+}
+
+/** Errors: SERVER_KEYS_MISSING, DISK_FULL. */
+export async function writeKeyFile(stateDir: string, keys: KeyFile): Promise<void> {
+  const path = join(stateDir, KEYS_FILE);
+  await writeKept(path, keys).catch((error: unknown) => {
     if (isDiskFull(error)) throw baseErrors('DISK_FULL', { path, freeBytes: 0 }, error);
     throw missing(path, 'it cannot be written');
   });
-  return toKeys(primitives, path, made);
 }
 
 /** The file's text stays out of every message. */

@@ -21,8 +21,11 @@ export async function movesOf(store: ScopedStore): Promise<number> {
   return Number.isSafeInteger(moves) ? Number(moves) : 0;
 }
 
-/** What the store of a server that came to another machine holds beside what it brought. */
-export const arrival = (movesBefore: number): [key: string, value: unknown] => [MOVES_KEY, movesBefore + 1];
+/** What the store of a server that came to this machine holds beside what it brought. */
+export function arrival(brought: ReadonlyMap<string, unknown>): [key: string, value: number] {
+  const moves = brought.get(MOVES_KEY);
+  return [MOVES_KEY, (Number.isSafeInteger(moves) ? Number(moves) : 0) + 1];
+}
 
 /** From now on it does not start on this machine by itself. */
 export const markMoved = (store: ScopedStore, moved: Omit<MovedEntry, 'v'>): Promise<void> =>

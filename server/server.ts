@@ -10,6 +10,8 @@ import { encodeInvite } from '../protocol/location/invite.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import type {
+  ExportedServer,
+  ImportOptions,
   InviteOptions,
   InviteSummary,
   IssuedInvite,
@@ -20,12 +22,16 @@ import type {
 } from './admin.ts';
 import { serverErrors } from './errors.ts';
 import { checkedInvite } from './invite-options.ts';
+import { exportAtRest, exportOf, refuseListen } from './export.ts';
+import type { ExportWishes } from './export.ts';
+import { decodeExport } from './export-file.ts';
 import type { ServerLimits } from './limits.ts';
 import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
 import type { ServerSettings } from './settings.ts';
 import { hasState, openRegistry, start } from './start.ts';
 import type { Running } from './start.ts';
+import { refuseWhereOneIs, takeIn } from './transfer.ts';
 
 export interface CreateServerOptions {
   /** Made where it is missing; holds the keys (0600) and the registry. */
@@ -91,20 +97,20 @@ class Server implements LocationServer {
   }
 
   down(): Promise<void> {
-    return this.#turn(() => this.#stop());
+    return this.#turn(async () => {
+      if (this.#running !== null) await this.#stop(this.#running, () => Promise.resolve());
+    });
   }
 
   /** `last` is done once nobody is served any more, before the store closes. */
-  async #stop(last: (running: Running) => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const running = this.#running;
+  async #stop<T>(running: Running, last: (running: Running) => Promise<T>): Promise<T> {
     this.#running = null;
-    if (running === null) return;
     const { registry, station, store } = running;
     try {
       await registry.keepLastSeen(await station.close()).catch((error: unknown) => {
         this.#options.log.warn('when the boxes were last seen could not be kept', { error });
       });
-      await last(running);
+      return await last(running);
     } finally {
       await store.close();
     }
@@ -154,8 +160,33 @@ class Server implements LocationServer {
       log.error(
         serverErrors('SERVER_MOVED', { where: ` (${addresses.join(', ')})`, when: 'before' }).message,
       );
-      await this.#stop(({ store, time }) => markMoved(store, { at: time.now(), to: addresses, moves }));
+      await this.#stop(this.#running, ({ store, time }) =>
+        markMoved(store, { at: time.now(), to: addresses, moves }),
+      );
     }).catch((error: unknown) => log.error('the outdated server did not stop cleanly', { error }));
+  }
+
+  /** Errors: SERVER_NOT_SET_UP, and the store's. */
+  export({ passphrase = null, move = false }: Partial<ExportWishes>): Promise<ExportedServer> {
+    const wishes = { passphrase, move };
+    return this.#turn(() => {
+      if (this.#running === null) return exportAtRest(this.#options, wishes);
+      // Who moves takes along what was said until the last moment: first nobody is served any more.
+      if (move) return this.#stop(this.#running, ({ store }) => exportOf(this.#options, store, wishes));
+      return exportOf(this.#options, this.#running.store, wishes);
+    });
+  }
+
+  /** Errors: SERVER_EXISTS, EXPORT_*, and those of `up`. */
+  import({ file, passphrase, ...wanted }: ImportOptions): Promise<ServerSummary> {
+    return this.#turn(async () => {
+      await refuseWhereOneIs(this.#options.stateDir);
+      const contents = await decodeExport(file, passphrase ?? null);
+      refuseListen(contents, wanted.listen);
+      await takeIn(this.#options, contents);
+      this.#running = await start(this.#options, wanted, places => this.#outdated(places));
+      return this.summary();
+    });
   }
 
   accept(socket: Socket): void {

@@ -128,6 +128,15 @@ function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void
     context.body = server().summary();
   });
   logInRoutes(router, server, read);
+  router.post('/server/export', async context => {
+    const asked = await read(context.req, 'ServerExport');
+    if (asked.move === true) rolesChange(context, options);
+    context.body = await server().export(asked);
+  });
+  router.post('/server/import', async context => {
+    rolesChange(context, options);
+    context.body = await server().import(await read(context.req, 'ServerImport'));
+  });
 }
 
 /** Errors become one shape; on a read-only socket nothing but a GET gets further than here. */

@@ -1,19 +1,23 @@
-// Request bodies: at most 64 KiB of JSON, checked against a schema before anything sees them.
+// Request bodies: at most 64 KiB of JSON (an export: 72 MiB), checked against a schema before anything sees them.
 import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
-import type { InviteOptions, ServerOptions } from '../server/admin.ts';
+import type { ExportOptions, ImportOptions, InviteOptions, ServerOptions } from '../server/admin.ts';
 import { apiErrors } from './errors.ts';
 import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
 
 export const MAX_BODY_BYTES = 64 * 1024;
+/** An export of a server holds every box of its network. */
+const LARGER: Partial<Record<BodyName, number>> = { ServerImport: 72 * 1024 * 1024 };
 
 /** What each body is once its schema has accepted it. */
 export interface Bodies {
   NodeUp: UpOptions;
   Ping: PingOptions;
   ServerUp: Partial<ServerOptions>;
+  ServerExport: ExportOptions;
+  ServerImport: ImportOptions;
   Invite: Partial<InviteOptions>;
   SettingsChange: SettingsChange;
   Nothing: Record<string, never>;
@@ -28,12 +32,14 @@ export function bodyReader(): ReadBody {
     NodeUp: ajv.compile<Bodies['NodeUp']>(BODY_SCHEMAS.NodeUp),
     Ping: ajv.compile<Bodies['Ping']>(BODY_SCHEMAS.Ping),
     ServerUp: ajv.compile<Bodies['ServerUp']>(BODY_SCHEMAS.ServerUp),
+    ServerExport: ajv.compile<Bodies['ServerExport']>(BODY_SCHEMAS.ServerExport),
+    ServerImport: ajv.compile<Bodies['ServerImport']>(BODY_SCHEMAS.ServerImport),
     Invite: ajv.compile<Bodies['Invite']>(BODY_SCHEMAS.Invite),
     SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
     Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
   };
   return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {
-    const text = await readText(request);
+    const text = await readText(request, LARGER[name] ?? MAX_BODY_BYTES);
     const body: unknown = text === '' ? {} : parse(text);
     const check = checks[name];
     if (check(body)) return body;
@@ -41,12 +47,12 @@ export function bodyReader(): ReadBody {
   };
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function readText(request: IncomingMessage, limit: number): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > MAX_BODY_BYTES) throw apiErrors('API_BODY_TOO_LARGE', { limit: MAX_BODY_BYTES });
+    if (bytes > limit) throw apiErrors('API_BODY_TOO_LARGE', { limit });
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

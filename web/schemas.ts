@@ -10,6 +10,8 @@ const hosts = {
 /** Judged by the node itself, which says in words what a name may be. */
 const name = { type: 'string', maxLength: 256 } as const;
 
+const passphrase = { type: 'string', minLength: 1, maxLength: 1024 } as const;
+
 export const BODY_SCHEMAS = {
   NodeUp: {
     type: 'object',
@@ -37,6 +39,25 @@ export const BODY_SCHEMAS = {
       advertise: hosts,
       pool4: { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$' },
       networkName: { type: 'string', minLength: 1, maxLength: 63 },
+      again: { type: 'boolean' },
+    },
+  },
+  ServerExport: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { passphrase, move: { type: 'boolean' } },
+  },
+  ServerImport: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['file'],
+    properties: {
+      file: { type: 'string', maxLength: 67108864 },
+      passphrase,
+      port,
+      secondPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
+      listen: hosts,
+      advertise: hosts,
     },
   },
   ...LOG_IN_SCHEMAS,

@@ -7,6 +7,7 @@ import { duration, each, port } from './arguments.ts';
 import { withJson, type Kit } from './command.ts';
 import { joined, joinedInWords } from './node.ts';
 import { alongsideDaemon } from './run.ts';
+import { transferCommands } from './transfer.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -19,11 +20,12 @@ interface ServerFlags {
   readonly name?: string;
   readonly withNode?: boolean;
   readonly foreground?: boolean;
+  readonly again?: boolean;
   readonly json?: boolean;
 }
 
 export function serverCommands(program: Command, kit: () => Kit): void {
-  withJson(program.command('server'))
+  const command = withJson(program.command('server'))
     .summary('run the location server here, and make an invite')
     .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
     .option('--port <port>', 'TCP and UDP port (7443)', port)
@@ -34,12 +36,14 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     .option('--name <name>', "the network's name")
     .option('--with-node', 'let this box join its own network')
     .option('--foreground', 'stay in the foreground')
+    .option('--again', 'start it here although it moved to another machine')
     .action((flags: ServerFlags) => {
       const tools = kit();
       return flags.foreground === true
         ? alongsideDaemon(tools, () => server(tools, flags))
         : tools.ensureDaemon(flags.json === true).then(() => server(tools, flags));
     });
+  transferCommands(command, kit);
   withJson(program.command('invite'))
     .summary('make an invite that lets one more box in')
     .addOption(
@@ -71,6 +75,7 @@ function optionsOf(flags: ServerFlags): Partial<ServerOptions> {
     ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
     ...(flags.pool === undefined ? {} : { pool4: flags.pool }),
     ...(flags.name === undefined ? {} : { networkName: flags.name }),
+    ...(flags.again === true ? { again: true } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 // All fuzz targets, cheap ones first.
+import { exportFiles } from './export-targets.ts';
 import type { FuzzTarget } from './harness.ts';
 import { addressText, ipPackets } from './ip-targets.ts';
 import { channels, invites, locationMessages, records, standingWords, texts } from './location-targets.ts';
@@ -17,6 +18,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   invites,
   locationMessages,
   signedPlaces,
+  exportFiles,
   records,
   standingWords,
   peerWords,

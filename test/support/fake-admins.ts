@@ -4,7 +4,14 @@ import type { SettingShown, SettingsChange } from '../../base/settings.ts';
 import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
-import type { InviteSummary, ServerAdmin, ServerSummary } from '../../server/admin.ts';
+import type {
+  ExportedServer,
+  ExportOptions,
+  ImportOptions,
+  InviteSummary,
+  ServerAdmin,
+  ServerSummary,
+} from '../../server/admin.ts';
 import { openServerSettings } from '../../server/settings.ts';
 import type { PluginHost } from '../../core/plugin-host/host.ts';
 import { memoryStore } from './memory-store.ts';
@@ -244,6 +251,24 @@ export class FakeServer implements ServerAdmin {
   async down(): Promise<void> {
     await Promise.resolve();
     this.#state = 'down';
+  }
+
+  async export({ passphrase, move = false }: ExportOptions): Promise<ExportedServer> {
+    if (move) await this.down();
+    const sealed = passphrase !== undefined;
+    return {
+      file: '{"ginnel":"server export"}\n',
+      made: 1,
+      networkName: 'home',
+      nodes: 1,
+      sealed,
+      moved: move,
+    };
+  }
+
+  import({ file, port }: ImportOptions): Promise<ServerSummary> {
+    if (!file.startsWith('{"ginnel":')) throw fail('EXPORT_FOREIGN');
+    return this.up(port === undefined ? {} : { port });
   }
 
   async settings(): Promise<readonly SettingShown[]> {

@@ -21,6 +21,7 @@ function around(said: Said): Surroundings {
     out: text => void (said.out += text),
     err: text => void (said.err += text),
     ask: () => Promise.reject(new Error('nobody is there')),
+    askSecret: () => Promise.reject(new Error('nobody is there')),
     interrupted: new AbortController().signal,
     pluginsAtRest: () => {
       throw new Error('not for this test');

@@ -119,6 +119,8 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', '/v1/server/invites', { validMs: 3_600_000, uses: null, approval: true, note: 'for Anna' }],
   ['GET', '/v1/server/invites'],
   ['POST', '/v1/server/invites/{id}/revoke', {}],
+  ['POST', '/v1/server/export', { passphrase: 'correct horse', move: false }],
+  ['POST', '/v1/server/import', { file: '{"ginnel":"server export"}', port: 7445 }],
   ['POST', '/v1/node/up', { invite: 'ginnel:good', name: 'attic-nas' }],
   ['GET', '/v1/node/status'],
   ['GET', '/v1/node/counters'],
