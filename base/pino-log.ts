@@ -1,36 +1,51 @@
 // The daemon's log: pino behind the house's `Log`. Keys, tokens and invites never reach it.
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { LEVELS, LogLevels, type Level } from './log-levels.ts';
+import type { LogRing } from './log-ring.ts';
 import type { Log } from './log.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 export interface LogOptions {
-  readonly level: LogLevel;
+  /** One level for all, or levels that may change. */
+  readonly level: Level | LogLevels;
   /** A stream, a file's path (0600), or a file descriptor (1: standard output). */
   readonly destination: DestinationStream | string | number;
+  /** Keeps the last lines too. */
+  readonly ring?: LogRing;
 }
 
 const SECRET_NAMES = /token|invite|secret|seed|password|private|preshared|psk|proof|keepalive|cookie/i;
 const INVITE = /ginnel:[A-Za-z0-9_-]{16,}/gi;
 const MAX_DEPTH = 5;
 
-/** A log whose level, and that of all its children, can be set at any time. */
+/** A log whose levels can be set at any time, for all its children too. */
 export interface LevelledLog extends Log {
-  setLevel(level: LogLevel): void;
+  /** `info`, or `info,node.paths=debug`; false, and nothing is changed, where it does not say levels. */
+  setLevel(levels: string): boolean;
 }
 
 export function openLog(options: LogOptions): LevelledLog {
-  const { destination } = options;
-  const stream =
-    typeof destination === 'object'
-      ? destination
-      : pino.destination({ dest: destination, mode: 0o600, sync: true });
-  const logger = pino({ level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
-  const gate: Gate = { level: options.level };
-  return { ...wrap(logger, gate), setLevel: level => void (gate.level = level) };
+  const { level, ring } = options;
+  const levels = typeof level === 'string' ? new LogLevels(level) : level;
+  const stream = streamOf(options.destination);
+  const both: DestinationStream =
+    ring === undefined
+      ? stream
+      : {
+          write(line) {
+            ring.write(line);
+            stream.write(line);
+          },
+        };
+  // Which lines are written is decided here, by part; pino lets all through.
+  const logger = pino({ level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime }, both);
+  return { ...partLog({ logger, levels }, ''), setLevel: text => levels.set(text) };
 }
+
+const streamOf = (destination: LogOptions['destination']): DestinationStream =>
+  typeof destination === 'object'
+    ? destination
+    : pino.destination({ dest: destination, mode: 0o600, sync: true });
 
 /** The same value without secrets: by the names of fields, and invites wherever they stand in text. */
 export function redact(value: unknown, depth = 0): unknown {
@@ -56,23 +71,36 @@ function redactError(error: Error, depth: number): unknown {
   return { code, message: redact(error.message), cause };
 }
 
-/** One for a log and all its children: pino's own level is copied when a child is made. */
-interface Gate {
-  level: LogLevel;
+interface Ground {
+  readonly logger: Logger;
+  readonly levels: LogLevels;
 }
 
-function wrap(logger: Logger, gate: Gate): Log {
+type Spoken = Exclude<Level, 'silent'>;
+
+/** `part` is the whole way to it: `node.paths`. */
+function partLog(ground: Ground, part: string): Log {
+  const { logger, levels } = ground;
+  const own = part === '' ? logger : logger.child({ part });
+  let seen = -1;
+  let threshold = 0;
+  const isWritten = (level: Spoken): boolean => {
+    if (seen !== levels.changes) {
+      seen = levels.changes;
+      threshold = LEVELS.indexOf(levels.of(part));
+    }
+    return LEVELS.indexOf(level) >= threshold;
+  };
   const write =
-    (level: Exclude<LogLevel, 'silent'>) =>
+    (level: Spoken) =>
     (message: string, facts?: Record<string, unknown>): void => {
-      if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(gate.level))
-        logger[level](redact(facts ?? {}), String(redact(message)));
+      if (isWritten(level)) own[level](redact(facts ?? {}), String(redact(message)));
     };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: name => wrap(logger.child({ part: name }), gate),
+    child: name => partLog(ground, part === '' ? name : `${part}.${name}`),
   };
 }

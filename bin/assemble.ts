@@ -95,7 +95,7 @@ export const pluginDirectories = ({ state }: Places): readonly PluginDirectory[]
 /** Kept in the daemon's corner of the store, and applied now and whenever they change. */
 export async function daemonSettings(store: Store, { log }: Pick<Ground, 'log'>): Promise<DaemonSettings> {
   const settings = await openDaemonSettings(store.scope('daemon/settings/'));
-  const apply = (): void => log.setLevel(settings.values['log-level']);
+  const apply = (): void => void log.setLevel(settings.values['log-level']);
   settings.onChange(apply);
   apply();
   return settings;

@@ -33,7 +33,11 @@ export function clientOf(places: Places): Client {
     },
     post: async <T>(path: string, body: object): Promise<T> => valueOf<T>(await control('POST', path, body)),
     async *stream<T extends object>(path: string, body: object, signal: AbortSignal): AsyncIterable<T> {
-      const answer = await control('POST', path, body, signal);
+      const answer = await control('POST', path, body, signal).catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+      if (answer === null) return;
       if (answer.statusCode !== 200) await valueOf(answer);
       yield* linesOf<T>(answer, signal);
     },

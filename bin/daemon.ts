@@ -8,9 +8,13 @@ import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { createApi, type Access } from '../web/api.ts';
+import type { DaemonAdmin } from '../web/daemon-admin.ts';
+import type { Journal } from './daemon/admin.ts';
+import { openHouse, type House } from './daemon/house.ts';
 import type { Places } from './places.ts';
 import { makePlaces } from './places.ts';
 import { rolesOf, type Role, type Roles, type Wishes } from './roles.ts';
+import type { DaemonSettings } from './settings.ts';
 import { listenUnix, type OpenSocket } from './sockets.ts';
 
 const FIRST_RESUME_MS = 5_000;
@@ -26,7 +30,7 @@ interface Closable {
 export interface Parts {
   readonly node: (NodeAdmin & Closable) | null;
   readonly server: ServerAdmin | null;
-  readonly settings: SettingsAdmin;
+  readonly settings: DaemonSettings;
   readonly wishes: Wishes;
   /** An error that nobody caught: is somebody found for it, so that the daemon lives on? */
   takesBlame(error: unknown): boolean;
@@ -38,6 +42,7 @@ export interface DaemonOptions {
   readonly places: Places;
   readonly version: string;
   readonly log: Log;
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly counters: Counters;
   /** Takes the state folder (rejects with DAEMON_RUNNING where another has it) and builds the parts. */
@@ -59,9 +64,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
-    for (const socket of await openSockets(options, parts.settings, roles, ending.look)) closing.push(socket);
+    const house = await openHouse(options, parts.settings, roles);
+    closing.push(house);
+    for (const socket of await openSockets(options, parts.settings, roles, house.admin, ending.look))
+      closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
-    await resumeAll(options, roles);
+    await resumeAll(options, roles, house);
     ending.linger();
     await ending.reached;
     options.log.info('ending');
@@ -87,13 +95,14 @@ async function openSockets(
   options: DaemonOptions,
   settings: SettingsAdmin,
   roles: Roles,
+  daemon: DaemonAdmin,
   onRolesChanged: () => void,
 ): Promise<OpenSocket[]> {
   const { places, version, log, counters } = options;
   const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
     const { node, server } = roles;
     const around = { version, pid: process.pid, log, counters };
-    const api = createApi({ access, node, server, settings, ...around, onRolesChanged });
+    const api = createApi({ access, node, server, daemon, settings, ...around, onRolesChanged });
     return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
   };
   const status = await open('read-only', places.statusSocket, 0o660, STATUS_GROUP);
@@ -131,7 +140,7 @@ function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending
 }
 
 /** Brings back the roles of before. Where none comes, a daemon that is not waiting for orders gives up with the reason. */
-async function resumeAll(options: DaemonOptions, roles: Roles): Promise<void> {
+async function resumeAll(options: DaemonOptions, roles: Roles, house: House): Promise<void> {
   let failure: Error | null = null;
   for (const role of ROLES) {
     if (!(await roles.wanted(role))) continue;
@@ -139,22 +148,30 @@ async function resumeAll(options: DaemonOptions, roles: Roles): Promise<void> {
       await roles.resume(role);
     } catch (error) {
       failure ??= error instanceof Error ? error : new Error(String(error));
-      resumeLater(options, roles, role, failure, FIRST_RESUME_MS);
+      resumeLater({ ...options, roles, house }, role, failure, FIRST_RESUME_MS);
     }
   }
   if (failure !== null && options.lingerMs === null && !ROLES.some(role => roles.isUp(role))) throw failure;
 }
 
-function resumeLater(options: DaemonOptions, roles: Roles, role: Role, error: Error, delayMs: number): void {
-  options.log.warn(`the ${role} did not come up; it is tried again`, { error: error.message, delayMs });
+interface Resuming extends DaemonOptions {
+  readonly roles: Roles;
+  readonly house: House;
+}
+
+function resumeLater(resuming: Resuming, role: Role, error: Error, delayMs: number): void {
+  const { log, clock, signal, roles, house } = resuming;
+  log.warn(`the ${role} did not come up; it is tried again`, { error: error.message, delayMs });
+  house.waiting.set(role, error.message);
   const again = async (): Promise<void> => {
-    if (options.signal.aborted || !(await roles.wanted(role))) return;
+    if (signal.aborted || !(await roles.wanted(role))) return;
     await roles.resume(role);
   };
-  options.clock.after(delayMs, () => {
+  clock.after(delayMs, () => {
+    house.waiting.delete(role);
     again().catch((next: unknown) => {
       const failure = next instanceof Error ? next : new Error(String(next));
-      resumeLater(options, roles, role, failure, Math.min(delayMs * 2, LAST_RESUME_MS));
+      resumeLater(resuming, role, failure, Math.min(delayMs * 2, LAST_RESUME_MS));
     });
   });
 }

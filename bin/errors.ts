@@ -92,6 +92,12 @@ export const commandErrors = defineErrors({
     todo: 'Try again.',
     retry: false,
   },
+  REPORT_FILE: {
+    what: 'The report could not be written to {file}.',
+    why: '{problem}.',
+    todo: 'Name another file, or - for standard output. A file that is there is not overwritten.',
+    retry: false,
+  },
   INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: '{problem}.',

@@ -12,6 +12,8 @@ export interface Places {
   readonly controlSocket: string;
   readonly statusSocket: string;
   readonly log: string;
+  /** Opens the figures for Prometheus; a secret. */
+  readonly metricsToken: string;
 }
 
 /** `sockaddr_un` holds no longer path (108 bytes with the final zero). */
@@ -30,6 +32,7 @@ export function placesOf(environment: Readonly<Record<string, string | undefined
     controlSocket: join(runtime, 'control.sock'),
     statusSocket: join(runtime, 'status.sock'),
     log: join(runtime, 'daemon.log'),
+    metricsToken: join(state, 'metrics.token'),
   };
   if (Buffer.byteLength(places.controlSocket) <= MAX_SOCKET_PATH_BYTES) return places;
   const problem = `its name is too long for a socket in it (${MAX_SOCKET_PATH_BYTES} bytes with /control.sock)`;

@@ -3,10 +3,13 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
+import { LogLevels } from '../base/log-levels.ts';
+import { LogRing } from '../base/log-ring.ts';
 import { openLog, type LevelledLog } from '../base/pino-log.ts';
 import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
 import type { Parts } from './daemon.ts';
+import type { Journal } from './daemon/admin.ts';
 import { commandErrors } from './errors.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -44,22 +47,24 @@ export function processSurroundings({ version, script, assemble, atRest }: Proce
     pluginsAtRest: atRest,
     daemon(places, isDetached) {
       makePlaces(places);
-      const log = daemonLog(places, isDetached);
+      const journal = { ring: new LogRing(), levels: new LogLevels(isDebugged() ? 'debug' : 'info') };
+      const log = daemonLog(journal, places, isDetached);
       const built: { parts?: Parts } = {};
       endOnCrash(end, log, error => built.parts?.takesBlame(error) === true);
       const around = { log, clock: systemClock, counters: new Counters() };
       const ground = { places, environment: process.env, ...around };
-      return { ...around, build: async () => (built.parts = await assemble(ground)) };
+      return { ...around, journal, build: async () => (built.parts = await assemble(ground)) };
     },
   };
 }
 
-/** GINNEL_DEBUG=1 outweighs the setting. */
-function daemonLog(places: Places, isDetached: boolean): LevelledLog {
-  const isDebugged = process.env['GINNEL_DEBUG'] === '1';
+const isDebugged = (): boolean => process.env['GINNEL_DEBUG'] === '1';
+
+/** A memory ring always; beside it standard error under a supervisor, or a bounded file. GINNEL_DEBUG=1 outweighs the setting. */
+function daemonLog({ ring, levels }: Journal, places: Places, isDetached: boolean): LevelledLog {
   const destination = isDetached ? boundedFile(places.log) : process.stderr.fd;
-  const log = openLog({ level: isDebugged ? 'debug' : 'info', destination });
-  return isDebugged ? { ...log, setLevel: () => undefined } : log;
+  const log = openLog({ level: levels, ring, destination });
+  return isDebugged() ? { ...log, setLevel: () => true } : log;
 }
 
 function endOnSignals(end: AbortController): void {

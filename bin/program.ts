@@ -1,6 +1,7 @@
 // The `ginnel` command: arguments in, words or JSON out, an honest exit code. The daemon does the work.
 import { Command, CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
+import { daemonCommands } from './commands/daemon.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
 import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
@@ -44,6 +45,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);
   settingsCommands(program, kit);
+  daemonCommands(program, kit);
   runCommands(program, kit);
   helpCommand(program, text => around.out(text));
   return program;

@@ -2,10 +2,14 @@
 import { Settings } from '../base/settings.ts';
 import type { SettingsSchema } from '../base/setting-schema.ts';
 import type { ScopedStore } from '../base/store.ts';
-import { LOG_LEVELS, type LogLevel } from '../base/pino-log.ts';
+import { LogLevels } from '../base/log-levels.ts';
+import { parseHostPort } from '../protocol/location/addresses.ts';
 
 export interface DaemonValues {
-  readonly 'log-level': LogLevel;
+  /** As base/log-levels.ts reads it. */
+  readonly 'log-level': string;
+  /** `127.0.0.1:9477`; null: off. */
+  readonly metrics: string | null;
 }
 
 export type DaemonSettings = Settings<DaemonValues>;
@@ -16,12 +20,31 @@ export const DAEMON_SETTINGS: SettingsSchema = {
   properties: {
     'log-level': {
       title: 'Log level',
-      description: 'How much the log of this box tells; debug names addresses and is much.',
-      enum: LOG_LEVELS,
+      description:
+        'How much the log of this box tells, as a whole or by part; debug names addresses and is much.',
+      type: 'string',
+      maxLength: 1024,
+      format: 'log-levels',
       default: 'info',
+      'x-words': 'debug, info, warn, error or silent; for a part: info,node.paths=debug',
+    },
+    metrics: {
+      title: 'Metrics',
+      description:
+        'Where figures are served for Prometheus, to who shows the token (ginnel metrics --token).',
+      type: ['string', 'null'],
+      maxLength: 300,
+      format: 'host-port',
+      default: null,
+      'x-words': 'an address of this box with a port, such as 127.0.0.1:9477, or none',
     },
   },
 };
 
 export const openDaemonSettings = (store: ScopedStore): Promise<DaemonSettings> =>
-  Settings.open<DaemonValues>({ schema: DAEMON_SETTINGS, store });
+  Settings.open<DaemonValues>({ schema: DAEMON_SETTINGS, store, formats: FORMATS });
+
+const FORMATS = {
+  'log-levels': (text: string) => new LogLevels().set(text),
+  'host-port': (text: string) => parseHostPort(text) !== null,
+};

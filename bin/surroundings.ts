@@ -30,5 +30,5 @@ export interface Surroundings {
   daemon(
     places: DaemonOptions['places'],
     isDetached: boolean,
-  ): Pick<DaemonOptions, 'log' | 'clock' | 'counters' | 'build'>;
+  ): Pick<DaemonOptions, 'log' | 'journal' | 'clock' | 'counters' | 'build'>;
 }

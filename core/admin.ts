@@ -1,5 +1,6 @@
 // The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
 import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
+import type { HealthLine } from '../base/health.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
 import type { DoorKind } from '../system/doors.ts';
@@ -100,13 +101,6 @@ export interface PluginAdmin {
   configure(plugin: string, change: SettingsChange): Promise<PluginDetail>;
   /** Tries a failed plugin now instead of later. Rejects with PLUGIN_AT_REST while the node is down. */
   retry(plugin: string): Promise<PluginStatus>;
-}
-
-export interface HealthLine {
-  readonly code: string;
-  readonly words: string;
-  /** What a person could do, where there is something. */
-  readonly todo: string;
 }
 
 export interface UpOptions {

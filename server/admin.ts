@@ -1,5 +1,6 @@
 // The narrow interface by which page and CLI see and steer a location server. Plain JSON in and out.
 import type { SettingsAdmin } from '../base/settings.ts';
+import type { HealthLine } from '../base/health.ts';
 
 export interface ServerOptions {
   /** TCP and UDP; default 7443. */
@@ -31,6 +32,8 @@ export interface ServerSummary {
   /** As nodes reported it; empty: not yet known. */
   readonly seenFromOutside: readonly string[];
   readonly nodes: readonly ServerNode[];
+  /** Worst first. */
+  readonly health: readonly HealthLine[];
   readonly counters: Record<string, number>;
 }
 

@@ -70,7 +70,7 @@ class Server implements LocationServer {
     const running = this.#running;
     const counters = this.#options.counters.snapshot();
     if (running === null) return { ...NOTHING, counters };
-    const { keys, registry, station, values } = running;
+    const { keys, registry, station, values, health } = running;
     return {
       state: 'up',
       key: toBase64Url(keys.control.publicKey),
@@ -83,6 +83,7 @@ class Server implements LocationServer {
       networkAddress: lineWith(running, new Uint8Array()),
       seenFromOutside: station.reach.seenFromOutside(),
       nodes: station.nodes(),
+      health: health.lines(),
       counters,
     };
   }
@@ -105,7 +106,8 @@ class Server implements LocationServer {
   /** `last` is done once nobody is served any more, before the store closes. */
   async #stop<T>(running: Running, last: (running: Running) => Promise<T>): Promise<T> {
     this.#running = null;
-    const { registry, station, store } = running;
+    const { registry, station, health, store } = running;
+    health.stop();
     try {
       await registry.keepLastSeen(await station.close()).catch((error: unknown) => {
         this.#options.log.warn('when the boxes were last seen could not be kept', { error });
@@ -233,6 +235,7 @@ const NOTHING = {
   networkAddress: '',
   seenFromOutside: [],
   nodes: [],
+  health: [],
 } as const;
 
 /** An invite with that token; with an empty one, the network's address. */

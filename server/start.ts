@@ -10,6 +10,7 @@ import type { Store } from '../base/store.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
+import { ServerHealth } from './health.ts';
 import { IssuedPlaces } from './issued-places.ts';
 import { openKeys } from './keys.ts';
 import type { ServerKeys } from './keys.ts';
@@ -31,6 +32,7 @@ export interface Running {
   readonly values: ServerValues;
   readonly registry: Registry;
   readonly station: Station;
+  readonly health: ServerHealth;
   readonly time: ServerTime;
 }
 
@@ -114,7 +116,13 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
   }
   settings.started(values);
   settings.onChange(() => station.reach.setAdvertise(settings.values.advertise));
-  return { store, keys, settings, values, registry, station, time };
+  const health = new ServerHealth({
+    ...{ folder: options.stateDir, clock, counters },
+    isClockRight: () => time.isRight(),
+    nodes: () => station.nodes(),
+  });
+  health.start();
+  return { store, keys, settings, values, registry, station, health, time };
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -5,17 +5,21 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
+import type { HealthLine } from '../base/health.ts';
 import type { Log } from '../base/log.ts';
 import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { errorAnswer, statusOf } from './answers.ts';
 import { bodyReader, type ReadBody } from './body.ts';
+import type { DaemonAdmin } from './daemon-admin.ts';
+import { daemonRoutes } from './daemon-routes.ts';
 import { apiErrors } from './errors.ts';
+import { eventStream } from './event-stream.ts';
 import { logInRoutes } from './log-in-routes.ts';
-import { pingStream } from './ping-stream.ts';
 import { pluginsRoutes } from './plugins-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
+import { untilHungUp } from './until-hung-up.ts';
 
 /** `read-only`: answers GETs alone, for a socket that a group may open. */
 export type Access = 'control' | 'read-only';
@@ -26,6 +30,7 @@ export interface ApiOptions {
   readonly server: ServerAdmin | null;
   /** The daemon's own. */
   readonly settings: SettingsAdmin;
+  readonly daemon: DaemonAdmin;
   readonly version: string;
   readonly pid: number;
   readonly log: Log;
@@ -41,6 +46,8 @@ export interface Health {
     readonly node: 'up' | 'starting' | 'down' | 'absent';
     readonly server: 'up' | 'down' | 'absent';
   };
+  /** What is not well with the daemon itself, worst first. */
+  readonly health: readonly HealthLine[];
 }
 
 export interface Api {
@@ -58,6 +65,7 @@ export function createApi(options: ApiOptions): Api {
   const read = bodyReader();
   router.get('/health', context => void (context.body = health(options)));
   settingsRoutes(router, '/settings', () => options.settings, read);
+  daemonRoutes(router, options.daemon, read, options.log);
   nodeRoutes(router, options, read);
   serverRoutes(router, options, read);
   app.use((context, next) => answering(context, next, options));
@@ -69,11 +77,12 @@ export function createApi(options: ApiOptions): Api {
   return { callback: app.callback(), routes: routesOf(router) };
 }
 
-function health({ version, pid, node, server }: ApiOptions): Health {
+function health({ version, pid, node, server, daemon }: ApiOptions): Health {
   return {
     version,
     pid,
     roles: { node: node?.status().state ?? 'absent', server: server?.summary().state ?? 'absent' },
+    health: daemon.health(),
   };
 }
 
@@ -105,7 +114,7 @@ function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
   });
   router.post('/node/ping', async context => {
     const asked = await read(context.req, 'Ping');
-    context.body = await pingStream(node().ping(asked, untilHungUp(context)), options.log);
+    context.body = await eventStream(node().ping(asked, untilHungUp(context)), options.log);
     context.type = 'application/x-ndjson';
   });
 }
@@ -163,13 +172,6 @@ function internal(thrown: unknown, log: Log): GinnelError {
 
 function rolesChange(context: Context, options: ApiOptions): void {
   context.res.once('close', () => options.onRolesChanged?.());
-}
-
-/** Aborted when the asker goes away before the answer is whole. */
-function untilHungUp(context: Context): AbortSignal {
-  const abort = new AbortController();
-  context.res.once('close', () => abort.abort());
-  return abort.signal;
 }
 
 function routesOf(router: Router): readonly string[] {

@@ -4,6 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
 import type { ExportOptions, ImportOptions, InviteOptions, ServerOptions } from '../server/admin.ts';
+import type { BugReportAsked, LogsAsked } from './daemon-admin.ts';
 import { apiErrors } from './errors.ts';
 import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
 
@@ -20,6 +21,8 @@ export interface Bodies {
   ServerImport: ImportOptions;
   Invite: Partial<InviteOptions>;
   SettingsChange: SettingsChange;
+  Logs: LogsAsked;
+  BugReport: BugReportAsked;
   Nothing: Record<string, never>;
 }
 
@@ -36,6 +39,8 @@ export function bodyReader(): ReadBody {
     ServerImport: ajv.compile<Bodies['ServerImport']>(BODY_SCHEMAS.ServerImport),
     Invite: ajv.compile<Bodies['Invite']>(BODY_SCHEMAS.Invite),
     SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
+    Logs: ajv.compile<Bodies['Logs']>(BODY_SCHEMAS.Logs),
+    BugReport: ajv.compile<Bodies['BugReport']>(BODY_SCHEMAS.BugReport),
     Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
   };
   return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {

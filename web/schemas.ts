@@ -69,6 +69,21 @@ export const BODY_SCHEMAS = {
       unset: { type: 'array', maxItems: 64, items: { type: 'string', minLength: 1, maxLength: 64 } },
     },
   },
+  Logs: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      level: { enum: ['debug', 'info', 'warn', 'error'], default: 'debug' },
+      part: { type: 'string', maxLength: 64, pattern: '^[a-z0-9.-]*$', default: '' },
+      lines: { type: 'integer', minimum: 0, maximum: 10000, default: 100 },
+      follow: { type: 'boolean', default: false },
+    },
+  },
+  BugReport: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { mask: { type: 'boolean', default: false } },
+  },
   Nothing: { type: 'object', additionalProperties: false, properties: {} },
 } as const;
 

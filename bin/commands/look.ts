@@ -4,6 +4,7 @@ import { GinnelError } from '../../base/errors.ts';
 import type { NetcheckReport, NodeStatus, PingEvent } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 import type { Health } from '../../web/api.ts';
+import type { Figures } from '../../web/daemon-admin.ts';
 import { EXIT } from '../exit-codes.ts';
 import { netcheckScreen } from '../screens/netcheck.ts';
 import { pingLines } from '../screens/ping.ts';
@@ -51,7 +52,10 @@ async function status(kit: Kit, json: boolean): Promise<void> {
   const daemon = await kit.client.get<Health>('/v1/health');
   const node = daemon.roles.node === 'absent' ? null : await kit.client.get<NodeStatus>('/v1/node/status');
   const server = daemon.roles.server === 'absent' ? null : await kit.client.get<ServerSummary>('/v1/server');
-  kit.show(json, { daemon, node, server }, () => statusScreen({ node, server }, kit.colours));
+  const figures = json ? await kit.client.get<Figures>('/v1/counters') : null;
+  kit.show(json, { daemon, node, server, figures }, () =>
+    statusScreen({ node, server, daemon: daemon.health }, kit.colours),
+  );
 }
 
 interface Why {

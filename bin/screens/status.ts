@@ -1,4 +1,5 @@
 // What `ginnel status` shows: this box and its peers in a table, then what a person should know.
+import type { HealthLine } from '../../base/health.ts';
 import type { NodeStatus, PeerStatus } from '../../core/admin.ts';
 import type { NatReport } from '../../core/contract/nat-report.ts';
 import type { ServerSummary } from '../../server/admin.ts';
@@ -15,14 +16,17 @@ import {
 export interface StatusShown {
   readonly node: NodeStatus | null;
   readonly server: ServerSummary | null;
+  /** Of the daemon itself. */
+  readonly daemon: readonly HealthLine[];
 }
 
-export function statusScreen({ node, server }: StatusShown, colours: Paint): string {
+export function statusScreen({ node, server, daemon }: StatusShown, colours: Paint): string {
   const isUp = node !== null && node.state !== 'down';
   const parts = isUp
     ? [peerTable(node, colours), healthLines(node, colours)]
     : ['This box is on no network now. Join or rejoin with: sudo ginnel up'];
-  if (server?.state === 'up') parts.push(serverLine(server));
+  if (server?.state === 'up') parts.push([serverLine(server), ...told(server.health, colours)].join('\n'));
+  if (daemon.length > 0) parts.push(told(daemon, colours).join('\n'));
   return parts.join('\n\n');
 }
 
@@ -72,15 +76,27 @@ export function natInWords(nat: NatReport): string {
   return `behind ${kind}${filtering}${ports}`;
 }
 
-function healthLines({ server, health, door, sealing }: NodeStatus, colours: Paint): string {
-  const lines = [serverHealth(server, colours)];
-  if (door !== '')
-    lines.push(`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`);
-  for (const { words, todo, code } of health) {
+/** That the server is away is said in full by its own line. */
+const healthLines = ({ server, health, door, sealing }: NodeStatus, colours: Paint): string =>
+  [
+    serverHealth(server, colours),
+    ...(door === '' ? [] : [`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`]),
+    ...told(
+      health.filter(({ code }) => code !== 'SERVER_AWAY'),
+      colours,
+    ),
+  ].join('\n');
+
+const SEVERITY = { problem: 'Problem', warning: 'Warning', note: 'Note' } as const;
+
+function told(health: readonly HealthLine[], colours: Paint): string[] {
+  return health.map(({ severity, words, todo, code }) => {
     const next = todo === '' ? '' : ` ${plain(todo)}`;
-    lines.push(`${colours.warn('!')} ${plain(words)}${next} (${code})`);
-  }
-  return lines.join('\n');
+    const label = `${SEVERITY[severity]}:`;
+    const shown =
+      severity === 'problem' ? colours.bad(label) : severity === 'warning' ? colours.warn(label) : label;
+    return `${shown} ${plain(words)}${next} (${code})`;
+  });
 }
 
 function serverHealth(server: NodeStatus['server'], colours: Paint): string {

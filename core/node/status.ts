@@ -1,9 +1,8 @@
 // What `status` says of a running node.
-import { GinnelError } from '../../base/errors.ts';
-import type { HealthLine, NodeStatus, PeerStatus, PluginStatus, ServerStatus } from '../admin.ts';
+import type { NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
+import { healthOf } from './health.ts';
 import type { Belongings } from './parts.ts';
-import { nodeErrors } from './errors.ts';
 import type { Stay } from './stay.ts';
 
 type State = NodeStatus['state'];
@@ -36,7 +35,17 @@ export function statusOf(
     peers: parts.book.all().map(({ node: { record } }) => peerStatus(stay, record)),
     plugins,
     nat: parts.paths.natReport,
-    health: health(stay, server, plugins),
+    health: healthOf({
+      server,
+      out: stay.out,
+      problem: parts.control.problem,
+      cardProblem: stay.cardProblem,
+      slowness: parts.doors.slowness,
+      keyChanges: stay.keyChanges,
+      plugins,
+      nat: parts.paths.natReport,
+      skew: parts.time.skewInWords(),
+    }),
   };
 }
 
@@ -85,58 +94,4 @@ function peerStatus(
     lastHeardSecondsAgo: paths?.lastHeardSecondsAgo ?? null,
     sessionEstablished: session?.established ?? false,
   };
-}
-
-function health(stay: Stay, server: ServerStatus, plugins: readonly PluginStatus[]): HealthLine[] {
-  const lines: HealthLine[] = [];
-  if (stay.out !== null) {
-    const { message, code } = nodeErrors(stay.out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED');
-    lines.push({ code, words: message, todo: '' });
-  } else if (server.state === 'refused') {
-    lines.push({
-      code: stay.parts.control.problem?.code ?? 'SERVER_REFUSED',
-      words: server.reason,
-      todo: '',
-    });
-  } else if (server.state === 'waiting') {
-    lines.push({ code: 'PENDING_APPROVAL', words: server.reason, todo: '' });
-  } else if (server.state === 'away') {
-    lines.push({
-      code: 'SERVER_AWAY',
-      words: `Location server: not reached. Boxes that met before stay connected; new ones cannot join until it is back. ${server.reason}`,
-      todo: 'Look whether the server is up and its address still right.',
-    });
-  }
-  if (stay.cardProblem !== null) {
-    lines.push({
-      code: stay.cardProblem instanceof GinnelError ? stay.cardProblem.code : 'TUN_LOST',
-      words: stay.cardProblem.message,
-      todo: 'It is opened again by itself.',
-    });
-  }
-  const { slowness } = stay.parts.doors;
-  if (slowness !== null) {
-    lines.push({
-      code: 'DOOR_SLOWER',
-      words: `Packets go by the slower door: ${slowness.because}.`,
-      todo: slowness.todo,
-    });
-  }
-  for (const words of stay.keyChanges) lines.push({ code: 'PEER_KEY_CHANGED', words, todo: '' });
-  for (const { state, code, name } of plugins)
-    if (state === 'failed' || state === 'unavailable')
-      lines.push({
-        code,
-        words: `The plugin ${name} is ${state}.`,
-        todo: `See why: ginnel plugins show ${name}.`,
-      });
-  const skew = stay.parts.time.skewInWords();
-  if (skew !== null) {
-    lines.push({
-      code: 'CLOCK_WRONG',
-      words: `This box's clock is ${skew}.`,
-      todo: 'Set it, or let NTP do so.',
-    });
-  }
-  return lines;
 }

@@ -16,6 +16,7 @@ import { openServerSettings } from '../../server/settings.ts';
 import type { PluginHost } from '../../core/plugin-host/host.ts';
 import { memoryStore } from './memory-store.ts';
 import { nothingOutside, restingPlugins } from './resting-plugins.ts';
+import type { DaemonAdmin, LogLine } from '../../web/daemon-admin.ts';
 
 const RELAYED: PathStatus = {
   label: 'via office-vps',
@@ -114,6 +115,7 @@ export class FakeNode implements NodeAdmin {
       health: [
         {
           code: 'PEER_RELAYED',
+          severity: 'note',
           words: 'shop-till is reached through a relay.',
           todo: 'ginnel why shop-till',
         },
@@ -236,6 +238,7 @@ export class FakeServer implements ServerAdmin {
           ...{ standing: 'member', online: true, lastSeen: 1 },
         },
       ],
+      health: [],
       counters: { 'server.stun.requests': 12 },
     };
   }
@@ -308,5 +311,34 @@ export class FakeServer implements ServerAdmin {
   async close(): Promise<void> {
     this.closed++;
     await this.down();
+  }
+}
+
+/** A daemon whose log has two lines, and then no more. */
+export class FakeDaemon implements DaemonAdmin {
+  followsEnded = 0;
+
+  health(): [] {
+    return [];
+  }
+
+  figures(): ReturnType<DaemonAdmin['figures']> {
+    return { counters: { 'tcp.refused': 1 }, gauges: { 'node.up': 1 }, words: { 'node.up': '1 while up' } };
+  }
+
+  async *logs({ follow }: { follow: boolean }, signal: AbortSignal): AsyncIterable<LogLine> {
+    const time = '2026-01-01T00:00:00.000Z';
+    yield { time, level: 'info', part: '', message: 'ready', facts: { pid: 42 } };
+    yield { time, level: 'warn', part: 'node.paths', message: 'silent', facts: {} };
+    if (follow) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()));
+    this.followsEnded++;
+  }
+
+  bugReport({ mask }: { mask: boolean }): Promise<Record<string, unknown>> {
+    return Promise.resolve({ about: { masked: mask } });
+  }
+
+  metrics(): ReturnType<DaemonAdmin['metrics']> {
+    return Promise.resolve({ address: null, problem: '', token: 'a-secret' });
   }
 }

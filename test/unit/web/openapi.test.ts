@@ -11,7 +11,7 @@ import { silentLog } from '../../../base/log.ts';
 import { openDaemonSettings } from '../../../bin/settings.ts';
 import { createApi, type Api, type ApiOptions } from '../../../web/api.ts';
 import { BODY_SCHEMAS } from '../../../web/schemas.ts';
-import { FakeNode, FakeServer } from '../../support/fake-admins.ts';
+import { FakeDaemon, FakeNode, FakeServer } from '../../support/fake-admins.ts';
 import { memoryStore } from '../../support/memory-store.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 
@@ -69,7 +69,8 @@ async function bench(t: Test, changes: Partial<ApiOptions> = {}): Promise<Bench>
   const node = new FakeNode();
   const server = new FakeServer();
   const settings = await openDaemonSettings(memoryStore());
-  const around = { version: '1.2.3', pid: 42, log: silentLog, counters: new Counters(), settings };
+  const daemon = new FakeDaemon();
+  const around = { daemon, version: '1.2.3', pid: 42, log: silentLog, counters: new Counters(), settings };
   const api = createApi({ access: 'control', node, server, ...around, ...changes });
   const http = createServer((asked, answer) => void api.callback(asked, answer));
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve));
@@ -112,6 +113,10 @@ t.test('the request bodies of docs/openapi.yaml are those that are enforced', t 
 /** One good request for each route, in an order that works. */
 const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/v1/health'],
+  ['GET', '/v1/counters'],
+  ['POST', '/v1/logs', { lines: 10 }],
+  ['POST', '/v1/bugreport', { mask: true }],
+  ['POST', '/v1/metrics', {}],
   ['POST', '/v1/server/up', { port: 7444, secondPort: null, networkName: 'home' }],
   ['GET', '/v1/server'],
   ['GET', '/v1/server/settings'],

@@ -1,23 +1,22 @@
-// Ping answers as they come: one JSON object a line (NDJSON), ended when the asker hangs up.
+// Events as they come: one JSON object a line (NDJSON), ended when the asker hangs up.
 import { Readable } from 'node:stream';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { PingEvent } from '../core/admin.ts';
 import { errorAnswer } from './answers.ts';
 
 /**
  * Waits for the first event, so that an unknown peer is still an ordinary error answer; what fails later becomes
  * a last line `{ "type": "error", … }`.
  */
-export async function pingStream(events: AsyncIterable<PingEvent>, log: Log): Promise<Readable> {
+export async function eventStream(events: AsyncIterable<object>, log: Log): Promise<Readable> {
   const iterator = events[Symbol.asyncIterator]();
   const first = await iterator.next();
   return Readable.from(lines(first, iterator, log), { objectMode: false });
 }
 
 async function* lines(
-  first: IteratorResult<PingEvent>,
-  iterator: AsyncIterator<PingEvent>,
+  first: IteratorResult<object>,
+  iterator: AsyncIterator<object>,
   log: Log,
 ): AsyncGenerator<Buffer, void> {
   try {
@@ -28,7 +27,9 @@ async function* lines(
   } finally {
     await iterator
       .return?.()
-      .catch((error: unknown) => log.debug('a ping did not end cleanly', { error: String(error) }));
+      .catch((error: unknown) =>
+        log.debug('a stream of events did not end cleanly', { error: String(error) }),
+      );
   }
 }
 

@@ -1,0 +1,35 @@
+// What is not well with the daemon itself.
+import { defineHealth } from '../../base/health.ts';
+
+export const daemonHealth = defineHealth({
+  METRICS_OFF: {
+    severity: 'warning',
+    what: 'Metrics are not served.',
+    why: '{problem}.',
+    todo: 'It is tried again by itself. Is the address one of this box, and the port free? ginnel get metrics.',
+  },
+  ROLE_WAITING: {
+    severity: 'problem',
+    what: 'The {role} did not come up.',
+    why: '{problem}',
+    todo: 'It is tried again by itself.',
+  },
+  STATE_REOPENED: {
+    severity: 'note',
+    what: 'The state on disk had to be opened anew ({times} times since the start).',
+    why: 'The disk refused a write or was full for a while; nothing that was confirmed is lost.',
+    todo: 'Check the disk if it happens again.',
+  },
+  STATE_DAMAGED: {
+    severity: 'problem',
+    what: 'Damaged entries were found in the state on disk ({times}).',
+    why: 'Their checksums do not fit.',
+    todo: 'Check the disk, and the state: ginnel check.',
+  },
+  LOOP_SLOW: {
+    severity: 'warning',
+    what: 'Ginnel was held up for {ms} ms within the last minute.',
+    why: 'The processor is busy with other things, or a plugin works too long at a time.',
+    todo: 'See what else runs on this box, and whether it is well without plugins: ginnel plugins.',
+  },
+});

@@ -1,0 +1,52 @@
+// What the daemon has beside its roles: gauges, log, metrics, settings. Opened before the sockets, closed after them.
+import { hostname } from 'node:os';
+import { systemRandom } from '../../base/random.ts';
+import type { DaemonAdmin } from '../../web/daemon-admin.ts';
+import type { DaemonOptions } from '../daemon.ts';
+import type { Roles } from '../roles.ts';
+import type { DaemonSettings } from '../settings.ts';
+import { daemonAdmin } from './admin.ts';
+import { registerGauges } from './gauges.ts';
+import { LoopDelay } from './loop-delay.ts';
+import { Metrics } from './metrics.ts';
+
+export interface House {
+  readonly admin: DaemonAdmin;
+  /** Roles that should be up and are not, and why. */
+  readonly waiting: Map<string, string>;
+  close(): Promise<void>;
+}
+
+export async function openHouse(
+  options: DaemonOptions,
+  settings: DaemonSettings,
+  { node, server }: Roles,
+): Promise<House> {
+  const { clock, counters, journal, log, places, version } = options;
+  const loop = new LoopDelay(clock);
+  registerGauges({ counters, clock, node, server, loop });
+  const metrics = new Metrics({
+    ...{ counters, clock, version, log: log.child('metrics') },
+    tokenFile: places.metricsToken,
+    hostName: hostname(),
+    random: systemRandom,
+  });
+  const waiting = new Map<string, string>();
+  const admin = daemonAdmin({
+    ...{ version, clock, counters, journal, metrics, loop, node, server },
+    waiting: () => waiting,
+    settings,
+  });
+  const serve = (): Promise<void> => metrics.serveAt(settings.values.metrics);
+  const stopHearing = settings.onChange(keys => void (keys.includes('metrics') && serve()));
+  await serve();
+  return {
+    admin,
+    waiting,
+    async close() {
+      stopHearing();
+      loop.stop();
+      await metrics.close();
+    },
+  };
+}
