@@ -193,7 +193,10 @@ class GinnelNode implements Node {
   async #openMembership(): Promise<MembershipFile> {
     const { folder, log, counters } = this.#options;
     const membership = await MembershipFile.open({ folder, log, counters });
-    bindToMembership(this.#options.settings, membership, async () => this.#stay?.parts.control.publish());
+    bindToMembership(this.#options.settings, membership, {
+      published: async () => this.#stay?.parts.control.publish(),
+      serverChosen: () => this.#stay?.parts.control.lookAgain(),
+    });
     return (this.#kept.membership = membership);
   }
 

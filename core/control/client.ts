@@ -170,8 +170,16 @@ export class ControlClient implements Control {
     // Whoever answers from a machine that the server left knows nothing of what happens at its new one.
     if (this.state === 'connected' && places.moves > this.#movesOfServer)
       this.#machine.lost('The location server moved to another machine.');
-    this.kick();
+    this.lookAgain();
     return learnt;
+  }
+
+  /** A dialling under way goes by the addresses of before. */
+  lookAgain(): void {
+    this.kick();
+    if (this.#dial === null) return;
+    this.#dial.cancel();
+    this.#startDial();
   }
 
   #learn(places: ServerPlaces): Learnt {

@@ -59,6 +59,8 @@ export interface Control {
   hearPlaces(places: ServerPlaces): Learnt;
   /** Another node brought the server's word that a node is out or in: this server may have lost it. */
   bring(standing: Standing): void;
+  /** Where to look for the server changed: it is tried there at once, unless it is connected. */
+  lookAgain(): void;
   /** Told to the server soon, and at intervals (V4). */
   register(registration: Registration): void;
   /** Tells the network what changed in this node's record; where the server is away, at the next log-in. Rejects: NAME_TAKEN, … */

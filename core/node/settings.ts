@@ -3,18 +3,23 @@ import { Settings } from '../../base/settings.ts';
 import type { SettingsSchema } from '../../base/setting-schema.ts';
 import type { ScopedStore } from '../../base/store.ts';
 import type { Endpoint } from '../../protocol/address.ts';
+import { canonicalIp } from '../../protocol/ip/address.ts';
 import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
+import { formatHostPort, parseHostPort } from '../../protocol/location/addresses.ts';
 import type { Membership, MembershipFile } from '../control/membership.ts';
 import { nodeErrors } from './errors.ts';
 import { NAME } from './options.ts';
 
 export interface NodeValues {
   readonly name?: string;
+  readonly server: readonly string[];
   readonly 'udp-port'?: number;
   readonly 'external-addresses': readonly string[];
   readonly card: string;
   readonly mtu: number;
 }
+
+const SERVER_PORT = 7443;
 
 export type NodeSettings = Settings<NodeValues>;
 
@@ -29,6 +34,22 @@ export const NODE_SETTINGS: SettingsSchema = {
       maxLength: 63,
       pattern: NAME.source,
       'x-words': '1 to 63 letters, digits or hyphens, with a letter or digit first and last',
+    },
+    server: {
+      title: 'Address of the location server',
+      description:
+        'Where this box looks for the location server first, where it moved and nothing else tells; the other boxes hear of it from this one.',
+      type: 'array',
+      maxItems: 8,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        minLength: 1,
+        maxLength: 260,
+        format: 'server',
+        'x-words': 'a name or address, perhaps with a port: home.example.net, 203.0.113.1:7443',
+      },
+      default: [],
     },
     'udp-port': {
       title: 'UDP port',
@@ -83,8 +104,16 @@ export const openNodeSettings = (store: ScopedStore): Promise<NodeSettings> =>
   Settings.open<NodeValues>({
     schema: NODE_SETTINGS,
     store,
-    formats: { endpoint: text => parseEndpoint(text).ok },
+    formats: { endpoint: text => parseEndpoint(text).ok, server: text => serverPlace(text) !== null },
   });
+
+/** `home.example.net` as `home.example.net:7443`; null where it is no name or address. */
+function serverPlace(text: string): string | null {
+  if (parseHostPort(text) !== null) return text;
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  const whole = formatHostPort(canonicalIp(bare) ?? bare, SERVER_PORT);
+  return parseHostPort(whole) === null ? null : whole;
+}
 
 /** As the paths take them. */
 export const externalEndpoints = ({ 'external-addresses': texts }: NodeValues): readonly Endpoint[] =>
@@ -93,11 +122,18 @@ export const externalEndpoints = ({ 'external-addresses': texts }: NodeValues): 
     return endpoint.ok ? [endpoint.value] : [];
   });
 
-/** Where it lies; `published` tells the network the new name and rejects where that refuses it. */
+export interface MembershipNews {
+  /** Tells the network the new name, and rejects where that refuses it. */
+  readonly published: () => Promise<void>;
+  /** There is another place to look for the server. */
+  readonly serverChosen: () => void;
+}
+
+/** Where it lies. */
 export function bindToMembership(
   settings: NodeSettings,
   membership: MembershipFile,
-  published: () => Promise<void>,
+  { published, serverChosen }: MembershipNews,
 ): void {
   const member = (): Membership => {
     if (membership.current === null) throw nodeErrors('NOT_JOINED');
@@ -115,6 +151,14 @@ export function bindToMembership(
         await membership.replace({ ...member(), name });
         throw error;
       }
+    },
+  });
+  settings.bind('server', {
+    read: () => membership.current?.chosenAddresses,
+    async write(value) {
+      const chosen = Array.isArray(value) ? value.map(text => serverPlace(String(text)) ?? '') : [];
+      await membership.replace({ ...member(), chosenAddresses: chosen.filter(text => text !== '') });
+      serverChosen();
     },
   });
   settings.bind('udp-port', {

@@ -1,9 +1,14 @@
 // The node's settings on a real node and server: at once where that can be, else from the next `up` on.
 import t from 'tap';
+import { systemClock } from '../../../base/clock.ts';
+import { Counters } from '../../../base/counters.ts';
+import { silentLog } from '../../../base/log.ts';
 import type { SettingShown } from '../../../base/settings.ts';
 import { GinnelError } from '../../../base/errors.ts';
+import { createServer } from '../../../server/server.ts';
+import { primitives } from '../../../system/crypto.ts';
 import { join, makeIdentity } from '../../support/location-client.ts';
-import { startServer } from '../../support/location-server.ts';
+import { LOOPBACK, startServer, temporaryFolder } from '../../support/location-server.ts';
 import { openNode, until, type Bench } from './bench.ts';
 
 const codeOf = async (work: Promise<unknown>): Promise<string> =>
@@ -70,4 +75,36 @@ t.test('mtu, card and port are taken over at the next up, and pending until then
   t.match(bench.cards[1]?.options, { mtu: 1320, name: 'home%d' });
   t.equal(bench.node.status().udpPort, 23_456);
   t.match(await shown(bench, 'card'), { pending: false });
+});
+
+t.test('server: a box is told where its server went, and finds it there by its key', async t => {
+  const { invite, server } = await startServer(t);
+  const bench = await openNode(t);
+  t.equal(await codeOf(bench.node.changeSettings({ set: { server: ['198.51.100.1'] } })), 'NOT_JOINED');
+  const before = await bench.node.up({ invite: await invite(), name: 'attic' });
+  const moved = createServer({
+    ...{ stateDir: `${temporaryFolder(t)}/server`, primitives, clock: systemClock },
+    ...{ counters: new Counters(), log: silentLog },
+  });
+  t.teardown(() => moved.down());
+  const { file } = await server.export({ move: true });
+  const { port } = await moved.import({ file, ...LOOPBACK });
+  await until(() => bench.node.status().server.state === 'away', 'the old one is gone');
+  for (const text of ['', 'home example', '1.2.3.4:70000', 'http://home.example', '[::1'])
+    t.equal(await codeOf(bench.node.changeSettings({ set: { server: [text] } })), 'SETTING_INVALID', text);
+  await bench.node.changeSettings({ set: { server: [`127.0.0.1:${port}`] } });
+  await until(() => bench.node.status().server.state === 'connected', 'it is found');
+  t.equal(bench.node.status().ip4, before.ip4, 'its addresses are the same');
+  t.equal(bench.cards.length, 1, 'the card was left alone');
+  t.match(await shown(bench, 'server'), { value: [`127.0.0.1:${port}`], pending: false });
+  await bench.node.changeSettings({ set: { server: ['2001:db8::1', 'Home.example', '[2001:db8::2]'] } });
+  t.match(await shown(bench, 'server'), {
+    value: ['[2001:db8::1]:7443', 'Home.example:7443', '[2001:db8::2]:7443'],
+  });
+  await bench.node.down();
+  await bench.node.up({});
+  await until(
+    () => bench.node.status().server.state === 'connected',
+    "it remembers the server's own word too",
+  );
 });
