@@ -3,18 +3,16 @@
 //   --once            end with exit code 0 (all well) or 1
 //   --through-server  send everything through the server machine on purpose: the check must go red
 //   --megabytes N     size of the file; default 100
-import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GINNEL, startNode, startServer } from './ginnel.ts';
 import type { GinnelNode } from './ginnel.ts';
+import type { Box } from './homes.ts';
+import { moveFile, type Moved } from './moving.ts';
 import { endOf } from './place.ts';
 import { buildLab } from './topology.ts';
 import type { Home, Lab } from './topology.ts';
-import { until } from './waiting.ts';
-import { enterLab, LAB_FOLDER } from './wrapper.ts';
+import { enterLab } from './wrapper.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,16 +25,7 @@ enterLab(import.meta.url, { refuse: refuse });
 
 const ONE_WAY_MS = 20;
 const ALLOWED_SERVER_BYTES = 1_000_000;
-const PORT = 5001;
-const TRANSFER_MS = 300_000;
-const TRANSFER = fileURLToPath(new URL('./transfer.js', import.meta.url));
 const started = performance.now();
-
-interface Box {
-  readonly home: Home;
-  readonly node: GinnelNode;
-  readonly ip: string;
-}
 
 try {
   process.exitCode = (await demo()) ? 0 : 1;
@@ -63,7 +52,7 @@ async function demo(): Promise<boolean> {
   const b = await join(homeB, await startNode(server, homeB.host, 'cellar-router'));
   process.stdout.write(picture(a, b));
   const met = await ping(a, b);
-  const moved = await moveFile(a, b);
+  const moved = await move(a, b);
   const proven = await prove(lab, a, b, moved);
   const well = met && moved.equal && proven;
   say(well ? 'All well.' : 'Not as it should be: see above.');
@@ -92,46 +81,18 @@ async function ping(a: Box, b: Box): Promise<boolean> {
   return code === 0;
 }
 
-interface Moved {
-  readonly equal: boolean;
-  readonly bytes: number;
-}
-
-async function moveFile(a: Box, b: Box): Promise<Moved> {
+async function move(a: Box, b: Box): Promise<Moved> {
   const megabytes = Number(options.megabytes);
-  const file = `${LAB_FOLDER}/original`;
-  writeRandom(file, megabytes);
   say(`Moving a random file of ${megabytes} MB from ${a.node.name} to ${b.node.name} …`);
-  const receiver = b.home.host.spawn(
-    process.execPath,
-    [TRANSFER, 'receive', b.ip, String(PORT), `${LAB_FOLDER}/copy`],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let heard = '';
-  receiver.stdout?.setEncoding('utf8').on('data', (text: string) => (heard += text));
-  await until('the receiver', 10_000, () => heard.startsWith('ready'));
-  const before = performance.now();
-  const send = `'${process.execPath}' '${TRANSFER}' send ${b.ip} ${PORT} ${file}`;
-  const sent = JSON.parse((await a.home.host.exec(send, { timeoutMs: TRANSFER_MS })).stdout) as Report;
-  await endOf(receiver);
-  const seconds = (performance.now() - before) / 1000;
-  const received = JSON.parse(heard.slice('ready\n'.length)) as Report;
-  const equal =
-    sent.sha256 === received.sha256 && sent.bytes === received.bytes && sent.bytes === megabytes * 1e6;
+  const moved = await moveFile(a, b, megabytes);
+  const { sent, received, equal, seconds } = moved;
   say(
     `${(received.bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(1)} s, ${(received.bytes / 1e6 / seconds).toFixed(1)} MB/s.`,
   );
   say(
     `SHA-256 there ${sent.sha256.slice(0, 16)}…, here ${received.sha256.slice(0, 16)}…: ${equal ? 'equal' : 'NOT EQUAL'}.`,
   );
-  return { equal, bytes: received.bytes };
-}
-
-interface Report {
-  readonly bytes: number;
-  readonly sha256: string;
+  return moved;
 }
 
 /** Bytes since the lab was built, joining included, as the kernel counted them on each interface. */
@@ -144,7 +105,7 @@ async function prove(lab: Lab, a: Box, b: Box, moved: Moved): Promise<boolean> {
   const peer = await a.node.peer(b.node.name);
   const isDirect = peer?.path?.class === 'direct' && peer.path.transport === 'udp';
   const isSpared = server < ALLOWED_SERVER_BYTES;
-  const isCarried = Math.min(lineA, lineB) > moved.bytes;
+  const isCarried = Math.min(lineA, lineB) > moved.received.bytes;
   say("By the kernel's counters, since the start:");
   check(isCarried, `the homes' lines carried ${megabytesOf(lineA)} and ${megabytesOf(lineB)}`);
   check(isSpared, `the server's interface carried ${megabytesOf(server)} (under 1 MB wanted)`);
@@ -204,12 +165,6 @@ function picture(a: Box, b: Box): string {
    virtual: ${a.ip.padEnd(15)}             virtual: ${b.ip}
 
 `;
-}
-
-function writeRandom(file: string, megabytes: number): void {
-  const fd = openSync(file, 'w');
-  for (let written = 0; written < megabytes; written += 1) writeSync(fd, randomBytes(1_000_000));
-  closeSync(fd);
 }
 
 function check(isWell: boolean, words: string): void {

@@ -18,16 +18,26 @@ export const GINNEL = fileURLToPath(new URL('../../bin/ginnel.js', import.meta.u
 const START_MS = 15_000;
 const REQUEST_MS = 30_000;
 
+/** Which build of the product runs, and with what around it. */
+export interface Build {
+  readonly script?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export class Daemon {
   readonly place: Place;
   readonly name: string;
   readonly folder: string;
+  readonly #script: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
 
-  constructor(place: Place, name: string) {
+  constructor(place: Place, name: string, { script = GINNEL, environment = {} }: Build = {}) {
     this.place = place;
     this.name = name;
     this.folder = `${LAB_FOLDER}/${name}`;
+    this.#script = script;
+    this.#environment = { ...environment, GINNEL_STATE: this.folder };
   }
 
   /** The daemon's process id; null: it does not run. */
@@ -39,8 +49,11 @@ export class Daemon {
   async start(): Promise<void> {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const log = openSync(`${this.folder}.log`, 'a');
-    const env = { ...process.env, GINNEL_STATE: this.folder };
-    const child = this.place.spawn(process.execPath, [GINNEL, 'run'], { env, stdio: ['ignore', log, log] });
+    const env = { ...process.env, ...this.#environment };
+    const child = this.place.spawn(process.execPath, [this.#script, 'run'], {
+      env,
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     this.#child = child;
     child.once('exit', () => {
@@ -94,8 +107,8 @@ export class Daemon {
   /** Runs the command line beside it: `ginnel(['status', '--json'])`. */
   ginnel(args: readonly string[], input = ''): Promise<ExecResult> {
     const words = args.map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const line = `'${process.execPath}' '${GINNEL}' ${words}`;
-    return this.place.exec(line, { env: { GINNEL_STATE: this.folder }, input, mayFail: true });
+    const line = `'${process.execPath}' '${this.#script}' ${words}`;
+    return this.place.exec(line, { env: this.#environment, input, mayFail: true });
   }
 
   /** The last lines of its log. */
@@ -176,8 +189,13 @@ export async function startServer(lab: Lab, options: Partial<ServerOptions> = {}
 }
 
 /** A node that has joined and has its virtual address. */
-export async function startNode(server: LocationServer, place: Place, name: string): Promise<GinnelNode> {
-  const node = new GinnelNode(place, name);
+export async function startNode(
+  server: LocationServer,
+  place: Place,
+  name: string,
+  build: Build = {},
+): Promise<GinnelNode> {
+  const node = new GinnelNode(place, name, build);
   await node.start();
   await node.up(await server.invite());
   await node.explained(

@@ -2,7 +2,7 @@
 import { snapshot } from './carried.ts';
 import type { Snapshot } from './carried.ts';
 import { startNode } from './ginnel.ts';
-import type { GinnelNode, LocationServer } from './ginnel.ts';
+import type { Build, GinnelNode, LocationServer } from './ginnel.ts';
 import type { Home, Lab } from './topology.ts';
 import { until } from './waiting.ts';
 
@@ -22,8 +22,13 @@ export async function joinAll(lab: Lab, server: LocationServer): Promise<Box[]> 
   return boxes;
 }
 
-export async function joinHome(server: LocationServer, home: Home, name: string): Promise<Box> {
-  const node = await startNode(server, home.host, name);
+export async function joinHome(
+  server: LocationServer,
+  home: Home,
+  name: string,
+  build: Build = {},
+): Promise<Box> {
+  const node = await startNode(server, home.host, name, build);
   return { home, node, ip: (await node.status()).ip4 };
 }
 
