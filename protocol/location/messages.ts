@@ -107,6 +107,24 @@ export interface Registration {
 
 // ---- node to server
 
+/** Sealed by the channel, whose other end has proved that it is the server. */
+export interface AccountCredential {
+  readonly kind: 'account';
+  /** In any case. */
+  readonly account: string;
+  readonly password: string;
+}
+
+export interface CertificateCredential {
+  readonly kind: 'certificate';
+  /** DER, base64url: the box's own first, then who issued it, at most 4. */
+  readonly chain: readonly string[];
+  /** Over "ginnel certificate v1" and the Noise transcript hash, by the certificate's key; base64url. */
+  readonly signature: string;
+}
+
+export type LoginCredential = AccountCredential | CertificateCredential;
+
 /** Who the node is, proved: `proof` is its identity key's signature over "ginnel login v1", the Noise transcript hash. */
 export interface LoginRequest {
   readonly type: 'login';
@@ -117,8 +135,10 @@ export interface LoginRequest {
   readonly wireguardKey: string;
   readonly controlKey: string;
   readonly proof: string;
-  /** At the first log-in: the invite's token. */
+  /** At the first log-in: the invite's token, */
   readonly token?: string;
+  /** or what else lets it in. */
+  readonly credential?: LoginCredential;
   /** The newest signed word of where the server is: an older copy of the server learns from it that it moved. */
   readonly places?: ServerPlaces;
   /** Networks in use on the node's own LANs, so that a clash can be told. */

@@ -20,6 +20,9 @@ const NETWORK = text('[A-Za-z0-9_-]{21}[AQgw]', 22);
 const SIGNATURE = text('[A-Za-z0-9_-]{85}[AQgw]', 86);
 const WIREGUARD_KEY = text('[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=', 44);
 const TOKEN = text('[A-Za-z0-9_-]{22,43}', 43);
+/** A letter or digit at both ends; an address of e-mail is one. */
+const ACCOUNT = text('[A-Za-z0-9](?:[A-Za-z0-9._@+-]{0,61}[A-Za-z0-9])?', 63);
+const PASSWORD = { type: 'string', minLength: 1, maxLength: 256 };
 const KEEP_ALIVE = text(`[A-Za-z0-9_-]{16}\\.${KEY32}`, 60);
 /** 16 KiB of bytes. */
 const SEALED = text('[A-Za-z0-9_-]{2,21846}', 21_846);
@@ -43,6 +46,19 @@ function message(type: string, properties: Record<string, object>, optional: rea
   const fixed = { type: { const: type }, ...properties };
   return { ...shape(fixed, optional), additionalProperties: true };
 }
+
+const CREDENTIAL = {
+  type: 'object',
+  required: ['kind'],
+  oneOf: [
+    shape({ kind: { const: 'account' }, account: ACCOUNT, password: PASSWORD }),
+    shape({
+      kind: { const: 'certificate' },
+      chain: { ...list(text('[A-Za-z0-9_-]{2,5462}', 5462), 4), minItems: 1 },
+      signature: text('[A-Za-z0-9_-]{2,1366}', 1366),
+    }),
+  ],
+};
 
 const ENDPOINT = {
   type: 'object',
@@ -127,10 +143,11 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
       controlKey: NODE_ID,
       proof: SIGNATURE,
       token: TOKEN,
+      credential: CREDENTIAL,
       places: PLACES,
       localNetworks: list(PREFIX, 64),
     },
-    ['token', 'places'],
+    ['token', 'credential', 'places'],
   ),
   publish: message('publish', { id: REQUEST_ID, record: RECORD }),
   register: message('register', { id: REQUEST_ID, registration: REGISTRATION }),
@@ -216,6 +233,7 @@ export const signalSchemas: Readonly<Record<string, object>> = Object.fromEntrie
 );
 
 export {
+  ACCOUNT as accountSchema,
   NAME as nameSchema,
   NETWORK_NAME as networkNameSchema,
   RECORD as recordSchema,

@@ -13,6 +13,7 @@ const ASSIGNMENT_DOMAIN = 'ginnel assignment v1\n';
 const PLACES_DOMAIN = 'ginnel places v1\n';
 const STANDING_DOMAIN = 'ginnel standing v1\n';
 const LOGIN_DOMAIN = 'ginnel login v1\n';
+const CERTIFICATE_DOMAIN = 'ginnel certificate v1\n';
 
 export type SignedRefusal =
   | 'signed.key'
@@ -128,6 +129,10 @@ export function verifyLogin(
   if (key?.length !== 32 || signature?.length !== 64) return false;
   return primitives.verify(key, statement(LOGIN_DOMAIN, channelHash), signature);
 }
+
+/** What a certificate's key signs at a log-in. */
+export const certificateStatement = (channelHash: Uint8Array): Uint8Array =>
+  statement(CERTIFICATE_DOMAIN, channelHash);
 
 function signFields(primitives: Primitives, seed: Uint8Array, domain: string, fields: object): string {
   return toBase64Url(primitives.sign(seed, fieldsStatement(domain, fields)));
