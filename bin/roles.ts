@@ -86,6 +86,8 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   invite: options => server.invite(options),
   settings: () => server.settings(),
   changeSettings: change => server.changeSettings(change),
+  accounts: server.accounts,
+  certificates: server.certificates,
   invites: () => server.invites(),
   revokeInvite: id => server.revokeInvite(id),
   // A server that moved away is not brought back at the next boot.

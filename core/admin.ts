@@ -106,6 +106,12 @@ export interface PluginAdmin {
 export interface UpOptions {
   /** Needed at the first `up`; later ones rejoin. Never in argv: read from standard input or a file. */
   readonly invite?: string;
+  /** The network's address, `ginnel:…` without a token, where the box comes in by what follows. No secret. */
+  readonly network?: string;
+  /** For this log-in alone: no password is kept. */
+  readonly account?: { readonly name: string; readonly password: string };
+  /** PEM: the box's own certificate first, then who issued it; and its private key. For this log-in alone. */
+  readonly certificate?: { readonly chain: string; readonly key: string };
   readonly name?: string;
   /** The overlay UDP port; kept from the last run where not given. */
   readonly udpPort?: number;

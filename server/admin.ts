@@ -1,6 +1,7 @@
 // The narrow interface by which page and CLI see and steer a location server. Plain JSON in and out.
 import type { SettingsAdmin } from '../base/settings.ts';
 import type { HealthLine } from '../base/health.ts';
+import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 
 export interface ServerOptions {
   /** TCP and UDP; default 7443. */
@@ -105,6 +106,8 @@ export interface ImportOptions extends Partial<ServerOptions> {
 }
 
 export interface ServerAdmin extends SettingsAdmin {
+  readonly accounts: AccountsAdmin;
+  readonly certificates: CertificatesAdmin;
   summary(): ServerSummary;
   /** Set up (first time: makes keys and network) and start. */
   up(options: Partial<ServerOptions>): Promise<ServerSummary>;

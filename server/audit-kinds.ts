@@ -5,6 +5,8 @@ export const AUDIT_KINDS = {
   'invite-made': 'invite {subject} was made',
   'invite-revoked': 'invite {subject} was revoked',
   'invite-used': '{by} came in by invite {subject}',
+  'account-used': '{by} came in by account {subject}',
+  'certificate-used': '{by} came in by certificate {subject}',
   'login-refused': '{subject} was refused at the log-in ({code})',
   'account-made': 'account {subject} was made',
   'account-changed': 'account {subject} was changed',

@@ -9,8 +9,10 @@ import { networkPrefix6, virtualIp6 } from '../protocol/location/addresses.ts';
 import type { LoginRequest, NodeRecord } from '../protocol/location/messages.ts';
 import { signAssignment } from '../protocol/location/signed.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
 import type { AuditedChange } from './audit.ts';
+import { Certificates } from './certificates.ts';
 import { Changes } from './changes.ts';
 import { serverErrors } from './errors.ts';
 import { Invites } from './invites.ts';
@@ -18,6 +20,8 @@ import type { ServerKeys } from './keys.ts';
 import { openNetwork } from './network.ts';
 import type { SetUp } from './network.ts';
 import { NodeTable } from './node-table.ts';
+import { OwnAuthority } from './own-authority.ts';
+import { PasswordChecks } from './password-checks.ts';
 import { refuseClash } from './pool.ts';
 import { Standings } from './standings.ts';
 import { judgeRecord } from './record-rules.ts';
@@ -33,11 +37,15 @@ export interface RegistryOptions {
   readonly keys: ServerKeys;
   readonly time: ServerTime;
   readonly clock: Clock;
+  /** For the key of the network's own certificate authority. */
+  readonly stateDir: string;
   readonly counters: Counters;
   readonly log: Log;
 }
 
 export class Registry {
+  readonly accounts: Accounts;
+  readonly certificates: Certificates;
   readonly audit: Audit;
   readonly invites: Invites;
   readonly standings: Standings;
@@ -53,7 +61,11 @@ export class Registry {
     this.#network = network;
     this.#changes = new Changes(audit, () => this.#load());
     this.#table = new NodeTable(network.pool4, [], options.counters);
-    this.invites = new Invites({ ...options, changes: this.#changes });
+    const shared = { ...options, changes: this.#changes, nodes: () => this.#table.all.values() };
+    this.invites = new Invites(shared);
+    this.accounts = new Accounts({ ...shared, checks: new PasswordChecks(options) });
+    const own = new OwnAuthority(options);
+    this.certificates = new Certificates({ ...shared, own, networkName: () => this.networkName });
   }
 
   /** Reads what is stored; makes the network at the first set-up. Errors: POOL_*, and the store's. */
@@ -94,13 +106,13 @@ export class Registry {
   }
 
   /**
-   * A node whose log-in proof holds: known, or let in by an invite. Errors: KEY_CHANGED, INVITE_*, NAME_TAKEN,
-   * POOL_CLASH, POOL_EXHAUSTED, and the store's.
+   * A node whose log-in proof holds: known, or let in by what it brings (`ticket`, asked for in this very turn). Errors:
+   * KEY_CHANGED, NAME_TAKEN, POOL_CLASH, POOL_EXHAUSTED, the ticket's and the store's.
    */
-  admit(login: LoginRequest): Promise<NodeEntry> {
+  admit(login: LoginRequest, ticket: () => Ticket): Promise<NodeEntry> {
     return this.#changes.run(async () => {
       const known = this.#table.get(login.node);
-      if (known === undefined) return this.#letIn(login, this.invites.ticket(login.token));
+      if (known === undefined) return this.#letIn(login, ticket());
       const sameKeys = known.wireguardKey === login.wireguardKey && known.controlKey === login.controlKey;
       if (!sameKeys) throw serverErrors('KEY_CHANGED');
       return known;
@@ -154,8 +166,9 @@ export class Registry {
   }
 
   /** Forgets what is long over. */
-  tidy(): Promise<void> {
-    return this.invites.tidy();
+  async tidy(): Promise<void> {
+    await this.invites.tidy();
+    await this.certificates.tidy();
   }
 
   async #letIn(login: LoginRequest, ticket: Ticket): Promise<NodeEntry> {
@@ -207,7 +220,7 @@ export class Registry {
   async #load(): Promise<void> {
     const { store, time, counters } = this.#options;
     const nodes = await nodeEntries(store);
-    await this.invites.load();
+    for (const way of [this.invites, this.accounts, this.certificates]) await way.load();
     await this.standings.load();
     this.#table = new NodeTable(this.#network.pool4, nodes, counters);
     for (const { assignment } of nodes) time.note(assignment.issued);

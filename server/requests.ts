@@ -20,6 +20,7 @@ import type { Primitives } from '../protocol/primitives.ts';
 import { serverErrors } from './errors.ts';
 import type { KeepAlives } from './keep-alives.ts';
 import type { ServerKeys } from './keys.ts';
+import { ticketFor } from './login-tickets.ts';
 import type { Presence } from './presence.ts';
 import { isMember } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
@@ -87,7 +88,7 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
     verifyLogin(primitives, login.node, session.channelHash, login.proof);
   if (!proved) throw serverErrors('PROOF_WRONG');
   if (login.places !== undefined) desk.outdated(login.places);
-  const entry = await registry.admit(login);
+  const entry = await registry.admit(login, await ticketFor(registry, session, login));
   if (session.closed) throw serverErrors('REPLACED');
   if (!isMember(entry)) refuseFor(desk, session, entry);
   session.node = entry.id;

@@ -25,6 +25,8 @@ import { checkedInvite } from './invite-options.ts';
 import { exportAtRest, exportOf, refuseListen } from './export.ts';
 import type { ExportWishes } from './export.ts';
 import { decodeExport } from './export-file.ts';
+import { accountsOf, certificatesOf } from './log-in-desk.ts';
+import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { ServerLimits } from './limits.ts';
 import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
@@ -134,6 +136,14 @@ class Server implements LocationServer {
     const running = this.#up();
     const { token, summary } = await running.registry.invites.add(checkedInvite(options));
     return { ...summary, invite: lineWith(running, token) };
+  }
+
+  get accounts(): AccountsAdmin {
+    return accountsOf(() => this.#up().registry.accounts);
+  }
+
+  get certificates(): CertificatesAdmin {
+    return certificatesOf(() => this.#up().registry.certificates);
   }
 
   invites(): readonly InviteSummary[] {

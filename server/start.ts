@@ -96,7 +96,10 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
     localNetworks: localNetworks(machineAddresses()),
   };
   const shared = { store: scoped, primitives, keys, time };
-  const registry = await Registry.open({ ...shared, clock, counters, log }, setUp);
+  const registry = await Registry.open(
+    { ...shared, clock, counters, log, stateDir: options.stateDir },
+    setUp,
+  );
   const places = await IssuedPlaces.open({ ...shared, moves: await movesOf(store) });
   if (!time.isRight()) {
     log.warn(serverErrors('SERVER_CLOCK', { shown: new Date(time.now()).toISOString() }).message);

@@ -5,6 +5,7 @@ import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
 import type { ExportOptions, ImportOptions, InviteOptions, ServerOptions } from '../server/admin.ts';
 import type { BugReportAsked, LogsAsked } from './daemon-admin.ts';
+import type { IssueOptions, NewAccount } from '../server/log-in-admin.ts';
 import { apiErrors } from './errors.ts';
 import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
 
@@ -20,6 +21,10 @@ export interface Bodies {
   ServerExport: ExportOptions;
   ServerImport: ImportOptions;
   Invite: Partial<InviteOptions>;
+  Account: NewAccount;
+  AccountPassword: { readonly password: string };
+  CertificateIssue: IssueOptions;
+  CertificateTrust: { readonly certificate: string };
   SettingsChange: SettingsChange;
   Logs: LogsAsked;
   BugReport: BugReportAsked;
@@ -38,6 +43,10 @@ export function bodyReader(): ReadBody {
     ServerExport: ajv.compile<Bodies['ServerExport']>(BODY_SCHEMAS.ServerExport),
     ServerImport: ajv.compile<Bodies['ServerImport']>(BODY_SCHEMAS.ServerImport),
     Invite: ajv.compile<Bodies['Invite']>(BODY_SCHEMAS.Invite),
+    Account: ajv.compile<Bodies['Account']>(BODY_SCHEMAS.Account),
+    AccountPassword: ajv.compile<Bodies['AccountPassword']>(BODY_SCHEMAS.AccountPassword),
+    CertificateIssue: ajv.compile<Bodies['CertificateIssue']>(BODY_SCHEMAS.CertificateIssue),
+    CertificateTrust: ajv.compile<Bodies['CertificateTrust']>(BODY_SCHEMAS.CertificateTrust),
     SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
     Logs: ajv.compile<Bodies['Logs']>(BODY_SCHEMAS.Logs),
     BugReport: ajv.compile<Bodies['BugReport']>(BODY_SCHEMAS.BugReport),

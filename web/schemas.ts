@@ -1,5 +1,5 @@
 // The JSON Schemas of request bodies. docs/openapi.yaml carries the same ones; a test holds both in step.
-import { LOG_IN_SCHEMAS } from './log-in-schemas.ts';
+import { CREDENTIALS, LOG_IN_SCHEMAS } from './log-in-schemas.ts';
 
 const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
 const hosts = {
@@ -16,7 +16,12 @@ export const BODY_SCHEMAS = {
   NodeUp: {
     type: 'object',
     additionalProperties: false,
-    properties: { invite: { type: 'string', minLength: 1, maxLength: 4096 }, name, udpPort: port },
+    properties: {
+      invite: { type: 'string', minLength: 1, maxLength: 4096 },
+      ...CREDENTIALS,
+      name,
+      udpPort: port,
+    },
   },
   Ping: {
     type: 'object',

@@ -14,6 +14,7 @@ import type {
 } from '../../server/admin.ts';
 import { openServerSettings } from '../../server/settings.ts';
 import type { PluginHost } from '../../core/plugin-host/host.ts';
+import { FakeAccounts, fakeCertificates } from './fake-log-ins.ts';
 import { memoryStore } from './memory-store.ts';
 import { nothingOutside, restingPlugins } from './resting-plugins.ts';
 import type { DaemonAdmin, LogLine } from '../../web/daemon-admin.ts';
@@ -211,6 +212,8 @@ export class FakeNode implements NodeAdmin {
 }
 
 export class FakeServer implements ServerAdmin {
+  readonly accounts = new FakeAccounts();
+  readonly certificates = fakeCertificates;
   readonly #settings = openServerSettings(memoryStore());
   #invite: InviteSummary = {
     ...{ id: '0a1b2c3d', note: 'for the cellar', state: 'open', uses: 1, usesLeft: 1, approval: false },

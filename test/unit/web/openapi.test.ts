@@ -126,6 +126,15 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', '/v1/server/invites/{id}/revoke', {}],
   ['POST', '/v1/server/export', { passphrase: 'correct horse', move: false }],
   ['POST', '/v1/server/import', { file: '{"ginnel":"server export"}', port: 7445 }],
+  ['POST', '/v1/server/accounts', { name: 'anna', password: 'correct horse', boxes: 3 }],
+  ['GET', '/v1/server/accounts'],
+  ['POST', '/v1/server/accounts/{account}/password', { password: 'battery staple' }],
+  ['POST', '/v1/server/accounts/{account}/remove'],
+  ['POST', '/v1/server/certificates/issue', { name: 'attic', validMs: 3_600_000 }],
+  ['GET', '/v1/server/certificates'],
+  ['POST', '/v1/server/certificates/trust', { certificate: '-----BEGIN CERTIFICATE-----' }],
+  ['POST', '/v1/server/certificates/authorities/{authority}/untrust', {}],
+  ['POST', '/v1/server/certificates/{serial}/revoke', {}],
   ['POST', '/v1/node/up', { invite: 'ginnel:good', name: 'attic-nas' }],
   ['GET', '/v1/node/status'],
   ['GET', '/v1/node/counters'],
@@ -147,7 +156,11 @@ const SAMPLES: readonly [method: string, path: string, body?: unknown][] = [
 ];
 
 const pathOf = (path: string): string =>
-  path.replace('{peer}', 'cellar-router').replace('{plugin}', 'nat-stun').replace('{id}', '0a1b2c3d');
+  path
+    .replace('{peer}', 'cellar-router')
+    .replace('{plugin}', 'nat-stun')
+    .replace('{id}', '0a1b2c3d')
+    .replace('{account}', 'anna');
 
 t.test('real answers fit their schemas, on every route', async t => {
   const { ask } = await bench(t);
