@@ -97,4 +97,5 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
       : server.export(options),
   import: options => inTurn(() => wish('server', true, () => server.import(options))),
   approveNode: node => server.approveNode(node),
+  members: server.members,
 });

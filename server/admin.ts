@@ -2,6 +2,9 @@
 import type { SettingsAdmin } from '../base/settings.ts';
 import type { HealthLine } from '../base/health.ts';
 import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
+import type { AddressRule, AddressScope } from '../protocol/ip/classify.ts';
+import type { ScopeRule } from '../protocol/location/messages.ts';
+import type { AuditKind } from './audit-kinds.ts';
 
 export interface ServerOptions {
   /** TCP and UDP; default 7443. */
@@ -50,6 +53,42 @@ export interface ServerNode {
   readonly online: boolean;
   /** Milliseconds since 1970. */
   readonly lastSeen: number;
+}
+
+/** With what it registered, as this network's rules judge it (V5). */
+export interface NodeShown extends ServerNode {
+  readonly registered: readonly { readonly endpoint: string; readonly scope: AddressScope }[];
+}
+
+export interface NodesShown {
+  readonly nodes: readonly NodeShown[];
+  /** Those that were removed and are not back; `name` is empty where this server never knew. */
+  readonly removed: readonly { readonly id: string; readonly name: string; readonly at: number }[];
+}
+
+/** One thing that was done to the network. */
+export interface AuditShown {
+  readonly seq: number;
+  /** Milliseconds since 1970 by the server's clock. */
+  readonly at: number;
+  readonly what: AuditKind;
+  /** A box or an account; `owner`: by the control socket of the server's machine. */
+  readonly by: string;
+  readonly subject: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly words: string;
+}
+
+export interface AuditPage {
+  /** Oldest first. */
+  readonly entries: readonly AuditShown[];
+}
+
+export interface RulesShown {
+  /** Set for this network. */
+  readonly own: readonly ScopeRule[];
+  /** Those that hold besides. */
+  readonly defaults: readonly AddressRule[];
 }
 
 export interface InviteOptions {
@@ -105,6 +144,27 @@ export interface ImportOptions extends Partial<ServerOptions> {
   readonly passphrase?: string;
 }
 
+/** Those in the network, what was done to it, and its own rules. While the server is down all say SERVER_DOWN. */
+export interface MembersAdmin {
+  approveNode(node: string): Promise<ServerNode>;
+  nodes(): NodesShown;
+  /** The box takes the name on when it hears of it. Errors: NODE_UNKNOWN, NODE_NAME, NAME_TAKEN. */
+  renameNode(node: string, name: string): Promise<ServerNode>;
+  /** Shut out, by a signed word that all others keep, until it is enabled. Errors: NODE_UNKNOWN. */
+  disableNode(node: string): Promise<ServerNode>;
+  enableNode(node: string): Promise<ServerNode>;
+  /** Shut out for good; answers what it was. Errors: NODE_UNKNOWN. */
+  removeNode(node: string): Promise<ServerNode>;
+  /** Entries behind that `seq`, or the latest. */
+  audit(after: number | null, most: number): AuditPage;
+  /** V5. */
+  rules(): RulesShown;
+  /** Errors: RULE_INVALID, RULES_TOO_MANY. */
+  setRule(rule: ScopeRule): Promise<RulesShown>;
+  /** Errors: RULE_UNKNOWN. */
+  unsetRule(prefix: string): Promise<RulesShown>;
+}
+
 export interface ServerAdmin extends SettingsAdmin {
   readonly accounts: AccountsAdmin;
   readonly certificates: CertificatesAdmin;
@@ -123,4 +183,5 @@ export interface ServerAdmin extends SettingsAdmin {
   import(options: ImportOptions): Promise<ServerSummary>;
   /** Lets in a box that waits for approval; by name, number or address. Errors: NODE_UNKNOWN, SERVER_DOWN. */
   approveNode(node: string): Promise<ServerNode>;
+  readonly members: MembersAdmin;
 }

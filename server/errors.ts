@@ -128,6 +128,42 @@ export const serverErrors = defineErrors({
     todo: 'It joins by itself once somebody there says: ginnel nodes approve {name}.',
     retry: true,
   },
+  NODE_REMOVED: {
+    what: 'This box was removed from the network.',
+    why: 'Whoever runs the network took it out; the other boxes do not talk to it any more.',
+    todo: 'To come back it needs a new invite: ginnel invite there, ginnel up --invite-file - here.',
+    retry: false,
+  },
+  NODE_DISABLED: {
+    what: 'This box is disabled in the network.',
+    why: 'Whoever runs the network shut it out for a while; the other boxes do not talk to it meanwhile.',
+    todo: 'It comes back by itself once somebody there says: ginnel nodes enable NAME.',
+    retry: false,
+  },
+  NODE_NAME: {
+    what: 'The name {name} cannot be given to a box.',
+    why: 'A name has 1 to 63 letters, digits or hyphens, and starts and ends with a letter or digit.',
+    todo: 'Choose another: ginnel nodes rename OLD NEW.',
+    retry: false,
+  },
+  RULE_INVALID: {
+    what: 'The rule for {prefix} was not accepted.',
+    why: '{problem}.',
+    todo: 'Correct it: ginnel rules set 198.18.0.0/15 public.',
+    retry: false,
+  },
+  RULE_UNKNOWN: {
+    what: 'This network has no rule of its own for {prefix}.',
+    why: 'Only what was set can be taken back.',
+    todo: 'See what there is: ginnel rules.',
+    retry: false,
+  },
+  RULES_TOO_MANY: {
+    what: 'This network has too many rules of its own.',
+    why: 'Each box is told them all, so there can be {most}.',
+    todo: 'Take one back first: ginnel rules unset PREFIX.',
+    retry: false,
+  },
   KEY_CHANGED: {
     what: 'The keys of this box are not the ones the network knows it by.',
     why: 'Its state was mixed up with another one, or somebody else has its identity.',

@@ -2,6 +2,7 @@
 import type { Counters } from '../base/counters.ts';
 import { serverErrors } from './errors.ts';
 import { AddressPool } from './pool.ts';
+import { nameOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 
 export class NodeTable {
@@ -42,16 +43,32 @@ export class NodeTable {
   /** A new node, or what a known one is now. */
   put(entry: NodeEntry): void {
     const before = this.#nodes.get(entry.id);
-    if (before !== undefined) this.#byName.delete(before.name.toLowerCase());
+    if (before !== undefined) this.#unname(before);
     this.#nodes.set(entry.id, entry);
     this.#byAddress.set(entry.assignment.ip4, entry.id).set(entry.assignment.ip6, entry.id);
     this.#byWireguardKey.set(entry.wireguardKey, entry.id);
-    this.#byName.set(entry.name.toLowerCase(), entry.id);
+    for (const name of [entry.name, nameOf(entry)]) this.#byName.set(name.toLowerCase(), entry.id);
+  }
+
+  /** Its address stays taken. */
+  remove(id: string): void {
+    const entry = this.#nodes.get(id);
+    if (entry === undefined) return;
+    this.#unname(entry);
+    this.#nodes.delete(id);
+    for (const address of [entry.assignment.ip4, entry.assignment.ip6])
+      if (this.#byAddress.get(address) === id) this.#byAddress.delete(address);
+    if (this.#byWireguardKey.get(entry.wireguardKey) === id) this.#byWireguardKey.delete(entry.wireguardKey);
   }
 
   /** Error: NAME_TAKEN. */
   refuseTakenName(name: string, id: string): void {
     const holder = this.#byName.get(name.toLowerCase());
     if (holder !== undefined && holder !== id) throw serverErrors('NAME_TAKEN', { name });
+  }
+
+  #unname(entry: NodeEntry): void {
+    for (const name of [entry.name, nameOf(entry)])
+      if (this.#byName.get(name.toLowerCase()) === entry.id) this.#byName.delete(name.toLowerCase());
   }
 }

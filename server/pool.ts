@@ -60,6 +60,8 @@ export class AddressPool {
   readonly #base: number;
   readonly #size: number;
   readonly #taken = new Set<number>();
+  /** Of nodes that were removed: free, but some box may still take them for theirs, so others go first. */
+  readonly #resting = new Set<number>();
   #next = FIRST;
 
   constructor(pool: string) {
@@ -73,6 +75,7 @@ export class AddressPool {
   claim(address: string): boolean {
     const offset = this.#offsetOf(address);
     if (offset === null || this.#taken.has(offset)) return false;
+    this.#resting.delete(offset);
     this.#taken.add(offset);
     this.#next = Math.max(this.#next, offset + 1);
     return true;
@@ -83,17 +86,37 @@ export class AddressPool {
     if (offset !== null) this.#taken.delete(offset);
   }
 
+  /** Nobody has it any more; it is given out again only when there is no other. */
+  rest(address: string): void {
+    const offset = this.#offsetOf(address);
+    if (offset === null) return;
+    this.#taken.delete(offset);
+    this.#resting.add(offset);
+  }
+
   /** Claims an address that was not used for as long as possible. Error: POOL_EXHAUSTED. */
   take(): string {
+    const offset = this.#freeOffset() ?? this.#longestResting();
+    if (offset === null) throw serverErrors('POOL_EXHAUSTED', { pool: this.pool });
+    this.#resting.delete(offset);
+    this.#taken.add(offset);
+    return this.#format(offset);
+  }
+
+  #freeOffset(): number | null {
     const usable = this.#size - 1;
     for (let step = 0; step < usable - FIRST; step++) {
       const offset = FIRST + ((this.#next - FIRST + step) % (usable - FIRST));
-      if (this.#taken.has(offset)) continue;
-      this.#taken.add(offset);
+      if (this.#taken.has(offset) || this.#resting.has(offset)) continue;
       this.#next = offset + 1;
-      return this.#format(offset);
+      return offset;
     }
-    throw serverErrors('POOL_EXHAUSTED', { pool: this.pool });
+    return null;
+  }
+
+  #longestResting(): number | null {
+    for (const offset of this.#resting) return offset;
+    return null;
   }
 
   #format(offset: number): string {

@@ -50,6 +50,12 @@ export class Presence<Session extends Present> {
     return this.#registrations.get(node) ?? null;
   }
 
+  /** It is out of the network: nobody waits for its return. */
+  forget(node: string): void {
+    this.#registrations.delete(node);
+    for (const watched of [...(this.#watching.get(node) ?? [])]) this.#unwatch(node, watched);
+  }
+
   watch(watcher: string, watched: string): void {
     if (watcher === watched) return;
     const targets = setOf(this.#watching, watcher);

@@ -10,7 +10,7 @@ export interface NetworkEntry {
 }
 
 /** `pending`: registered, and waits until somebody approves it; only a member is found, welcomed and passed signals. */
-export type Standing = 'member' | 'pending' | 'disabled';
+export type NodeStanding = 'member' | 'pending' | 'disabled';
 
 export interface NodeEntry {
   readonly v: 1;
@@ -24,7 +24,9 @@ export interface NodeEntry {
   /** Milliseconds since 1970. */
   readonly lastSeen: number;
   /** Absent: a member. */
-  readonly standing?: Standing;
+  readonly standing?: NodeStanding;
+  /** The name that the owner gave it, until the node's own record bears it. */
+  readonly wantedName?: string | null;
   /** By what it came in; absent: by an invite. */
   readonly admission?: NodeAdmission;
 }
@@ -55,7 +57,10 @@ export interface InviteEntry {
 /** How long what is over stays known, so that whoever still comes with it is told why it does not work. */
 export const KEPT_MS = 30 * 86_400_000;
 
-export const standingOf = ({ standing = 'member' }: NodeEntry): Standing => standing;
+export const standingOf = ({ standing = 'member' }: NodeEntry): NodeStanding => standing;
+
+/** As it is shown and found. */
+export const nameOf = ({ name, wantedName = null }: NodeEntry): string => wantedName ?? name;
 
 export const isMember = (entry: NodeEntry): boolean => standingOf(entry) === 'member';
 

@@ -2,6 +2,7 @@
 // is told, so that nothing lets two in and no address is given twice. What lets a new one in stands in files of its own.
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
+import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { fromBase64Url } from '../protocol/base64.ts';
@@ -24,6 +25,9 @@ import { OwnAuthority } from './own-authority.ts';
 import { PasswordChecks } from './password-checks.ts';
 import { refuseClash } from './pool.ts';
 import { Standings } from './standings.ts';
+import { Members } from './members.ts';
+import { Rules } from './rules.ts';
+import { Stamps } from './stamps.ts';
 import { judgeRecord } from './record-rules.ts';
 import { nodeEntries, standingOf } from './registry-entries.ts';
 import type { NetworkEntry, NodeEntry } from './registry-entries.ts';
@@ -48,7 +52,10 @@ export class Registry {
   readonly certificates: Certificates;
   readonly audit: Audit;
   readonly invites: Invites;
+  readonly members: Members;
+  readonly rules: Rules;
   readonly standings: Standings;
+  readonly #stamps = new Stamps();
   readonly #options: RegistryOptions;
   readonly #network: NetworkEntry;
   readonly #changes: Changes;
@@ -66,6 +73,11 @@ export class Registry {
     this.accounts = new Accounts({ ...shared, checks: new PasswordChecks(options) });
     const own = new OwnAuthority(options);
     this.certificates = new Certificates({ ...shared, own, networkName: () => this.networkName });
+    this.rules = new Rules(options.store, this.#changes);
+    this.members = new Members({
+      ...{ changes: this.#changes, standings: this.standings, stamps: this.#stamps, time: options.time },
+      table: () => this.#table,
+    });
   }
 
   /** Reads what is stored; makes the network at the first set-up. Errors: POOL_*, and the store's. */
@@ -112,7 +124,7 @@ export class Registry {
   admit(login: LoginRequest, ticket: () => Ticket): Promise<NodeEntry> {
     return this.#changes.run(async () => {
       const known = this.#table.get(login.node);
-      if (known === undefined) return this.#letIn(login, ticket());
+      if (known === undefined) return this.#letIn(login, this.#ticket(login.node, ticket));
       const sameKeys = known.wireguardKey === login.wireguardKey && known.controlKey === login.controlKey;
       if (!sameKeys) throw serverErrors('KEY_CHANGED');
       return known;
@@ -145,7 +157,8 @@ export class Registry {
       const fresh = judgeRecord(primitives, entry, record, [this.pool4, this.prefix6]);
       if (!fresh) return false;
       this.#table.refuseTakenName(record.name, id);
-      await this.#keep({ ...entry, name: record.name, record });
+      const wantedName = record.name === entry.wantedName ? null : (entry.wantedName ?? null);
+      await this.#keep({ ...entry, name: record.name, wantedName, record });
       return true;
     });
   }
@@ -171,6 +184,18 @@ export class Registry {
     await this.certificates.tidy();
   }
 
+  /** Whoever was removed and comes without anything new hears that, not that it lacks an invite. */
+  #ticket(node: string, ticket: () => Ticket): Ticket {
+    const standing = this.standings.of(node)?.state;
+    if (standing === 'disabled') throw serverErrors('NODE_DISABLED');
+    try {
+      return ticket();
+    } catch (error) {
+      const isBare = error instanceof GinnelError && error.code === 'INVITE_NEEDED';
+      throw isBare && standing === 'removed' ? serverErrors('NODE_REMOVED') : error;
+    }
+  }
+
   async #letIn(login: LoginRequest, ticket: Ticket): Promise<NodeEntry> {
     const { time, counters } = this.#options;
     const table = this.#table;
@@ -191,7 +216,7 @@ export class Registry {
       );
       ticket.used();
       table.put(entry);
-      time.note(issued);
+      time.note(time.now());
       counters.counter('nodes.registered').value++;
       return entry;
     } catch (error) {
@@ -203,7 +228,8 @@ export class Registry {
   #makeEntry(login: LoginRequest, ip4: string): NodeEntry {
     const { primitives, keys, time } = this.#options;
     const identityKey = fromBase64Url(login.node)!;
-    const issued = time.now();
+    // Later than any removal of the same node, whatever the clock says.
+    const issued = this.#stamps.next(time.now());
     const ip6 = virtualIp6(primitives, keys.networkBytes, identityKey);
     const unsigned = { v: 1, network: keys.network, id: login.node, ip4, ip6, issued } as const;
     const { node: id, name, wireguardKey, controlKey } = login;
@@ -222,8 +248,16 @@ export class Registry {
     const nodes = await nodeEntries(store);
     for (const way of [this.invites, this.accounts, this.certificates]) await way.load();
     await this.standings.load();
+    await this.rules.load();
     this.#table = new NodeTable(this.#network.pool4, nodes, counters);
-    for (const { assignment } of nodes) time.note(assignment.issued);
+    for (const { assignment } of nodes) {
+      time.note(assignment.issued);
+      this.#stamps.note(assignment.issued);
+    }
+    for (const { standing, ip4 } of this.standings.entries) {
+      this.#stamps.note(standing.at);
+      if (ip4 !== null && this.#table.byAddress(ip4) === undefined) this.#table.pool.rest(ip4);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Counters } from '../base/counters.ts';
 import { fromBase64Url } from '../protocol/base64.ts';
 import type {
+  BringRequest,
   LoginRequest,
   LookupRequest,
   NodeMessage,
@@ -21,8 +22,9 @@ import { serverErrors } from './errors.ts';
 import type { KeepAlives } from './keep-alives.ts';
 import type { ServerKeys } from './keys.ts';
 import { ticketFor } from './login-tickets.ts';
+import { tellStanding } from './news.ts';
 import type { Presence } from './presence.ts';
-import { isMember } from './registry-entries.ts';
+import { isMember, nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import type { Session } from './session.ts';
@@ -54,7 +56,7 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
     case 'publish':
       return publish(desk, session, message);
     case 'register':
-      desk.presence.register(session.node, message.registration);
+      desk.presence.register(session.node, desk.registry.rules.judge(message.registration));
       return Promise.resolve(done(message.id));
     case 'lookup':
       return Promise.resolve(lookUp(desk, session, message));
@@ -63,7 +65,7 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
     case 'standings':
       return Promise.resolve(lackedStandings(desk, message));
     case 'bring':
-      return Promise.resolve(done(message.id));
+      return bring(desk, session, message);
     case 'ping':
       return Promise.resolve(done(message.id));
   }
@@ -99,11 +101,12 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
   return welcome(desk, session, entry, login.id);
 }
 
-/** A pending node's connection stays open: whoever approves it ends it, and the node logs in anew at once. */
+/** The connection of who is pending or disabled stays open: whoever lets it in ends it, and it logs in anew at once. */
 function refuseFor(desk: Desk, session: Session, entry: NodeEntry): never {
   session.waitsAs = entry.id;
   desk.waiting.add(session);
-  throw serverErrors('PENDING_APPROVAL', { name: entry.name });
+  if (standingOf(entry) === 'disabled') throw serverErrors('NODE_DISABLED');
+  throw serverErrors('PENDING_APPROVAL', { name: nameOf(entry) });
 }
 
 function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): Welcome {
@@ -120,9 +123,9 @@ function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): We
     keepAlive: session.keepAlive,
     serverTime: time.now(),
     generation: entry.record?.generation ?? 0,
-    name: null,
+    name: entry.wantedName ?? null,
     standings: registry.standings.list.digest(),
-    rules: [],
+    rules: registry.rules.own,
   };
 }
 
@@ -166,6 +169,21 @@ function lackedStandings({ registry }: Desk, { id, digest, skip }: StandingsRequ
   const lacked = registry.standings.list.differing(digest).slice(skip);
   const standings = lacked.slice(0, STANDINGS_AT_ONCE);
   return { type: 'standings', re: id, standings, more: lacked.length > standings.length };
+}
+
+/** A node knows words of this server that it may have lost with the state it was restored from. */
+async function bring(desk: Desk, session: Session, { id, standings }: BringRequest): Promise<ServerMessage> {
+  const { registry, counters } = desk;
+  const news = standings.filter(standing => registry.standings.list.isNews(standing));
+  if (news.length === 0) return done(id);
+  // Signatures cost time, and what holds is written.
+  if (!session.publishes.take()) throw serverErrors('RATE_LIMITED');
+  const lost = news.filter(standing => registry.standings.isLost(standing));
+  counters.counter('standings.unbelieved').value += news.length - lost.length;
+  const by = registry.nodes.get(session.node);
+  const learnt = await registry.members.learn(lost, by === undefined ? session.node : nameOf(by));
+  for (const standing of learnt) tellStanding(desk, standing);
+  return done(id);
 }
 
 function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMessage {

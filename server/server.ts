@@ -28,6 +28,7 @@ import { decodeExport } from './export-file.ts';
 import { accountsOf, certificatesOf } from './log-in-desk.ts';
 import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { ServerLimits } from './limits.ts';
+import { membersAdmin } from './members-admin.ts';
 import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
 import type { ServerSettings } from './settings.ts';
@@ -59,6 +60,7 @@ export function createServer(options: CreateServerOptions): LocationServer {
 }
 
 class Server implements LocationServer {
+  readonly members = membersAdmin(() => this.#up());
   readonly #options: CreateServerOptions;
   #running: Running | null = null;
   /** `up` and `down` one after another. */
@@ -154,14 +156,8 @@ class Server implements LocationServer {
     return this.#up().registry.invites.revoke(id);
   }
 
-  /** Errors: SERVER_DOWN, NODE_UNKNOWN, and the store's. */
   async approveNode(node: string): Promise<ServerNode> {
-    const { registry, station } = this.#up();
-    const entry = registry.find(node);
-    if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
-    const approved = await registry.approve(entry.id);
-    station.letIn(entry.id);
-    return station.nodeOf(approved);
+    return this.members.approveNode(node);
   }
 
   /** Two servers with one key would each know half: the one that was left behind stops. */

@@ -16,7 +16,7 @@ import type { ServerKeys } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IssuedPlaces } from './issued-places.ts';
 import { Presence } from './presence.ts';
-import { standingOf } from './registry-entries.ts';
+import { nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import { answerRequest, logOut } from './requests.ts';
@@ -55,7 +55,8 @@ export class Station {
   readonly #options: StationOptions;
   readonly #presence: Presence<Session>;
   readonly #sessions = new Set<Session>();
-  readonly #desk: Desk;
+  /** Registry, presence and who waits: what requests and the owner's changes work on. */
+  readonly desk: Desk;
   readonly #door: FrontDoor;
   readonly #admission: Admission;
   readonly #buckets: TokenBuckets;
@@ -71,7 +72,7 @@ export class Station {
     this.#buckets = new TokenBuckets(clock, limits.stunPerSecond, limits.stunBurst);
     const { registry, keys, time } = options;
     const keepAlives = new KeepAlives(primitives);
-    this.#desk = {
+    this.desk = {
       ...{ registry, keys, time, primitives, counters, keepAlives },
       waiting: new Waiting(),
       presence: this.#presence,
@@ -123,16 +124,16 @@ export class Station {
   }
 
   nodeOf(entry: NodeEntry): ServerNode {
-    const { id, name, assignment, lastSeen } = entry;
+    const { id, assignment, lastSeen } = entry;
     const online = this.#presence.session(id) !== undefined;
     const { ip4, ip6 } = assignment;
     const seen = online ? this.#options.time.now() : lastSeen;
-    return { id, name, ip4, ip6, standing: standingOf(entry), online, lastSeen: seen };
+    return { id, name: nameOf(entry), ip4, ip6, standing: standingOf(entry), online, lastSeen: seen };
   }
 
   /** What kept a box out is over: it may log in at once. */
   letIn(id: string): void {
-    this.#desk.waiting.end(id);
+    this.desk.waiting.end(id);
   }
 
   async #listen(): Promise<void> {
@@ -145,7 +146,7 @@ export class Station {
       secondPort: settings['second-port'],
       alternateOf: reach.alternates(),
       buckets: this.#buckets,
-      keepAlives: this.#desk.keepAlives,
+      keepAlives: this.desk.keepAlives,
       counters: this.#options.counters,
     });
     await this.#stun.listenOn(this.reach.stunAddresses(), settings.listen.length > 0);
@@ -188,10 +189,10 @@ export class Station {
       ...{ place, keys, primitives, clock, log, limits },
       counters: counters.scope('session'),
       admission: this.#admission,
-      answer: (from, message) => answerRequest(this.#desk, from, message),
+      answer: (from, message) => answerRequest(this.desk, from, message),
       ended: ended => {
         this.#sessions.delete(ended);
-        logOut(this.#desk, ended);
+        logOut(this.desk, ended);
       },
     });
     this.#sessions.add(session);

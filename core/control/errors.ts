@@ -79,6 +79,7 @@ const PERMANENT = new Set([
   'CERTIFICATE_REVOKED',
   'CERTIFICATE_USED',
   'KEY_CHANGED',
+  'NODE_REMOVED',
   'PROOF_WRONG',
   'NETWORK_UNKNOWN',
   'NAME_TAKEN',
@@ -91,5 +92,8 @@ const PERMANENT = new Set([
 export function serverFailure(failure: { readonly code: string; readonly message: string }): GinnelError {
   return new GinnelError(failure.code, failure.message, { retry: !PERMANENT.has(failure.code) });
 }
+
+/** Refusals that end when somebody lets this box in: the server tells that on the connection, which stays open. */
+export const isWaiting = (code: string): boolean => code === 'PENDING_APPROVAL' || code === 'NODE_DISABLED';
 
 export const isPermanent = (code: string): boolean => PERMANENT.has(code);

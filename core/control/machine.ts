@@ -7,7 +7,7 @@ import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type { Registration, ServerMessage } from '../../protocol/location/messages.ts';
 import { Backoff } from './backoff.ts';
-import { controlErrors, isPermanent, serverFailure } from './errors.ts';
+import { controlErrors, isPermanent, isWaiting, serverFailure } from './errors.ts';
 import { TIMES } from './machine-types.ts';
 import type { ControlWire, ControlWords, MachineEvents, MachineOptions } from './machine-types.ts';
 import { Requests } from './requests.ts';
@@ -174,7 +174,7 @@ export class ControlMachine {
   #loginEnded(outcome: Parameters<Ended>[0], rttMs: number | null): void {
     if (this.#phase !== 'logging-in') return;
     if (outcome instanceof GinnelError) {
-      if (outcome.code === 'PENDING_APPROVAL') this.#wait(outcome);
+      if (isWaiting(outcome.code)) this.#wait(outcome);
       else this.#retreat(outcome);
       return;
     }
@@ -195,7 +195,7 @@ export class ControlMachine {
     if (this.#server !== null) this.#events.welcomed(outcome, this.#server);
   }
 
-  /** Stays connected: the server ends that as soon as somebody approves, and the next log-in succeeds. */
+  /** Stays connected: the server ends that as soon as somebody lets this box in, and the next log-in succeeds. */
   #wait(problem: GinnelError): void {
     this.#phase = 'waiting';
     this.#backoff.reset();

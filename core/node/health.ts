@@ -84,7 +84,7 @@ export function healthOf(state: NodeState): HealthLine[] {
   const lines: HealthLine[] = [];
   if (out !== null) lines.push(told(nodeErrors(out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED')));
   else if (server.state === 'refused') lines.push(refusal(problem, server.reason));
-  else if (server.state === 'waiting') lines.push(nodeHealth('PENDING_APPROVAL', { reason: server.reason }));
+  else if (server.state === 'waiting') lines.push(waiting(problem, server.reason));
   else if (server.state === 'away') lines.push(nodeHealth('SERVER_AWAY', { reason: server.reason }));
   if (cardProblem !== null) {
     const code = cardProblem instanceof GinnelError ? cardProblem.code : 'TUN_LOST';
@@ -99,6 +99,11 @@ export function healthOf(state: NodeState): HealthLine[] {
   if (nat.udp === 'no') lines.push(nodeHealth('UDP_BLOCKED'));
   return worstFirst(lines);
 }
+
+const waiting = (problem: Error | null, reason: string): HealthLine =>
+  problem instanceof GinnelError && problem.code === 'NODE_DISABLED'
+    ? told(problem)
+    : nodeHealth('PENDING_APPROVAL', { reason });
 
 /** The server's own words say what to do. */
 function refusal(problem: Error | null, reason: string): HealthLine {

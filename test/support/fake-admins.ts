@@ -10,6 +10,7 @@ import type {
   ImportOptions,
   InviteSummary,
   ServerAdmin,
+  ServerNode,
   ServerSummary,
 } from '../../server/admin.ts';
 import { openServerSettings } from '../../server/settings.ts';
@@ -18,6 +19,7 @@ import { FakeAccounts, fakeCertificates } from './fake-log-ins.ts';
 import { memoryStore } from './memory-store.ts';
 import { nothingOutside, restingPlugins } from './resting-plugins.ts';
 import type { DaemonAdmin, LogLine } from '../../web/daemon-admin.ts';
+import { FakeMembers } from './fake-members.ts';
 
 const RELAYED: PathStatus = {
   label: 'via office-vps',
@@ -211,9 +213,17 @@ export class FakeNode implements NodeAdmin {
   }
 }
 
+const NODES: readonly ServerNode[] = [
+  {
+    ...{ id: 'cellar-id', name: 'cellar-router', ip4: '10.77.0.3', ip6: '' },
+    ...{ standing: 'member', online: true, lastSeen: 1 },
+  },
+];
+
 export class FakeServer implements ServerAdmin {
   readonly accounts = new FakeAccounts();
   readonly certificates = fakeCertificates;
+  readonly members = new FakeMembers(NODES).admin;
   readonly #settings = openServerSettings(memoryStore());
   #invite: InviteSummary = {
     ...{ id: '0a1b2c3d', note: 'for the cellar', state: 'open', uses: 1, usesLeft: 1, approval: false },
@@ -235,12 +245,9 @@ export class FakeServer implements ServerAdmin {
       addresses: ['home.example.net'],
       networkAddress: 'ginnel:address',
       seenFromOutside: [],
-      nodes: [
-        {
-          ...{ id: 'cellar-id', name: 'cellar-router', ip4: '10.77.0.3', ip6: '' },
-          ...{ standing: 'member', online: true, lastSeen: 1 },
-        },
-      ],
+      nodes: this.members.nodes().nodes.map(({ id, name, ip4, ip6, standing, online, lastSeen }) => ({
+        ...{ id, name, ip4, ip6, standing, online, lastSeen },
+      })),
       health: [],
       counters: { 'server.stun.requests': 12 },
     };
@@ -306,9 +313,7 @@ export class FakeServer implements ServerAdmin {
 
   async approveNode(node: string): ReturnType<ServerAdmin['approveNode']> {
     await Promise.resolve();
-    const found = this.summary().nodes.find(({ id, name }) => id === node || name === node);
-    if (found === undefined) throw fail('NODE_UNKNOWN');
-    return found;
+    return this.members.approveNode(node);
   }
 
   async close(): Promise<void> {

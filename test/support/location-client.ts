@@ -148,6 +148,11 @@ export class TestConnection {
     this.#socket.send(bytes);
   }
 
+  /** Waits for nothing: what came unasked of that type until now. */
+  cameOf(type: ServerMessage['type']): readonly ServerMessage[] {
+    return this.#unasked.filter(message => message.type === type);
+  }
+
   login(
     more: {
       readonly token?: Uint8Array;

@@ -1,0 +1,179 @@
+// What the owner of a network does to those in it (V3): gives names, shuts out for a while or for good, lets back in. Each
+// change is on the disk, with the signed standing that all others will go by, before anybody is told.
+import type { StoreOperation } from '../base/store.ts';
+import { compileSchema } from '../protocol/location/codec.ts';
+import type { NodeId, Standing } from '../protocol/location/messages.ts';
+import { nameSchema } from '../protocol/location/schema.ts';
+import { keepsOut } from '../protocol/location/standings.ts';
+import type { AuditedChange } from './audit.ts';
+import type { Changes } from './changes.ts';
+import { serverErrors } from './errors.ts';
+import type { NodeTable } from './node-table.ts';
+import { nameOf, standingOf } from './registry-entries.ts';
+import type { NodeEntry } from './registry-entries.ts';
+import type { Stamps } from './stamps.ts';
+import type { StandingEntry, Standings } from './standings.ts';
+import type { ServerTime } from './time.ts';
+
+export interface MembersOptions {
+  readonly changes: Changes;
+  readonly table: () => NodeTable;
+  readonly standings: Standings;
+  readonly stamps: Stamps;
+  readonly time: ServerTime;
+}
+
+/** What became of a node. */
+export interface StandingChange {
+  readonly entry: NodeEntry;
+  /** To be told to everybody; null: nothing changed. */
+  readonly standing: Standing | null;
+}
+
+export class Members {
+  readonly #options: MembersOptions;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** The node takes it on when it hears of it; until then lists show it. Errors: NODE_UNKNOWN, NODE_NAME, NAME_TAKEN. */
+  rename(id: NodeId, name: string): Promise<NodeEntry> {
+    const isName: (text: string) => boolean = compileSchema<string>(nameSchema);
+    if (!isName(name)) throw serverErrors('NODE_NAME', { name: name.slice(0, 80) });
+    return this.#change(id, async (entry, table) => {
+      if (nameOf(entry) === name) return entry;
+      table.refuseTakenName(name, id);
+      const renamed: NodeEntry = { ...entry, wantedName: entry.name === name ? null : name };
+      const told = { what: 'node-renamed', subject: nameOf(entry), facts: { name } } as const;
+      await this.#write([put(renamed)], told);
+      table.put(renamed);
+      return renamed;
+    });
+  }
+
+  /** Kept out until it is enabled. Errors: NODE_UNKNOWN, and the store's. */
+  disable(id: NodeId): Promise<StandingChange> {
+    return this.#change(id, (entry, table) => this.#turn(entry, table, 'disabled'));
+  }
+
+  /** Of one that is disabled; any other stays as it is. Errors: NODE_UNKNOWN, and the store's. */
+  enable(id: NodeId): Promise<StandingChange> {
+    return this.#change(id, (entry, table) =>
+      standingOf(entry) === 'disabled'
+        ? this.#turn(entry, table, 'member')
+        : Promise.resolve({ entry, standing: null }),
+    );
+  }
+
+  /** For good: it needs a new invite, and gets another address. Errors: NODE_UNKNOWN, and the store's. */
+  remove(id: NodeId): Promise<StandingChange> {
+    return this.#change(id, async (entry, table) => {
+      const kept = this.#standingOf(entry, 'removed');
+      const told = {
+        what: 'node-removed',
+        subject: nameOf(entry),
+        facts: { address: kept.ip4 ?? '' },
+      } as const;
+      await this.#write([remove(id), ...this.#options.standings.puts([kept])], told);
+      this.#tookRemoval(kept, table);
+      return { entry, standing: kept.standing };
+    });
+  }
+
+  /**
+   * Words of this very server that it lost with the state it was restored from, verified. `by`: the node that brought them.
+   * Answers those that were news.
+   */
+  learn(standings: readonly Standing[], by: string): Promise<readonly Standing[]> {
+    const { changes, table, standings: own, stamps } = this.#options;
+    return changes.run(async () => {
+      const news = standings.filter(standing => own.list.isNews(standing));
+      if (news.length === 0) return [];
+      const steps = news.map(standing => this.#learnt(standing, table()));
+      const told = steps.map(({ kept: { standing, name } }): AuditedChange => ({
+        ...{ what: 'standing-learnt', by, subject: name === '' ? standing.id : name },
+        facts: { state: standing.state },
+      }));
+      const puts = own.puts(steps.map(({ kept }) => kept));
+      await this.#write(
+        [...steps.map(({ operation }) => operation).filter(one => one !== null), ...puts],
+        ...told,
+      );
+      for (const { kept, entry } of steps) {
+        stamps.note(kept.standing.at);
+        if (entry === 'gone') this.#tookRemoval(kept, table());
+        else own.took(kept);
+        if (typeof entry === 'object') table().put(entry);
+      }
+      return news;
+    });
+  }
+
+  /** What a lost word makes of the node that it is on. */
+  #learnt(standing: Standing, table: NodeTable): Learnt {
+    const entry = table.get(standing.id);
+    const kept: StandingEntry = { v: 1, standing, name: entry === undefined ? '' : nameOf(entry), ip4: null };
+    if (entry === undefined) return { kept, operation: null, entry: 'untouched' };
+    const isOut = keepsOut(standing, entry.assignment);
+    if (standing.state === 'removed' && isOut)
+      return {
+        kept: { ...kept, ip4: entry.assignment.ip4 },
+        operation: remove(entry.id),
+        entry: 'gone',
+      };
+    const wanted = isOut ? 'disabled' : 'member';
+    if (standingOf(entry) === 'pending' || standingOf(entry) === wanted)
+      return { kept, operation: null, entry: 'untouched' };
+    const turned: NodeEntry = { ...entry, standing: wanted };
+    return { kept, operation: put(turned), entry: turned };
+  }
+
+  async #turn(entry: NodeEntry, table: NodeTable, state: 'disabled' | 'member'): Promise<StandingChange> {
+    if (standingOf(entry) === state) return { entry, standing: null };
+    const turned: NodeEntry = { ...entry, standing: state };
+    const kept = this.#standingOf(entry, state);
+    const what = state === 'disabled' ? 'node-disabled' : 'node-enabled';
+    await this.#write([put(turned), ...this.#options.standings.puts([kept])], {
+      what,
+      subject: nameOf(entry),
+    });
+    table.put(turned);
+    this.#options.standings.took(kept);
+    return { entry: turned, standing: kept.standing };
+  }
+
+  #standingOf(entry: NodeEntry, state: Standing['state']): StandingEntry {
+    const { standings, stamps, time } = this.#options;
+    const standing = standings.make(entry.id, state, stamps.next(time.now()));
+    return { v: 1, standing, name: nameOf(entry), ip4: state === 'removed' ? entry.assignment.ip4 : null };
+  }
+
+  #tookRemoval(kept: StandingEntry, table: NodeTable): void {
+    table.remove(kept.standing.id);
+    if (kept.ip4 !== null) table.pool.rest(kept.ip4);
+    this.#options.standings.took(kept);
+  }
+
+  #write(operations: readonly StoreOperation[], ...told: readonly AuditedChange[]): Promise<void> {
+    return this.#options.changes.write(operations, ...told);
+  }
+
+  #change<T>(id: NodeId, work: (entry: NodeEntry, table: NodeTable) => Promise<T>): Promise<T> {
+    const { changes, table } = this.#options;
+    return changes.run(() => {
+      const entry = table().get(id);
+      if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
+      return work(entry, table());
+    });
+  }
+}
+
+interface Learnt {
+  readonly kept: StandingEntry;
+  readonly operation: StoreOperation | null;
+  readonly entry: NodeEntry | 'gone' | 'untouched';
+}
+
+const put = (value: NodeEntry): StoreOperation => ({ type: 'put', key: `node/${value.id}`, value });
+const remove = (id: NodeId): StoreOperation => ({ type: 'delete', key: `node/${id}` });
