@@ -7,18 +7,26 @@ import type { Libc } from './libc.ts';
 import { readAddress, readPort, readScope, SOCKADDR_BYTES } from './sockaddr.ts';
 import type { AddressWords, Remote, RemoteTable } from './udp-remotes.ts';
 
-/** Datagrams taken by one system call. */
-export const RECEIVE_MESSAGES = 64;
-/** Room of one message: a datagram of an ordinary network card. With UDP_GRO, later: 65,536. */
-export const RECEIVE_BYTES = 2048;
+/** How many messages one system call takes, and the room for each. */
+export interface ReceiveRoom {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** A message is a datagram of an ordinary network card. */
+export const PLAIN_ROOM: ReceiveRoom = { messages: 64, bytes: 2048 };
+/** A message is a run of equal-sized datagrams of one sender, which the kernel put together (UDP_GRO). */
+export const COALESCED_ROOM: ReceiveRoom = { messages: 16, bytes: 65_536 };
 
 const CONTROL_BYTES = 96;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const IPPROTO_IP = 0;
+const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
-const IP_PKTINFO = 8;
-const IPV6_PKTINFO = 50;
+const UDP_GRO = 104;
+/** IP_PKTINFO, IPV6_PKTINFO. */
+const PKTINFO: Readonly<Record<IpFamily, number>> = { 4: 8, 6: 50 };
 
 export class ReceiveRing {
   readonly #libc: Libc;
@@ -29,18 +37,21 @@ export class ReceiveRing {
   readonly #controls: number;
   readonly #buffers: number;
   readonly #words: AddressWords = { w0: 0, w1: 0, w2: 0, w3: 0 };
-  #used = RECEIVE_MESSAGES;
+  readonly room: ReceiveRoom;
+  #used: number;
 
-  constructor(libc: Libc, arena: Arena) {
+  constructor(libc: Libc, arena: Arena, room: ReceiveRoom) {
     this.#libc = libc;
     this.#arena = arena;
+    this.room = room;
+    this.#used = room.messages;
     this.#layout = layoutOf(libc.pointerBytes);
-    this.#messages = arena.allocate(RECEIVE_MESSAGES * this.#layout.message.bytes);
-    this.#names = arena.allocate(RECEIVE_MESSAGES * SOCKADDR_BYTES);
-    this.#controls = arena.allocate(RECEIVE_MESSAGES * CONTROL_BYTES);
-    this.#buffers = arena.allocate(RECEIVE_MESSAGES * RECEIVE_BYTES);
-    const vectors = arena.allocate(RECEIVE_MESSAGES * this.#layout.iovec.bytes);
-    for (let index = 0; index < RECEIVE_MESSAGES; index++) this.#prepare(index, vectors);
+    this.#messages = arena.allocate(room.messages * this.#layout.message.bytes);
+    this.#names = arena.allocate(room.messages * SOCKADDR_BYTES);
+    this.#controls = arena.allocate(room.messages * CONTROL_BYTES);
+    this.#buffers = arena.allocate(room.messages * room.bytes);
+    const vectors = arena.allocate(room.messages * this.#layout.iovec.bytes);
+    for (let index = 0; index < room.messages; index++) this.#prepare(index, vectors);
   }
 
   #prepare(index: number, vectors: number): void {
@@ -54,10 +65,10 @@ export class ReceiveRing {
     pointer(at + message.control, this.#controls + index * CONTROL_BYTES);
     setWord(this.#arena, this.#layout, at + message.iovCount, 1);
     pointer(vector + iovec.base, this.offset(index));
-    setWord(this.#arena, this.#layout, vector + iovec.length, RECEIVE_BYTES);
+    setWord(this.#arena, this.#layout, vector + iovec.length, this.room.bytes);
   }
 
-  /** Takes what is there, at most RECEIVE_MESSAGES datagrams; -1 with errno where there is nothing. */
+  /** Takes what is there, at most `room.messages`; -1 with errno where there is nothing. */
   receive(fd: number): number {
     const { message } = this.#layout;
     for (let index = 0; index < this.#used; index++) {
@@ -68,7 +79,7 @@ export class ReceiveRing {
     const count = this.#libc.recvmmsg(
       fd,
       this.#arena.base + this.#messages,
-      RECEIVE_MESSAGES,
+      this.room.messages,
       MSG_DONTWAIT,
       0,
     );
@@ -77,7 +88,7 @@ export class ReceiveRing {
   }
 
   offset(index: number): number {
-    return this.#buffers + index * RECEIVE_BYTES;
+    return this.#buffers + index * this.room.bytes;
   }
 
   length(index: number): number {
@@ -98,25 +109,41 @@ export class ReceiveRing {
     readAddress(this.#arena, name, family, this.#words);
     const port = readPort(this.#arena, name);
     const remote = remotes.heard(this.#words, port, readScope(this.#arena, name, family));
-    this.#noteLocal(index, family, remote);
+    const data = this.#find(index, family === 4 ? IPPROTO_IP : IPPROTO_IPV6, PKTINFO[family]);
+    if (data >= 0) this.#noteLocal(data, family, remote);
     return remote;
   }
 
-  #noteLocal(index: number, family: IpFamily, remote: Remote): void {
+  /** The size of each datagram in the message but the last, which may be shorter. */
+  segment(index: number): number {
+    const data = this.#find(index, IPPROTO_UDP, UDP_GRO);
+    const size = data < 0 ? 0 : this.#arena.view.getInt32(data, true);
+    return size > 0 ? size : this.length(index);
+  }
+
+  #noteLocal(data: number, family: IpFamily, remote: Remote): void {
+    const word = (index: number): number => this.#arena.view.getInt32(data + 4 * index, true);
+    // struct in_pktinfo: interface, the local address for answers, the address in the header
+    if (family === 4) remote.setLocal(word(1), 0, 0, 0);
+    else remote.setLocal(word(0), word(1), word(2), word(3));
+  }
+
+  /** Where the data of a control message of that kind begins; -1 where there is none. */
+  #find(index: number, level: number, type: number): number {
     const { view } = this.#arena;
     const { message, control } = this.#layout;
-    const at = this.#controls + index * CONTROL_BYTES;
-    const length = view.getUint32(this.#messages + index * message.bytes + message.controlLength, true);
-    if (length < control.data + 12) return;
-    const level = view.getInt32(at + control.level, true);
-    const type = view.getInt32(at + control.type, true);
-    const data = at + control.data;
-    if (family === 4 && level === IPPROTO_IP && type === IP_PKTINFO) {
-      // struct in_pktinfo: interface, the local address for answers, the address in the header
-      remote.setLocal(view.getInt32(data + 4, true), 0, 0, 0);
-    } else if (family === 6 && level === IPPROTO_IPV6 && type === IPV6_PKTINFO) {
-      const word = (index: number): number => view.getInt32(data + 4 * index, true);
-      remote.setLocal(word(0), word(1), word(2), word(3));
+    const start = this.#controls + index * CONTROL_BYTES;
+    const end = start + view.getUint32(this.#messages + index * message.bytes + message.controlLength, true);
+    for (let at = start; at + control.data <= end;) {
+      if (
+        view.getInt32(at + control.level, true) === level &&
+        view.getInt32(at + control.type, true) === type
+      )
+        return at + control.data;
+      const length = view.getUint32(at, true);
+      if (length < control.data) break;
+      at += control.align(length);
     }
+    return -1;
   }
 }

@@ -24,6 +24,8 @@ export class Remote implements UdpRemote, AddressWords {
   /** The local address to send from, while `hasLocal`. */
   readonly local: AddressWords = { w0: 0, w1: 0, w2: 0, w3: 0 };
   hasLocal = false;
+  /** The kernel could not cut a batch for it: the way there takes smaller ones only. */
+  uncuttable = false;
   /** Was it sent to, or asked for? Others are strangers. */
   known = false;
   /** Chain of the same hash; neighbours in order of use. */

@@ -1,5 +1,5 @@
 // Lays datagrams up and sends them in batches. One ring for each family: the sockets of a family share it, and a socket that
-// finds another's datagrams in it sends those first.
+// finds another's datagrams in it sends those first. Where the kernel cuts by itself (UDP_SEGMENT), a batch is one message.
 import type { Counters } from '../base/counters.ts';
 import type { Batch, SendResult } from '../core/contract/link.ts';
 import type { IpFamily } from '../protocol/address.ts';
@@ -15,12 +15,16 @@ export const SEND_MESSAGES = 64;
 const SEND_BYTES = 2 * 65536;
 /** The largest datagram that UDP over IPv4 can carry. */
 export const MAX_DATAGRAM = 65507;
-/** Room for the source address, the hop limit and, later, UDP_SEGMENT. */
+/** Room for the source address, and the hop limit or UDP_SEGMENT. */
 const CONTROL_BYTES = 96;
+/** The kernel cuts a message into no more. */
+const MAX_SEGMENTS = 64;
 const MAX_INTERRUPTIONS = 8;
 
 const IPPROTO_IP = 0;
+const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
+const UDP_SEGMENT = 103;
 const IP_TTL = 2;
 const IP_PKTINFO = 8;
 const IPV6_PKTINFO = 50;
@@ -28,6 +32,14 @@ const IPV6_HOPLIMIT = 52;
 const MSG_DONTWAIT = 0x40;
 /** What the kernel answers where the source address is no longer one of this machine. */
 const SOURCE_GONE: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.EADDRNOTAVAIL, ERRNO.ENETUNREACH]);
+/** What the kernel answers where it cannot cut: no checksums by this card, or segments that are too large for this way. */
+const CANNOT_CUT: ReadonlySet<number> = new Set([ERRNO.EIO, ERRNO.EINVAL, ERRNO.EMSGSIZE]);
+
+/** A socket that sends; `cuts` while the kernel cuts its batches. */
+export interface SendingSocket {
+  readonly fd: number;
+  cuts: boolean;
+}
 
 export class SendRing {
   readonly #libc: Libc;
@@ -41,8 +53,12 @@ export class SendRing {
   readonly #buffer: number;
   readonly #remotes: (Remote | null)[] = new Array<Remote | null>(SEND_MESSAGES).fill(null);
   readonly #ttls = new Uint8Array(SEND_MESSAGES);
+  /** Where the kernel cuts a message; 0: it is one datagram. */
+  readonly #segments = new Uint16Array(SEND_MESSAGES);
+  readonly #lengths = new Uint32Array(SEND_MESSAGES);
+  readonly #starts = new Uint32Array(SEND_MESSAGES);
   readonly #counts;
-  #fd = -1;
+  #socket: SendingSocket | null = null;
   #count = 0;
   #top = 0;
 
@@ -62,6 +78,8 @@ export class SendRing {
       tooLarge: counters.counter('dropped.too-large'),
       refused: counters.counter('dropped.refused'),
       sourceGone: counters.counter('source-gone'),
+      cut: counters.counter('cut-by-kernel'),
+      uncut: counters.counter('kernel-cannot-cut'),
     };
     for (let index = 0; index < SEND_MESSAGES; index++) this.#prepare(index);
   }
@@ -79,12 +97,26 @@ export class SendRing {
   }
 
   /** Copies the datagrams of a batch; they leave with `flush`, or now where the ring is full. `ttl` 0: the usual one. */
-  add(fd: number, remote: Remote, batch: Batch, ttl: number): SendResult {
-    let result: SendResult = 'sent';
-    if (fd !== this.#fd) {
+  add(socket: SendingSocket, remote: Remote, batch: Batch, ttl: number): SendResult {
+    if (socket !== this.#socket) {
       this.#flush();
-      this.#fd = fd;
+      this.#socket = socket;
     }
+    if (ttl === 0 && socket.cuts && !remote.uncuttable && isCuttable(batch)) {
+      const room = this.#makeRoom(batch.length);
+      this.#lay(remote, batch.bytes, batch.offset, batch.length, 0, batch.segment);
+      return room;
+    }
+    return this.#addApart(remote, batch, ttl);
+  }
+
+  /** Sends what this socket has laid up. */
+  flush(socket: SendingSocket): SendResult {
+    return socket === this.#socket ? this.#flush() : 'sent';
+  }
+
+  #addApart(remote: Remote, batch: Batch, ttl: number): SendResult {
+    let result: SendResult = 'sent';
     const end = batch.offset + batch.length;
     for (let from = batch.offset; from < end; from += batch.segment) {
       const length = Math.min(batch.segment, end - from);
@@ -93,34 +125,39 @@ export class SendRing {
         result = 'busy';
         continue;
       }
-      if (this.#count === SEND_MESSAGES || this.#top + length > SEND_BYTES) {
-        if (this.#flush() !== 'sent') result = 'busy';
-      }
-      this.#lay(remote, batch.bytes, from, length, ttl);
+      if (this.#makeRoom(length) !== 'sent') result = 'busy';
+      this.#lay(remote, batch.bytes, from, length, ttl, 0);
     }
     return result;
   }
 
-  /** Sends what this socket has laid up. */
-  flush(fd: number): SendResult {
-    return fd === this.#fd ? this.#flush() : 'sent';
+  #makeRoom(bytes: number): SendResult {
+    return this.#count === SEND_MESSAGES || this.#top + bytes > SEND_BYTES ? this.#flush() : 'sent';
   }
 
-  #lay(remote: Remote, bytes: Uint8Array, from: number, length: number, ttl: number): void {
+  #lay(remote: Remote, bytes: Uint8Array, from: number, length: number, ttl: number, segment: number): void {
     const { memory } = this.#arena;
     const target = this.#buffer + this.#top;
     if (bytes.buffer === memory.buffer)
       memory.copyWithin(target, bytes.byteOffset + from, bytes.byteOffset + from + length);
     else memory.set(bytes.subarray(from, from + length), target);
     const index = this.#count++;
-    const vector = this.#vectors + index * this.#layout.iovec.bytes;
-    setWord(this.#arena, this.#layout, vector + this.#layout.iovec.base, this.#arena.base + target);
-    setWord(this.#arena, this.#layout, vector + this.#layout.iovec.length, length);
+    this.#pointTo(index, target, length);
     writeSockaddr(this.#arena, this.#names + index * SOCKADDR_BYTES, this.#family, remote);
     this.#remotes[index] = remote;
     this.#ttls[index] = ttl;
+    this.#segments[index] = segment;
+    this.#starts[index] = target;
+    this.#lengths[index] = length;
     this.#writeControl(index, remote);
     this.#top += length;
+  }
+
+  #pointTo(index: number, target: number, length: number): void {
+    const { iovec } = this.#layout;
+    const vector = this.#vectors + index * iovec.bytes;
+    setWord(this.#arena, this.#layout, vector + iovec.base, this.#arena.base + target);
+    setWord(this.#arena, this.#layout, vector + iovec.length, length);
   }
 
   #writeControl(index: number, remote: Remote): void {
@@ -135,6 +172,12 @@ export class SendRing {
           : this.#head(at, IPPROTO_IPV6, IPV6_HOPLIMIT, 4);
       this.#arena.view.setInt32(data, ttl, true);
       at = this.#next(data, 4);
+    }
+    const segment = this.#segments[index]!;
+    if (segment > 0) {
+      const data = this.#head(at, IPPROTO_UDP, UDP_SEGMENT, 2);
+      this.#arena.view.setUint16(data, segment, true);
+      at = this.#next(data, 2);
     }
     const { message } = this.#layout;
     setWord(this.#arena, this.#layout, this.#message(index) + message.controlLength, at - start);
@@ -177,30 +220,61 @@ export class SendRing {
     let [done, interruptions] = [0, 0];
     let result: SendResult = 'sent';
     while (done < count) {
-      const sent = this.#libc.sendmmsg(
-        this.#fd,
-        this.#arena.base + this.#message(done),
-        count - done,
-        MSG_DONTWAIT,
-      );
+      const sent = this.#send(done, count - done);
       if (sent > 0) {
-        done += sent;
-        this.#counts.sent.value += sent;
+        for (let end = done + sent; done < end; done++) this.#counts.sent.value += this.#datagrams(done);
         continue;
       }
       const errno = this.#libc.errno();
       if (errno === ERRNO.EINTR && interruptions++ < MAX_INTERRUPTIONS) continue;
-      if (errno === ERRNO.EAGAIN || errno === ERRNO.ENOBUFS || errno === ERRNO.EINTR) {
-        this.#counts.busy.value += count - done;
+      if (isFull(errno)) {
+        while (done < count) this.#counts.busy.value += this.#datagrams(done++);
         result = 'busy';
         break;
       }
       if (SOURCE_GONE.has(errno) && this.#withoutSource(done)) continue;
+      if (CANNOT_CUT.has(errno) && this.#segments[done]! > 0) result = this.#cutHere(done, errno);
       // One datagram that cannot go must not hold up the others.
-      (errno === ERRNO.EMSGSIZE ? this.#counts.tooLarge : this.#counts.refused).value++;
+      else (errno === ERRNO.EMSGSIZE ? this.#counts.tooLarge : this.#counts.refused).value++;
       done++;
     }
     this.#count = this.#top = 0;
+    return result;
+  }
+
+  #send(index: number, count: number): number {
+    const fd = this.#socket?.fd ?? -1;
+    return this.#libc.sendmmsg(fd, this.#arena.base + this.#message(index), count, MSG_DONTWAIT);
+  }
+
+  #datagrams(index: number): number {
+    const segment = this.#segments[index]!;
+    if (segment === 0) return 1;
+    this.#counts.cut.value++;
+    return Math.ceil(this.#lengths[index]! / segment);
+  }
+
+  /** The kernel could not cut this message: its datagrams go one by one, and so do all later ones on that way. */
+  #cutHere(index: number, errno: number): SendResult {
+    this.#counts.uncut.value++;
+    const remote = this.#remotes[index];
+    if (errno === ERRNO.EIO && this.#socket !== null) this.#socket.cuts = false;
+    else if (remote) remote.uncuttable = true;
+    const [segment, length, start] = [this.#segments[index]!, this.#lengths[index]!, this.#starts[index]!];
+    this.#segments[index] = 0;
+    if (remote) this.#writeControl(index, remote);
+    let result: SendResult = 'sent';
+    for (let at = 0; at < length; at += segment) {
+      this.#pointTo(index, start + at, Math.min(segment, length - at));
+      if (this.#send(index, 1) > 0) {
+        this.#counts.sent.value++;
+        continue;
+      }
+      if (isFull(this.#libc.errno())) {
+        this.#counts.busy.value++;
+        result = 'busy';
+      } else this.#counts.refused.value++;
+    }
     return result;
   }
 
@@ -216,3 +290,9 @@ export class SendRing {
     return true;
   }
 }
+
+const isFull = (errno: number): boolean =>
+  errno === ERRNO.EAGAIN || errno === ERRNO.ENOBUFS || errno === ERRNO.EINTR;
+
+const isCuttable = ({ length, segment }: Batch): boolean =>
+  length > segment && length <= MAX_DATAGRAM && length <= segment * MAX_SEGMENTS;

@@ -10,11 +10,11 @@ import { ERRNO, errnoName, kernelRefused, systemErrors } from './errors.ts';
 import type { Libc } from './libc.ts';
 import type { Readiness, Watch } from './poll.ts';
 import { domainOf, readPort, SOCKADDR_BYTES, sockaddrBytes, wordsOf, writeSockaddr } from './sockaddr.ts';
-import { RECEIVE_MESSAGES, ReceiveRing } from './udp-receive.ts';
+import { COALESCED_ROOM, PLAIN_ROOM, ReceiveRing } from './udp-receive.ts';
 import { Remote, RemoteTable } from './udp-remotes.ts';
-import { SendRing } from './udp-send.ts';
+import { SendRing, type SendingSocket } from './udp-send.ts';
 
-/** System calls that one turn may spend on receiving: 128 datagrams, then the event loop has its turn. */
+/** System calls that one turn may spend on receiving; then the event loop has its turn. */
 const RECEIVES_PER_TURN = 2;
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 /** A few batches. More would only wait in front of a slow uplink: half a second of it at 10 Mbit/s as it is. */
@@ -29,7 +29,10 @@ const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const IPPROTO_IP = 0;
+const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
+const UDP_SEGMENT = 103;
+const UDP_GRO = 104;
 const IP_PKTINFO = 8;
 const IP_MTU_DISCOVER = 10;
 const IPV6_MTU_DISCOVER = 23;
@@ -37,6 +40,12 @@ const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
 const PMTUDISC_DONT = 0;
 const MSG_ERRQUEUE_DONTWAIT = 0x2000 | 0x40;
+
+/** Which of the kernel's abilities are used where it has them: it cuts what is sent, puts together what came. */
+export interface UdpOffloads {
+  readonly cut: boolean;
+  readonly coalesce: boolean;
+}
 
 /** Opens UDP sockets that share one set of buffers. */
 export interface UdpOpener {
@@ -48,15 +57,21 @@ export function createUdpOpener(
   arena: Arena,
   readiness: Readiness,
   counters: Counters,
+  offloads: UdpOffloads = { cut: true, coalesce: true },
 ): UdpOpener {
   const scope = counters.scope('udp');
-  const receiveRing = new ReceiveRing(libc, arena);
+  let ring: ReceiveRing | null = null;
   const sendRings: Partial<Record<IpFamily, SendRing>> = {};
   const scratch = arena.allocate(64);
   return {
     open(options) {
       const sendRing = (sendRings[options.family] ??= new SendRing(libc, arena, options.family, scope));
-      const socket = openSocket(libc, arena, scratch, options);
+      const socket = openSocket(libc, arena, scratch, options, offloads);
+      const receiveRing = (ring ??= new ReceiveRing(
+        libc,
+        arena,
+        socket.coalesces ? COALESCED_ROOM : PLAIN_ROOM,
+      ));
       return new UdpSocket(
         { libc, arena, scratch, readiness, counters: scope, receiveRing, sendRing },
         options.family,
@@ -86,13 +101,15 @@ class UdpSocket implements UdpDoor {
   readonly #watch: Watch;
   readonly #batch: Batch;
   readonly #counts;
+  readonly #sending: SendingSocket;
   #fd: number;
 
-  constructor(parts: UdpParts, family: IpFamily, socket: { readonly fd: number; readonly port: number }) {
+  constructor(parts: UdpParts, family: IpFamily, socket: OpenedSocket) {
     this.#parts = parts;
     this.family = family;
     this.localPort = socket.port;
     this.#fd = socket.fd;
+    this.#sending = { fd: socket.fd, cuts: socket.cuts };
     this.#remotes = new RemoteTable(family);
     this.#batch = { bytes: parts.arena.memory, offset: 0, length: 0, segment: 0 };
     this.#counts = {
@@ -122,15 +139,18 @@ class UdpSocket implements UdpDoor {
     }
     if (!(batch.segment > 0)) throw new TypeError('a batch needs a segment size');
     this.#remotes.know(remote);
-    return this.#parts.sendRing.add(this.#fd, remote, batch, options?.ttl ?? 0);
+    return this.#parts.sendRing.add(this.#sending, remote, batch, options?.ttl ?? 0);
   }
 
   flush(): void {
-    if (this.#fd >= 0) this.#parts.sendRing.flush(this.#fd);
+    if (this.#fd >= 0) this.#parts.sendRing.flush(this.#sending);
   }
 
   forgetLocalAddresses(): void {
-    for (const remote of this.#remotes) remote.forgetLocal();
+    for (const remote of this.#remotes) {
+      remote.forgetLocal();
+      remote.uncuttable = false;
+    }
   }
 
   close(): void {
@@ -146,7 +166,7 @@ class UdpSocket implements UdpDoor {
       const count = this.#parts.receiveRing.receive(this.#fd);
       if (count < 0) this.#noteError();
       for (let index = 0; index < count && this.#fd >= 0; index++) this.#deliver(index);
-      if (count < RECEIVE_MESSAGES) break;
+      if (count < this.#parts.receiveRing.room.messages) break;
     }
     if (this.#fd >= 0) this.onTurnEnded();
   }
@@ -157,10 +177,11 @@ class UdpSocket implements UdpDoor {
       this.#counts.truncated.value++;
       return;
     }
-    this.#counts.received.value++;
     const batch = this.#batch;
     batch.offset = receiveRing.offset(index);
-    batch.length = batch.segment = receiveRing.length(index);
+    batch.length = receiveRing.length(index);
+    batch.segment = receiveRing.segment(index);
+    this.#counts.received.value += batch.length > batch.segment ? Math.ceil(batch.length / batch.segment) : 1;
     this.onBatch(receiveRing.sender(index, this.family, this.#remotes), batch);
   }
 
@@ -185,17 +206,32 @@ class UdpSocket implements UdpDoor {
   }
 }
 
+interface OpenedSocket {
+  readonly fd: number;
+  readonly port: number;
+  readonly cuts: boolean;
+  readonly coalesces: boolean;
+}
+
 function openSocket(
   libc: Libc,
   arena: Arena,
   scratch: number,
   options: UdpOptions,
-): { fd: number; port: number } {
+  offloads: UdpOffloads,
+): OpenedSocket {
   const fd = libc.socket(domainOf(options.family), SOCK_DGRAM_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) throw socketError(libc.errno(), options.family);
   try {
     setOptions(libc, arena, scratch, fd, options.family);
-    return { fd, port: bindTo(libc, arena, scratch, fd, options) };
+    const has = (option: number, value: number): boolean => {
+      arena.view.setInt32(scratch, value, true);
+      return libc.setsockopt(fd, IPPROTO_UDP, option, arena.base + scratch, 4) === 0;
+    };
+    // Segment size 0 changes nothing: it only tells whether the kernel (4.18, 5.0) knows the option.
+    const cuts = offloads.cut && has(UDP_SEGMENT, 0);
+    const coalesces = offloads.coalesce && has(UDP_GRO, 1);
+    return { fd, port: bindTo(libc, arena, scratch, fd, options), cuts, coalesces };
   } catch (error) {
     libc.close(fd);
     throw error;

@@ -44,12 +44,17 @@ export const batchOf = (text: string, segment = text.length): Batch => {
   return { bytes, offset: 0, length: bytes.length, segment };
 };
 
-const textOf = (batch: Batch): string =>
+export const textOf = (batch: Batch): string =>
   new TextDecoder().decode(batch.bytes.subarray(batch.offset, batch.offset + batch.length));
 
 export function collect(door: UdpDoor): Heard[] {
   const heard: Heard[] = [];
-  door.onBatch = (remote, batch) => heard.push({ remote, text: textOf(batch) });
+  door.onBatch = (remote, { bytes, offset, length, segment }) => {
+    for (let at = 0; at < length; at += segment) {
+      const size = Math.min(segment, length - at);
+      heard.push({ remote, text: textOf({ bytes, offset: offset + at, length: size, segment: size }) });
+    }
+  };
   return heard;
 }
 

@@ -6,8 +6,8 @@ import { createArena } from '../../system/arena.ts';
 import type { Arena, UdpDoor, UdpOptions, UdpRemote } from '../../system/doors.ts';
 import { openLibc } from '../../system/libc.ts';
 import { createReadiness } from '../../system/poll.ts';
-import { createUdpOpener } from '../../system/udp.ts';
-import { batchOf, collect, place, until } from '../contract/udp-door.ts';
+import { createUdpOpener, type UdpOffloads } from '../../system/udp.ts';
+import { batchOf, collect, place, textOf, until } from '../contract/udp-door.ts';
 
 class Bench {
   readonly counters = new Counters();
@@ -15,10 +15,11 @@ class Bench {
   readonly #opener;
   readonly #open: UdpDoor[] = [];
 
-  constructor(test: Test) {
+  constructor(test: Test, offloads?: UdpOffloads) {
     const libc = openLibc();
     this.arena = createArena(libc);
-    this.#opener = createUdpOpener(libc, this.arena, createReadiness(libc.koffi), this.counters);
+    const readiness = createReadiness(libc.koffi);
+    this.#opener = createUdpOpener(libc, this.arena, readiness, this.counters, offloads);
     test.teardown(() => this.#open.forEach(door => door.close()));
   }
 
@@ -48,6 +49,50 @@ t.test('datagrams laid up leave with flush, in order, cut at the segment size', 
     heard.map(({ text }) => text),
     ['aaaa', 'bbbb', 'cc'],
   );
+});
+
+t.test('a batch is cut and put together by the kernel, and arrives as it was', async t => {
+  const bench = new Bench(t);
+  const [a, b] = [bench.open(), bench.open()];
+  const batches: string[] = [];
+  b.onBatch = (_, batch) => batches.push(`${textOf(batch)} by ${batch.segment}`);
+  a.send(a.remote(place(b)), batchOf('aaaabbbbcc', 4));
+  a.send(a.remote(place(b)), batchOf('alone'));
+  a.flush();
+  await until('both', () => batches.length === 2);
+  t.strictSame(batches, ['aaaabbbbcc by 4', 'alone by 5']);
+  t.strictSame([bench.count('sent'), bench.count('received'), bench.count('cut-by-kernel')], [4, 4, 1]);
+});
+
+t.test("each of the kernel's abilities may be missing at either end", async t => {
+  for (const [cut, coalesce] of [
+    [false, true],
+    [true, false],
+    [false, false],
+  ] as const) {
+    const bench = new Bench(t, { cut, coalesce });
+    const [a, b] = [bench.open(), bench.open()];
+    const heard = collect(b);
+    a.send(a.remote(place(b)), batchOf('aaaabbbbcc', 4));
+    a.flush();
+    await until('three', () => heard.length === 3);
+    t.strictSame(
+      heard.map(({ text }) => text),
+      ['aaaa', 'bbbb', 'cc'],
+      `cut ${cut}, coalesce ${coalesce}`,
+    );
+  }
+});
+
+t.test('more than the kernel cuts at once goes in several messages', async t => {
+  const bench = new Bench(t);
+  const [a, b] = [bench.open(), bench.open()];
+  const heard = collect(b);
+  const text = 'x'.repeat(200 * 10);
+  t.equal(a.send(a.remote(place(b)), batchOf(text, 10)), 'sent');
+  a.flush();
+  await until('two hundred', () => heard.length === 200);
+  t.equal(bench.count('sent'), 200);
 });
 
 t.test('a thousand datagrams arrive whole, in bounded turns', async t => {
