@@ -17,6 +17,7 @@ export function createNodeAead(memory: Uint8Array): Aead {
   return {
     implementation: 'node-crypto',
     memory,
+    fastCiphers: ['chacha20-poly1305'],
     key: (name, secret) => new NodeAeadKey(memory, name, secret),
   };
 }

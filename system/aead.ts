@@ -7,6 +7,7 @@ import { createNodeAead } from './aead-node.ts';
 import { TAG_BYTES, type KeyMaker } from './aead-openssl.ts';
 import type { Arena } from './doors.ts';
 import { openLibc, type Libc } from './libc.ts';
+import { cpuHasAes } from './privilege.ts';
 
 export type AeadImplementation = 'openssl-lowlevel' | 'openssl-evp' | 'node-crypto';
 
@@ -31,6 +32,7 @@ export function openAead(
   arena: Arena,
   candidates: readonly AeadImplementation[] = arena.base === 0 ? ['node-crypto'] : AEAD_IMPLEMENTATIONS,
   libc: Libc | null = arena.base === 0 ? null : openLibc(),
+  hasAes = arena.base !== 0 && cpuHasAes(),
 ): OpenedAead {
   const chosen = AEAD_NAMES.map(name => [name, choose(libc, arena, name, candidates)] as const);
   const makers = Object.fromEntries(chosen.map(([name, { make }]) => [name, make])) as Record<
@@ -40,7 +42,9 @@ export function openAead(
   const implementations = Object.fromEntries(
     chosen.map(([name, { implementation }]) => [name, implementation]),
   ) as Record<AeadName, AeadImplementation>;
+  const isAesFast = hasAes && implementations['aes-256-gcm'] !== 'node-crypto';
   return {
+    fastCiphers: isAesFast ? AEAD_NAMES : ['chacha20-poly1305'],
     implementation: implementations['chacha20-poly1305'],
     implementations,
     memory: arena.memory,

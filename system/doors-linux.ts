@@ -9,7 +9,7 @@ import { createNetlink } from './netlink.ts';
 import { createNetworkOpener } from './network.ts';
 import { createReadiness } from './poll.ts';
 import { createTunOpener } from './tun.ts';
-import { createUdpOpener } from './udp.ts';
+import { createUdpOpener, type UdpOffloads } from './udp.ts';
 
 export interface DoorOptions {
   readonly arenaBytes?: number;
@@ -17,9 +17,22 @@ export interface DoorOptions {
   readonly log?: Log;
   /** Counts under `system.`. */
   readonly counters?: Counters;
+  /** Default: all of the kernel's abilities are used, as far as it has them. */
+  readonly offloads?: DoorOffloads;
 }
 
-/** Throws KOFFI_UNAVAILABLE where koffi does not load or does not work. What a door needs in the arena is taken when the first of its kind opens. */
+/** Which of the kernel's abilities are used where it has them. */
+export interface DoorOffloads extends UdpOffloads {
+  /** The card hands over super-packets, and takes them. */
+  readonly card: boolean;
+}
+
+const ALL_OFFLOADS: DoorOffloads = { card: true, cut: true, coalesce: true };
+
+/**
+ * Throws KOFFI_UNAVAILABLE where koffi does not load or does not work. What a door needs in the arena is taken when the first
+ * of its kind opens.
+ */
 export function openDoors(options: DoorOptions = {}): Doors {
   const libc = openLibc();
   const arena = createArena(libc, options.arenaBytes ?? ARENA_BYTES);
@@ -29,8 +42,15 @@ export function openDoors(options: DoorOptions = {}): Doors {
   const log = (options.log ?? silentLog).child('system');
   const clock = options.clock ?? systemClock;
   const netlink = later(() => createNetlink(libc, arena));
-  const openTun = later(() => createTunOpener({ libc, arena, readiness, cards: netlink(), counters, log }));
-  const udp = later(() => createUdpOpener(libc, arena, readiness, counters));
+  const offloads = options.offloads ?? ALL_OFFLOADS;
+  const openTun = later(() =>
+    createTunOpener({
+      ...{ libc, arena, readiness, counters, log },
+      cards: netlink(),
+      offload: offloads.card,
+    }),
+  );
+  const udp = later(() => createUdpOpener(libc, arena, readiness, counters, offloads));
   const openNetwork = createNetworkOpener({ libc, arena, readiness, clock, counters });
   return {
     kind: 'koffi',

@@ -1,5 +1,6 @@
 // The doors to the kernel, as the rest of the house sees them. Implementations stand beside this file; no decision lives here.
 import type { Endpoint, IpFamily } from '../protocol/address.ts';
+import type { PacketOffload } from '../protocol/ip/offload.ts';
 import type { GinnelError } from '../base/errors.ts';
 import type { Batch, SendResult } from '../core/contract/link.ts';
 
@@ -23,20 +24,33 @@ export interface TunOptions {
   readonly routes: readonly string[];
 }
 
+export interface TunOffloads {
+  /** Checksums left open, and super-packets of TCP (TSO). */
+  readonly tcp: boolean;
+  /** Super-packets of UDP (USO; Linux 6.2). */
+  readonly udp: boolean;
+}
+
 /** A virtual network card. Gone, with its addresses and routes, when closed or when the process dies (V1, V2). */
 export interface TunDoor {
   readonly name: string;
   readonly mtu: number;
   /**
    * Called for each packet the kernel sends into the card, with 64 bytes of room before and behind it in `bytes`,
-   * lent until the call returns; `onTurnEnded` after the last of a turn (a bounded number).
+   * lent until the call returns and free to be written to; `onTurnEnded` after the last of a turn (a bounded number).
+   * `offload`: what the kernel left to do on it.
    */
-  onPacket: (bytes: Uint8Array, offset: number, length: number) => void;
+  onPacket: (bytes: Uint8Array, offset: number, length: number, offload: PacketOffload) => void;
   onTurnEnded: () => void;
   /** Called once, with TUN_LOST, where somebody else deletes the card; it is closed then. */
   onLost: (error: GinnelError) => void;
-  /** Hands an IP packet to the kernel. `bytes` outside the arena are copied. */
-  write(bytes: Uint8Array, offset: number, length: number): SendResult;
+  /** What it takes and gives beyond single packets with whole checksums. */
+  readonly offloads: TunOffloads;
+  /**
+   * Hands an IP packet to the kernel. `bytes` outside the arena are copied; in the arena, 16 bytes before the packet are
+   * written to. `offload`: what is left to do on it, only where `offloads` says so; absent: nothing.
+   */
+  write(bytes: Uint8Array, offset: number, length: number, offload?: PacketOffload): SendResult;
   setRoutes(routes: readonly string[]): void;
   close(): void;
 }

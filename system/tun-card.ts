@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { IpAddress } from '../protocol/ip/address.ts';
 import { parseInterface, parsePrefix, type Prefix } from '../protocol/ip/prefix.ts';
 import { ERRNO, kernelRefused, systemErrors } from './errors.ts';
+import type { TunOffloads } from './doors.ts';
 import type { CardControl, NetworkCard } from './network-card.ts';
 import type { TunParts } from './tun.ts';
 
@@ -14,7 +15,12 @@ const MAX_NAME_BYTES = 15;
 const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
 /** _IOW('T', 202, int); another number on PowerPC. */
 const TUNSETIFF = process.arch === 'ppc64' ? 0x800454ca : 0x400454ca;
+/** _IOW('T', 208, unsigned int). */
+const TUNSETOFFLOAD = process.arch === 'ppc64' ? 0x800454d0 : 0x400454d0;
 const IFF_TUN_NO_PI = 0x0001 | 0x1000;
+const IFF_VNET_HDR = 0x4000;
+const TUN_F_CSUM_TSO4_TSO6 = 0x01 | 0x02 | 0x04;
+const TUN_F_USO4_USO6 = 0x20 | 0x40;
 const IFNAMSIZ = 16;
 
 /** An address of the card, and the network that it is on. */
@@ -39,26 +45,37 @@ export function checkCardName(name: string): Uint8Array {
   return bytes;
 }
 
+export interface AttachedCard {
+  readonly fd: number;
+  readonly card: NetworkCard;
+  /** Each packet has a header of struct virtio_net_hdr before it. */
+  readonly hasHeader: boolean;
+  readonly offloads: TunOffloads;
+}
+
 /** Makes the card, or takes over one that nobody holds. `scratch`: 64 bytes of the arena. */
-export function attachCard(
-  { libc, arena }: TunParts,
-  scratch: number,
-  name: string,
-): { fd: number; card: NetworkCard } {
+export function attachCard({ libc, arena, offload }: TunParts, scratch: number, name: string): AttachedCard {
   const nameBytes = checkCardName(name);
   const fd = libc.open('/dev/net/tun', O_RDWR_NONBLOCK_CLOEXEC);
   if (fd < 0) throw tunOpenError(libc.errno());
   arena.memory.fill(0, scratch, scratch + 64);
   arena.memory.set(nameBytes, scratch);
-  arena.view.setUint16(scratch + IFNAMSIZ, IFF_TUN_NO_PI, true);
-  if (libc.ioctl(fd, TUNSETIFF, arena.base + scratch) < 0) {
+  const attach = (flags: number): boolean => {
+    arena.view.setUint16(scratch + IFNAMSIZ, IFF_TUN_NO_PI | flags, true);
+    return libc.ioctl(fd, TUNSETIFF, arena.base + scratch) >= 0;
+  };
+  const hasHeader = offload && attach(IFF_VNET_HDR);
+  if (!hasHeader && !attach(0)) {
     const errno = libc.errno();
     libc.close(fd);
     throw tunAttachError(errno, name);
   }
+  const has = (flags: number): boolean => hasHeader && libc.ioctl(fd, TUNSETOFFLOAD, flags) >= 0;
+  const udp = has(TUN_F_CSUM_TSO4_TSO6 | TUN_F_USO4_USO6);
+  const tcp = udp || has(TUN_F_CSUM_TSO4_TSO6);
   const end = arena.memory.indexOf(0, scratch);
   const given = new TextDecoder().decode(arena.memory.subarray(scratch, end));
-  return { fd, card: { name: given, index: libc.ifNameToIndex(given) } };
+  return { fd, card: { name: given, index: libc.ifNameToIndex(given) }, hasHeader, offloads: { tcp, udp } };
 }
 
 export function tunOpenError(errno: number): Error {

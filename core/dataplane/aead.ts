@@ -21,5 +21,7 @@ export interface Aead {
   readonly implementation: string;
   /** The memory that offsets refer to. */
   readonly memory: Uint8Array;
+  /** Those that are fast on this machine: AES only where the CPU has instructions for it. */
+  readonly fastCiphers: readonly AeadName[];
   key(name: AeadName, secret: Uint8Array): AeadKey;
 }

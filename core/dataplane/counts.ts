@@ -13,6 +13,8 @@ const OUT = [
   'keepalives',
   /** To the other node itself, not to its card. */
   'words',
+  /** Packets of the fast profile; they count as packets too. */
+  'fast',
   /** Dropped: neither an overlay address nor a peer's network. */
   'no-route',
   /** Dropped: nobody has that overlay address, or nobody told in time. */
@@ -31,6 +33,7 @@ const IN = [
   'packets',
   'keepalives',
   'words',
+  'fast',
   'not-mine',
   'malformed',
   'unknown-index',

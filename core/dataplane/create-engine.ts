@@ -2,15 +2,18 @@
 // message type, then receiver or handshakes. Nothing here waits, throws on what came over a wire, or makes an object
 // per packet.
 import { KEY_BYTES, TYPE_DATA } from '../../protocol/wireguard/constants.ts';
+import { WHOLE, type PacketOffload } from '../../protocol/ip/offload.ts';
 import { MacSigner } from '../../protocol/wireguard/macs.ts';
 import { messageType } from '../../protocol/wireguard/messages.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import { countsOf } from './counts.ts';
+import { Cutter, type TakePacket } from './cutter.ts';
 import type { Engine, PeerConfig, PeerId, SessionStatus } from './engine.ts';
+import { FastProfile } from './fast-profile.ts';
 import { Handshakes } from './handshakes.ts';
 import { Indices } from './indices.ts';
 import { claimedLength, IPV4_DESTINATION_AT, IPV6_DESTINATION_AT, isIpv4 } from './ip-packet.ts';
-import { Keypairs } from './keypairs.ts';
+import { Keypairs, type Keypair } from './keypairs.ts';
 import type { EngineOptions, Setting } from './options.ts';
 import { Outbox, OUTBOX_BYTES } from './outbox.ts';
 import { PacketQueue } from './packet-queue.ts';
@@ -42,8 +45,12 @@ class WireguardEngine implements Engine {
   readonly #sessions: Sessions;
   readonly #handshakes: Handshakes;
   readonly #sender: Sender;
+  readonly #fast: FastProfile;
   readonly #receiver: Receiver;
   readonly #wanted: WantedRoutes;
+  readonly #cutter = new Cutter();
+  /** Whose the super-packet at hand is, while it is cut. */
+  #addressee: Peer | null = null;
   #overlay = new Routes<typeof OVERLAY>();
   /** The clock is read once a turn; null between turns. */
   #turnAt: number | null = null;
@@ -54,7 +61,8 @@ class WireguardEngine implements Engine {
   constructor(options: EngineOptions) {
     const counts = countsOf(options.counters);
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    const setting = (this.#setting = { ...options, timings, counts });
+    const fastCiphers = options.fastCiphers ?? ['chacha20-poly1305'];
+    const setting: Setting = (this.#setting = { ...options, timings, counts, fastCiphers });
     const { memory } = options.aead;
     const heard = (peer: Peer, link: Link, now: number): void => this.#heard(peer, link, now);
     const closed = (link: Link): void => this.#linkClosed(link);
@@ -65,8 +73,14 @@ class WireguardEngine implements Engine {
       keepalive: (peer, now) => this.#keepalive(peer, now),
       forgetInitiation: peer => this.#handshakes.forgetInitiation(peer),
     });
-    this.#sender = new Sender(setting, this.#outbox, this.#sessions, (peer, now) => {
-      this.#handshakes.initiate(peer, now);
+    this.#sender = new Sender(setting, this.#outbox, this.#sessions, {
+      initiate: (peer, now) => this.#handshakes.initiate(peer, now),
+      stockSent: (peer, keypair, now) => this.#fast.stockSent(peer, keypair, now),
+    });
+    this.#fast = new FastProfile({
+      setting,
+      indices: this.#indices,
+      tell: (peer, body, now) => void this.#sender.tell(peer, wordOf(body), now),
     });
     this.#handshakes = new Handshakes(setting, this.#indices, this.#sessions, {
       peerOf: publicKey => this.#peers.get(idOf(publicKey)),
@@ -79,6 +93,8 @@ class WireguardEngine implements Engine {
     this.#receiver = new Receiver(setting, base, this.#indices, this.#routes, this.#sessions, {
       heard,
       confirmed: (peer, now) => void this.#sender.release(peer, now),
+      fastReceived: pair => this.#fast.fastReceived(pair),
+      told: (peer, keypair, body) => this.#told(peer, keypair, body),
     });
     this.#wanted = new WantedRoutes(options.clock, counts.out['route-unknown'], destination => {
       setting.events.needsRoute(destination);
@@ -153,7 +169,9 @@ class WireguardEngine implements Engine {
     const peer = this.#peers.get(id);
     if (peer === undefined) return null;
     const { established, handshakeAt, bytesIn, bytesOut, lastReceivedAt, lastSentAt } = peer;
-    return { established, handshakeAt, bytesIn, bytesOut, lastReceivedAt, lastSentAt };
+    const pair = peer.usable(this.#setting.timings, this.#now())?.sealing ?? null;
+    const { cipher = null, isFast = false } = pair ?? {};
+    return { established, cipher, isFast, handshakeAt, bytesIn, bytesOut, lastReceivedAt, lastSentAt };
   }
 
   routeUnknown(destination: string): void {
@@ -168,7 +186,7 @@ class WireguardEngine implements Engine {
 
   // ---- packets
 
-  outbound(bytes: Uint8Array, offset: number, length: number): void {
+  outbound(bytes: Uint8Array, offset: number, length: number, offload: PacketOffload = WHOLE): void {
     const counts = this.#setting.counts.out;
     const claimed = claimedLength(bytes, offset, length);
     if (claimed === 0 || claimed > length) {
@@ -178,16 +196,14 @@ class WireguardEngine implements Engine {
     const v4 = isIpv4(bytes, offset);
     const at = offset + (v4 ? IPV4_DESTINATION_AT : IPV6_DESTINATION_AT);
     const peer = v4 ? this.#routes.find4(bytes, at) : this.#routes.find6(bytes, at);
-    if (peer !== null) {
-      this.#sender.send(peer, bytes, offset, length, (this.#turnAt ??= this.#now()));
-      return;
-    }
-    const overlay = v4 ? this.#overlay.find4(bytes, at) : this.#overlay.find6(bytes, at);
-    if (overlay === null) {
+    if (peer === null && (v4 ? this.#overlay.find4(bytes, at) : this.#overlay.find6(bytes, at)) === null) {
       counts['no-route'].value++;
       return;
     }
-    this.#wanted.hold(bytes.subarray(at, at + (v4 ? 4 : 16)), bytes, offset, length);
+    this.#addressee = peer;
+    const mayLeaveOpen = peer !== null && this.#sender.leavesOpen(peer, (this.#turnAt ??= this.#now()));
+    const take = peer === null ? this.#holdForRoute : this.#sendOne;
+    if (!this.#cutter.cut(bytes, offset, length, offload, mayLeaveOpen, take)) counts.malformed.value++;
   }
 
   flush(): void {
@@ -209,8 +225,22 @@ class WireguardEngine implements Engine {
       else this.#notMine(link, bytes, at, size);
     }
     this.#heardPeer = null;
+    this.#receiver.batchEnded();
     this.#outbox.flush();
   }
+
+  // ---- one packet out, cut where that was needed
+
+  readonly #sendOne: TakePacket = (bytes, offset, length, isOpen) => {
+    if (this.#addressee === null) return;
+    this.#sender.send(this.#addressee, bytes, offset, length, isOpen, (this.#turnAt ??= this.#now()));
+  };
+
+  readonly #holdForRoute: TakePacket = (bytes, offset, length) => {
+    const v4 = isIpv4(bytes, offset);
+    const at = offset + (v4 ? IPV4_DESTINATION_AT : IPV6_DESTINATION_AT);
+    this.#wanted.hold(bytes.subarray(at, at + (v4 ? 4 : 16)), bytes, offset, length);
+  };
 
   // ---- what the parts tell
 
@@ -218,6 +248,12 @@ class WireguardEngine implements Engine {
     if (peer === this.#heardPeer) return;
     this.#heardPeer = peer;
     this.#setting.events.heard(peer.config.id, link, now);
+  }
+
+  #told(peer: Peer, keypair: Keypair, body: Uint8Array): void {
+    if (!this.#fast.isOffer(body)) this.#setting.events.told(peer.config.id, body);
+    else if (keypair.session === peer.keypairs.current)
+      this.#fast.heard(peer, keypair.session, body, this.#now());
   }
 
   #notMine(link: Link, bytes: Uint8Array, at: number, size: number): void {
@@ -255,7 +291,10 @@ class WireguardEngine implements Engine {
     const { primitives, counts } = this.#setting;
     const parts = {
       signer: new MacSigner(primitives, config.publicKey),
-      keypairs: new Keypairs(keypair => this.#indices.release(keypair.localIndex)),
+      keypairs: new Keypairs(keypair => {
+        this.#indices.release(keypair.localIndex);
+        if (keypair.profile !== null) this.#indices.release(keypair.profile.localIndex);
+      }),
       held: new PacketQueue(HELD, counts.out['held-dropped']),
     };
     return new Peer(config, parts, peer => this.#sessions.alarmsOf(peer));

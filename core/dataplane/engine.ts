@@ -1,5 +1,7 @@
 // The data plane's face: IP packets on one side, links on the other, sessions (WireGuard) between.
 // Who is a peer and by which path it is reached is decided elsewhere and told here.
+import type { PacketOffload } from '../../protocol/ip/offload.ts';
+import type { AeadName } from './aead.ts';
 import type { Batch, Link } from '../contract/link.ts';
 
 /** The peer's WireGuard public key, base64: the key under which everything about a peer is kept. */
@@ -14,11 +16,16 @@ export interface PeerConfig {
   readonly allowedIps: readonly string[];
   /** WireGuard's persistent keepalive in ms; 0: none (paths keep Ginnel peers alive by probes). */
   readonly keepaliveMs: number;
+  /** It is a Ginnel node: the fast profile is offered to it. Default: any WireGuard, which gets stock messages only. */
+  readonly isGinnel?: boolean;
 }
 
 /** How a session stands, for status and for path decisions. */
 export interface SessionStatus {
   readonly established: boolean;
+  /** What it seals with now, and whether by the fast profile; null: no keys. */
+  readonly cipher: AeadName | null;
+  readonly isFast: boolean;
   /** Monotonic ms of the last completed handshake; null: none yet. */
   readonly handshakeAt: number | null;
   readonly bytesIn: number;
@@ -64,9 +71,10 @@ export interface Engine {
   routeUnknown(destination: string): void;
   /**
    * One IP packet from the TUN, at `bytes[offset..offset+length)`, with at least 64 bytes of room before and
-   * 64 after it; it may be sealed in place. What was sealed leaves with `flush()`.
+   * 64 after it; it may be written to. `offload`: what is left to do on it (it may be a super-packet, which is cut
+   * here); absent: nothing. What was sealed leaves with `flush()`.
    */
-  outbound(bytes: Uint8Array, offset: number, length: number): void;
+  outbound(bytes: Uint8Array, offset: number, length: number, offload?: PacketOffload): void;
   /** Ends a turn: batches that were laid up leave. */
   flush(): void;
   /** WireGuard messages from a link. */

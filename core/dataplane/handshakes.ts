@@ -21,6 +21,7 @@ import { MacChecker } from '../../protocol/wireguard/macs.ts';
 import { decodeCookieReply, readUint32 } from '../../protocol/wireguard/messages.ts';
 import { encodeTimestamp, isLater } from '../../protocol/wireguard/tai64n.ts';
 import type { Link } from '../contract/link.ts';
+import { Profile } from './fast-profile.ts';
 import type { Indices } from './indices.ts';
 import { Keypair } from './keypairs.ts';
 import type { Setting } from './options.ts';
@@ -131,7 +132,7 @@ export class Handshakes {
   #answer(peer: Peer, link: Link, received: ReceivedInitiation, now: number): void {
     const index = this.#indices.claim(peer);
     const { message, keys } = respond(received, peer.config.presharedKey, index);
-    this.#sessions.responded(peer, this.#keypair(keys, index, received.sender, false, now), now);
+    this.#sessions.responded(peer, this.#keypair(peer, keys, index, received.sender, false, now), now);
     this.#sessions.received(peer, INITIATION_BYTES, now);
     this.#events.heard(peer, link, now);
     peer.signer.sign(message, now);
@@ -148,7 +149,7 @@ export class Handshakes {
     const received = this.#taken(readResponse(peer.initiation.sent, message));
     if (received === null) return counts.refused;
     peer.initiation = null;
-    const keypair = this.#keypair(received.keys, index, received.sender, true, now);
+    const keypair = this.#keypair(peer, received.keys, index, received.sender, true, now);
     this.#sessions.received(peer, RESPONSE_BYTES, now);
     this.#sessions.completed(peer, keypair, now);
     this.#events.heard(peer, link, now);
@@ -193,18 +194,19 @@ export class Handshakes {
   }
 
   #keypair(
+    peer: Peer,
     keys: TransportKeys,
     localIndex: number,
     remoteIndex: number,
     initiator: boolean,
     now: number,
   ): Keypair {
-    const keypair = new Keypair(this.#setting.aead, keys, {
-      localIndex,
-      remoteIndex,
-      initiator,
-      createdAt: now,
-    });
+    const { aead, fastCiphers } = this.#setting;
+    const facts = { localIndex, remoteIndex, initiator, createdAt: now };
+    const keypair = new Keypair(aead, 'chacha20-poly1305', keys, facts);
+    if (peer.config.isGinnel === true && fastCiphers.length > 0)
+      keypair.profile = new Profile(this.#indices.claim(peer), keys.beyond);
+    else keys.beyond.fill(0);
     const entry = this.#indices.find(localIndex);
     if (entry !== undefined) entry.keypair = keypair;
     return keypair;

@@ -1,7 +1,7 @@
 // As much of IP as the data plane looks at: the version, the length that the header claims, where the addresses lie.
 
-const IPV4_HEADER_BYTES = 20;
-const IPV6_HEADER_BYTES = 40;
+export const IPV4_HEADER_BYTES = 20;
+export const IPV6_HEADER_BYTES = 40;
 
 /**
  * The whole packet's length by its header, at `bytes[at..at+length)`; 0 where it is no IP packet. It may be more or

@@ -1,39 +1,62 @@
 // The keys of a session and their succession: previous (still opened, for what is late), current (sealed with), next
 // (made by answering an initiation; counts once the initiator has used it).
-import type { TransportKeys } from '../../protocol/wireguard/handshake.ts';
-import type { Aead, AeadKey } from './aead.ts';
+import type { Aead, AeadKey, AeadName } from './aead.ts';
+import type { Profile } from './fast-profile.ts';
 import { ReplayWindow } from './replay-window.ts';
 
-export class Keypair {
-  readonly send: AeadKey;
-  readonly receive: AeadKey;
-  readonly replay = new ReplayWindow();
+/** Of a pair: 32 bytes each. Their bytes are overwritten. */
+export interface PairKeys {
+  readonly send: Uint8Array;
+  readonly receive: Uint8Array;
+}
+
+export interface PairFacts {
   readonly localIndex: number;
   readonly remoteIndex: number;
   /** The initiator alone renews by age: else both ends would at once. */
   readonly initiator: boolean;
   readonly createdAt: number;
-  sendCounter = 0;
+}
 
-  /** Takes the keys over: their bytes are overwritten. */
-  constructor(
-    aead: Aead,
-    keys: TransportKeys,
-    facts: { localIndex: number; remoteIndex: number; initiator: boolean; createdAt: number },
-  ) {
-    this.send = aead.key('chacha20-poly1305', keys.send);
-    this.receive = aead.key('chacha20-poly1305', keys.receive);
+export class Keypair {
+  readonly send: AeadKey;
+  readonly receive: AeadKey;
+  readonly replay = new ReplayWindow();
+  readonly cipher: AeadName;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly initiator: boolean;
+  readonly createdAt: number;
+  /** The pair that the handshake made; itself, unless this is the pair of its fast profile. */
+  readonly session: Keypair;
+  readonly isFast: boolean;
+  sendCounter = 0;
+  /** What two Ginnel nodes agree on inside this session; null: nothing (yet). */
+  profile: Profile | null = null;
+
+  constructor(aead: Aead, cipher: AeadName, keys: PairKeys, facts: PairFacts, session?: Keypair) {
+    this.cipher = cipher;
+    this.send = aead.key(cipher, keys.send);
+    this.receive = aead.key(cipher, keys.receive);
     keys.send.fill(0);
     keys.receive.fill(0);
     this.localIndex = facts.localIndex;
     this.remoteIndex = facts.remoteIndex;
     this.initiator = facts.initiator;
     this.createdAt = facts.createdAt;
+    this.session = session ?? this;
+    this.isFast = session !== undefined;
+  }
+
+  /** The pair to seal with: the fast profile's, once both ends have it. */
+  get sealing(): Keypair {
+    return this.profile?.sealing ?? this;
   }
 
   wipe(): void {
     this.send.wipe();
     this.receive.wipe();
+    this.profile?.wipe();
   }
 }
 
@@ -86,7 +109,7 @@ export class Keypairs {
 
   #retire(keypair: Keypair | null): void {
     if (keypair === null) return;
-    keypair.wipe();
     this.#retired(keypair);
+    keypair.wipe();
   }
 }

@@ -4,7 +4,8 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
-import type { Aead } from './aead.ts';
+import type { Aead, AeadName } from './aead.ts';
+import type { Deliver } from './coalescer.ts';
 import type { Counts } from './counts.ts';
 import type { EngineEvents } from './engine.ts';
 import type { TimestampFloor } from './timestamps.ts';
@@ -25,9 +26,13 @@ export interface EngineOptions {
   readonly events: EngineEvents;
   /**
    * Takes each opened, allowed IP packet: `bytes` is `aead.memory`, with 64 bytes of room before and behind the
-   * packet; lent until the call returns. Must not throw.
+   * packet, which may be written to; lent until the call returns. Must not throw.
    */
-  readonly deliver: (bytes: Uint8Array, offset: number, length: number) => void;
+  readonly deliver: Deliver;
+  /** With which ciphers the fast profile may be agreed on; default ChaCha20-Poly1305; empty: not at all. */
+  readonly fastCiphers?: readonly AeadName[];
+  /** Does the card take super-packets now? Asked for each batch; absent: no, and `deliver` gets none. */
+  readonly takesSuperPackets?: () => boolean;
   /** The virtual card's: padding does not lead beyond it. */
   readonly mtu: number;
   /** Overlay prefixes from the start; later by `setOverlay`. */
@@ -38,5 +43,6 @@ export interface EngineOptions {
 /** The options as the parts of the engine see them: filled up, and with the counters at hand. */
 export interface Setting extends EngineOptions {
   readonly timings: Timings;
+  readonly fastCiphers: readonly AeadName[];
   readonly counts: Counts;
 }

@@ -2,7 +2,9 @@
 import { DATA_HEADER_BYTES, DATA_MIN_BYTES, PADDING_BYTES } from '../../protocol/wireguard/constants.ts';
 import { writeDataHeader } from '../../protocol/wireguard/messages.ts';
 import type { Link } from '../contract/link.ts';
+import { CHECKSUM_LEFT_OPEN, FAST_HEADER_BYTES } from './fast-profile.ts';
 import type { Keypair } from './keypairs.ts';
+import { fillChecksum } from './open-checksum.ts';
 import type { Setting } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
@@ -10,43 +12,55 @@ import type { Sessions } from './sessions.ts';
 
 const PATH_ASKED_EVERY_MS = 1000;
 
+export interface SenderEvents {
+  /** A session is wanted. */
+  initiate(peer: Peer, nowMs: number): void;
+  /** A packet left in stock keys. */
+  stockSent(peer: Peer, keypair: Keypair, nowMs: number): void;
+}
+
 export class Sender {
   readonly #setting: Setting;
   readonly #memory: Uint8Array;
   readonly #outbox: Outbox;
   readonly #sessions: Sessions;
-  readonly #initiate: (peer: Peer, nowMs: number) => void;
+  readonly #events: SenderEvents;
 
-  constructor(
-    setting: Setting,
-    outbox: Outbox,
-    sessions: Sessions,
-    initiate: (peer: Peer, nowMs: number) => void,
-  ) {
+  constructor(setting: Setting, outbox: Outbox, sessions: Sessions, events: SenderEvents) {
     this.#setting = setting;
     this.#memory = setting.aead.memory;
     this.#outbox = outbox;
     this.#sessions = sessions;
-    this.#initiate = initiate;
+    this.#events = events;
   }
 
-  /** One IP packet with room around it; see `Engine.outbound`. */
-  send(peer: Peer, bytes: Uint8Array, offset: number, length: number, now: number): void {
+  /** May packets to this peer leave now with their checksums open? */
+  leavesOpen(peer: Peer, now: number): boolean {
+    return peer.link !== null && peer.usable(this.#setting.timings, now)?.sealing.isFast === true;
+  }
+
+  /** One IP packet with room around it; see `Engine.outbound`. `isOpen`: its checksum was left open. */
+  send(peer: Peer, bytes: Uint8Array, offset: number, length: number, isOpen: boolean, now: number): void {
     const keypair = peer.usable(this.#setting.timings, now);
     if (keypair === null || peer.link === null) {
+      if (isOpen) fillChecksum(bytes, this.#viewOf(bytes), offset, length);
       peer.held.hold(bytes, offset, length);
       this.#pursue(peer, now);
       return;
     }
-    if (this.#seal(peer, keypair, peer.link, bytes, offset, length, now))
-      this.#setting.counts.out.packets.value++;
+    const pair = keypair.sealing;
+    if (!this.#seal(peer, pair, peer.link, bytes, offset, length, isOpen, now)) return;
+    const counts = this.#setting.counts.out;
+    counts.packets.value++;
+    if (pair.isFast) counts.fast.value++;
+    else this.#events.stockSent(peer, pair, now);
   }
 
-  /** A word for the other node itself (`wordOf`); false where there is no session or no path. */
+  /** A word for the other node itself (`wordOf`), in stock keys; false where there is no session or no path. */
   tell(peer: Peer, word: Uint8Array, now: number): boolean {
     const keypair = peer.usable(this.#setting.timings, now);
     if (keypair === null || peer.link === null) return false;
-    const isSealed = this.#seal(peer, keypair, peer.link, word, 0, word.length, now);
+    const isSealed = this.#seal(peer, keypair, peer.link, word, 0, word.length, false, now);
     if (isSealed) this.#setting.counts.out.words.value++;
     return isSealed;
   }
@@ -54,14 +68,14 @@ export class Sender {
   keepalive(peer: Peer, now: number): void {
     const keypair = peer.usable(this.#setting.timings, now);
     if (keypair === null || peer.link === null) this.#pursue(peer, now);
-    else if (this.#seal(peer, keypair, peer.link, this.#memory, 0, 0, now))
+    else if (this.#seal(peer, keypair, peer.link, this.#memory, 0, 0, false, now))
       this.#setting.counts.out.keepalives.value++;
   }
 
   /** Path and session are there: what was held leaves. True where there was something. */
   release(peer: Peer, now: number): boolean {
     if (peer.held.size === 0) return false;
-    peer.held.release((bytes, offset, length) => this.send(peer, bytes, offset, length, now));
+    peer.held.release((bytes, offset, length) => this.send(peer, bytes, offset, length, false, now));
     return true;
   }
 
@@ -72,23 +86,26 @@ export class Sender {
   }
 
   #pursue(peer: Peer, now: number): void {
-    if (peer.usable(this.#setting.timings, now) === null) this.#initiate(peer, now);
+    if (peer.usable(this.#setting.timings, now) === null) this.#events.initiate(peer, now);
     else this.askPath(peer, now);
   }
 
   /** False: it could not leave, which was counted. */
   #seal(
     peer: Peer,
-    keypair: Keypair,
+    pair: Keypair,
     link: Link,
     bytes: Uint8Array,
     offset: number,
     length: number,
+    isOpen: boolean,
     now: number,
   ): boolean {
     const counts = this.#setting.counts.out;
-    const padded = this.#padded(length, link);
-    const size = DATA_MIN_BYTES + padded;
+    // The fast profile puts a byte before the packet, and pads nothing.
+    const lead = pair.isFast ? FAST_HEADER_BYTES : 0;
+    const payload = pair.isFast ? lead + length : this.#padded(length, link);
+    const size = DATA_MIN_BYTES + payload;
     if (size > link.mtu) {
       counts['too-long'].value++;
       return false;
@@ -99,25 +116,37 @@ export class Sender {
       return false;
     }
     const payloadAt = target + DATA_HEADER_BYTES;
-    const source = this.#within(bytes, offset, padded, payloadAt, length);
-    if (padded > length) this.#memory.fill(0, source + length, source + padded);
-    const counter = keypair.sendCounter++;
-    writeDataHeader(this.#memory, target, keypair.remoteIndex, counter);
-    keypair.send.seal(counter, payloadAt, source, padded);
+    const source = this.#within(bytes, offset - lead, payload, payloadAt, lead, length);
+    if (pair.isFast) this.#memory[source] = isOpen ? CHECKSUM_LEFT_OPEN : 0;
+    else if (payload > length) this.#memory.fill(0, source + length, source + payload);
+    const counter = pair.sendCounter++;
+    writeDataHeader(this.#memory, target, pair.remoteIndex, counter);
+    pair.send.seal(counter, payloadAt, source, payload);
     peer.bytesOut += size;
-    this.#sessions.sent(peer, keypair, length === 0, now);
+    this.#sessions.sent(peer, pair.session, length === 0, now);
     return true;
   }
 
-  /** Where the packet lies in the AEAD's memory; one from elsewhere is copied to where it is sealed. */
-  #within(bytes: Uint8Array, offset: number, padded: number, payloadAt: number, length: number): number {
+  /** Where the plaintext lies in the AEAD's memory; a packet from elsewhere is copied to where it is sealed. */
+  #within(
+    bytes: Uint8Array,
+    offset: number,
+    payload: number,
+    payloadAt: number,
+    lead: number,
+    length: number,
+  ): number {
     const memory = this.#memory;
     if (bytes.buffer === memory.buffer) {
       const source = bytes.byteOffset - memory.byteOffset + offset;
-      if (source >= 0 && source + padded <= memory.length) return source;
+      if (source >= 0 && source + payload <= memory.length) return source;
     }
-    memory.set(bytes.subarray(offset, offset + length), payloadAt);
+    memory.set(bytes.subarray(offset + lead, offset + lead + length), payloadAt + lead);
     return payloadAt;
+  }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** To a multiple of 16, but not beyond the card's MTU nor what the link carries. */

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { SendResult } from '../contract/link.ts';
+import type { PacketOffload } from '../../protocol/ip/offload.ts';
 import type { Assignment } from '../../protocol/location/messages.ts';
 import type { Doors, TunDoor } from '../../system/doors.ts';
 
@@ -63,8 +64,13 @@ export class Card {
     if (!isSame || this.#tun === null) this.#open(place);
   }
 
-  write(bytes: Uint8Array, offset: number, length: number): SendResult {
-    return this.#tun?.write(bytes, offset, length) ?? 'closed';
+  /** Does it take super-packets now? */
+  get takesSuperPackets(): boolean {
+    return this.#tun?.offloads.tcp === true;
+  }
+
+  write(bytes: Uint8Array, offset: number, length: number, offload: PacketOffload): SendResult {
+    return this.#tun?.write(bytes, offset, length, offload) ?? 'closed';
   }
 
   close(): void {

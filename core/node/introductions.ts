@@ -77,7 +77,7 @@ export class Introductions {
     // Paths first: a packet that waits in the data plane asks for one at once.
     this.#options.paths.setPeer({ id, publicKey, name: record.name, kind: 'ginnel', node });
     this.#told.set(id, node);
-    if (this.#options.engine.setPeer({ id, publicKey, allowedIps, keepaliveMs: 0 })) return;
+    if (this.#options.engine.setPeer({ id, publicKey, allowedIps, keepaliveMs: 0, isGinnel: true })) return;
     this.#options.counters.counter('introductions.refused').value++;
     this.forget({ node });
   }

@@ -48,6 +48,7 @@ export interface Parts {
 /** What the stay itself does. */
 export interface Hooks {
   readonly deliver: EngineOptions['deliver'];
+  readonly takesSuperPackets: () => boolean;
   readonly welcomed: ControlEvents['welcomed'];
   readonly controlChanged: ControlEvents['stateChanged'];
   readonly localNetworks: () => readonly string[];
@@ -115,6 +116,8 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     timestampFloor: floor,
     mtu: own.values.mtu,
     deliver: hooks.deliver,
+    takesSuperPackets: hooks.takesSuperPackets,
+    fastCiphers: aead.fastCiphers,
     events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
   const control: ControlClient = new ControlClient({

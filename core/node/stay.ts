@@ -2,6 +2,7 @@
 import type { Timer } from '../../base/clock.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
 import { rulesWith } from '../../protocol/ip/classify.ts';
+import type { PacketOffload } from '../../protocol/ip/offload.ts';
 import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
 import type { ScopeRule } from '../../protocol/location/messages.ts';
@@ -148,7 +149,8 @@ export class Stay {
   async #begin(signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const parts = await joinParts(this.#options, this.#belongings, {
-      deliver: (bytes, offset, length) => this.#deliver(bytes, offset, length),
+      deliver: (bytes, offset, length, offload) => this.#deliver(bytes, offset, length, offload),
+      takesSuperPackets: () => this.#card?.takesSuperPackets === true,
       localNetworks: () => this.#localNetworks(),
       keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
       rulesTold: rules => this.#rulesTold(rules),
@@ -181,7 +183,7 @@ export class Stay {
     return new Card({
       ...{ name, mtu, clock, counters, log },
       open: options => doors.openTun(options),
-      onPacket: (bytes, offset, length) => engine.outbound(bytes, offset, length),
+      onPacket: (bytes, offset, length, offload) => engine.outbound(bytes, offset, length, offload),
       onTurnEnded: () => engine.flush(),
     });
   }
@@ -203,9 +205,9 @@ export class Stay {
 
   // ---- while it lasts
 
-  #deliver(bytes: Uint8Array, offset: number, length: number): void {
+  #deliver(bytes: Uint8Array, offset: number, length: number, offload: PacketOffload): void {
     if (this.#parts?.echoer.takes(bytes, offset, length) === true) return;
-    const result = this.#card?.write(bytes, offset, length) ?? 'closed';
+    const result = this.#card?.write(bytes, offset, length, offload) ?? 'closed';
     if (result !== 'sent') this.#options.counters.counter(`node.card.${result}`).value++;
   }
 

@@ -132,6 +132,12 @@ export class HandshakeState implements NoiseHandshake {
     return this.#initiator ? { send: first, receive: second } : { send: second, receive: first };
   }
 
+  /** 32 bytes that both ends and nobody else can know, for what goes beyond Noise itself. `label` is not empty. */
+  secretFor(label: string): Uint8Array {
+    if (!this.finished) throw new TypeError('Noise: the handshake is not finished');
+    return this.#learnt.symmetric.secretFor(label);
+  }
+
   get #myTurn(): boolean {
     return !this.finished && (this.#turn % 2 === 0) === this.#initiator;
   }

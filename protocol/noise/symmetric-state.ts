@@ -111,6 +111,11 @@ export class SymmetricState {
     return [first!, second!];
   }
 
+  /** A secret beside the transport keys, from the same chaining key; the label keeps it apart from them. */
+  secretFor(label: string): Uint8Array {
+    return this.#hkdf(new TextEncoder().encode(label), 1)[0]!;
+  }
+
   #rekey(chainingKey: Uint8Array, key: Uint8Array): void {
     this.#chainingKey = chainingKey;
     this.#cipher = new CipherState(this.#primitives, key);

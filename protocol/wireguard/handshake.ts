@@ -27,7 +27,11 @@ export interface LocalEnd {
 export interface TransportKeys {
   readonly send: Uint8Array;
   readonly receive: Uint8Array;
+  /** From which two Ginnel nodes derive the keys of the fast profile; of no use to a stock session. */
+  readonly beyond: Uint8Array;
 }
+
+const BEYOND = 'ginnel fast profile v1';
 
 /** An initiation sent, until its response comes. */
 export interface SentInitiation {
@@ -97,7 +101,7 @@ export function respond(
   const { noise } = received;
   noise.setPresharedKey(presharedKey ?? NO_PRESHARED_KEY);
   const message = encodeResponse(sender, received.sender, noise.write(EMPTY));
-  return { message, keys: noise.transportKeys() };
+  return { message, keys: keysOf(noise) };
 }
 
 /** A refused response leaves `sent` as it was: the true one may still come. */
@@ -109,8 +113,13 @@ export function readResponse(
   if (!decoded.ok) return decoded;
   const payload = sent.noise.read(decoded.value.noise);
   if (!payload.ok) return payload;
-  return accepted({ sender: decoded.value.sender, keys: sent.noise.transportKeys() });
+  return accepted({ sender: decoded.value.sender, keys: keysOf(sent.noise) });
 }
+
+const keysOf = (noise: HandshakeState): TransportKeys => ({
+  ...noise.transportKeys(),
+  beyond: noise.secretFor(BEYOND),
+});
 
 function start(end: LocalEnd, initiator: boolean, remoteStatic?: Uint8Array): HandshakeState {
   return new HandshakeState({

@@ -4,6 +4,7 @@
 import { closeSync, openSync, read, writeSync } from 'node:fs';
 import type { GinnelError } from '../../base/errors.ts';
 import type { SendResult } from '../../core/contract/link.ts';
+import { WHOLE } from '../../protocol/ip/offload.ts';
 import type { Arena, TunDoor, TunOptions } from '../doors.ts';
 import { ERRNO, systemErrors } from '../errors.ts';
 import type { NetworkCard } from '../network-card.ts';
@@ -155,7 +156,8 @@ interface Attached {
 class SlowTun implements TunDoor {
   readonly name: string;
   readonly mtu: number;
-  onPacket: (bytes: Uint8Array, offset: number, length: number) => void = () => undefined;
+  readonly offloads = { tcp: false, udp: false };
+  onPacket: TunDoor['onPacket'] = () => undefined;
   onTurnEnded: () => void = () => undefined;
   onLost: (error: GinnelError) => void = () => undefined;
   readonly #parts: SlowTunParts;
@@ -236,7 +238,7 @@ class SlowTun implements TunDoor {
   #packet(which: 0 | 1, length: number): void {
     this.#read(which === 0 ? 1 : 0);
     this.#counts.read.value++;
-    this.onPacket(this.#parts.arena.memory, this.#pair[which], length);
+    this.onPacket(this.#parts.arena.memory, this.#pair[which], length, WHOLE);
     if (this.#isOpen) this.onTurnEnded();
   }
 

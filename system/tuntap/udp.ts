@@ -10,7 +10,7 @@ import type { Batch, SendResult } from '../../core/contract/link.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { UdpDoor, UdpOptions, UdpRemote, UdpSendOptions } from '../doors.ts';
 import { wordsOf } from '../sockaddr.ts';
-import { RECEIVE_BYTES } from '../udp-receive.ts';
+import { PLAIN_ROOM } from '../udp-receive.ts';
 import { Remote, RemoteTable, type AddressWords } from '../udp-remotes.ts';
 import { MAX_DATAGRAM } from '../udp-send.ts';
 import { bindNow, freePort, sendWithTtl } from './dgram.ts';
@@ -144,7 +144,7 @@ class DgramDoor implements UdpDoor {
   #heard(bytes: Uint8Array, from: RemoteInfo, local: AddressWords | null): void {
     if (!this.#isOpen) return;
     this.#beginTurn();
-    if (bytes.length > RECEIVE_BYTES) {
+    if (bytes.length > PLAIN_ROOM.bytes) {
       this.#counts.truncated.value++;
       return;
     }

@@ -1,4 +1,4 @@
-// The contract of a UDP door, held by both: koffi's and the slower one.
+// The contract of a UDP door, held by all: koffi's with and without the kernel's help, and the slower one.
 import t from 'tap';
 import { createArena } from '../../system/arena.ts';
 import { openLibc } from '../../system/libc.ts';
@@ -7,14 +7,20 @@ import { openDgram } from '../../system/tuntap/udp.ts';
 import { createUdpOpener } from '../../system/udp.ts';
 import { testUdpDoor } from './udp-door.ts';
 
-t.test('koffi', t => {
-  const libc = openLibc();
-  testUdpDoor(t, counters => {
-    const opener = createUdpOpener(libc, createArena(libc), createReadiness(libc.koffi), counters);
-    return options => opener.open(options);
+for (const offloads of [
+  { cut: true, coalesce: true },
+  { cut: false, coalesce: false },
+]) {
+  t.test(`koffi, the kernel cuts and coalesces: ${offloads.cut ? 'yes' : 'no'}`, t => {
+    const libc = openLibc();
+    testUdpDoor(t, counters => {
+      const readiness = createReadiness(libc.koffi);
+      const opener = createUdpOpener(libc, createArena(libc), readiness, counters, offloads);
+      return options => opener.open(options);
+    });
+    t.end();
   });
-  t.end();
-});
+}
 
 t.test('tuntap', t => {
   testUdpDoor(t, counters => options => openDgram(options, counters.scope('udp')));

@@ -21,6 +21,7 @@ export class MadeUpCard implements TunDoor {
   readonly name: string;
   readonly mtu: number;
   readonly options: TunOptions;
+  readonly offloads = { tcp: false, udp: false };
   onPacket: TunDoor['onPacket'] = () => undefined;
   onTurnEnded: TunDoor['onTurnEnded'] = () => undefined;
   onLost: TunDoor['onLost'] = () => undefined;

@@ -6,6 +6,7 @@ import { GinnelError } from '../../../base/errors.ts';
 import { silentLog } from '../../../base/log.ts';
 import { Card, FIRST_RETRY_MS, LAST_RETRY_MS, type Place } from '../../../core/node/card.ts';
 import { startServer } from '../../support/location-server.ts';
+import { WHOLE } from '../../../protocol/ip/offload.ts';
 import { MadeUpCard, openNode } from './bench.ts';
 
 const place = (ip4: string): Place => ({
@@ -51,7 +52,7 @@ t.test('a card that somebody deleted comes back', async t => {
   opened[0]?.lose();
   t.match(card.problem, { code: 'TUN_LOST' });
   t.equal(card.name, '');
-  t.equal(card.write(new Uint8Array(20), 0, 20), 'closed');
+  t.equal(card.write(new Uint8Array(20), 0, 20, WHOLE), 'closed');
   clock.advance(FIRST_RETRY_MS);
   t.equal(card.problem, null);
   t.equal(card.name, 'ginnel1');

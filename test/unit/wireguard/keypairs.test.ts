@@ -6,7 +6,12 @@ const aead = createNodeAead(new Uint8Array(64));
 
 function keypair(localIndex: number): Keypair {
   const keys = { send: new Uint8Array(32).fill(1), receive: new Uint8Array(32).fill(2) };
-  const made = new Keypair(aead, keys, { localIndex, remoteIndex: 0, initiator: false, createdAt: 0 });
+  const made = new Keypair(aead, 'chacha20-poly1305', keys, {
+    localIndex,
+    remoteIndex: 0,
+    initiator: false,
+    createdAt: 0,
+  });
   t.same(keys.send, new Uint8Array(32), 'the bytes it was made of are gone');
   return made;
 }

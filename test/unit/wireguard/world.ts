@@ -3,6 +3,7 @@ import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
 import { seededRandom } from '../../../base/random.ts';
+import type { AeadName } from '../../../core/dataplane/aead.ts';
 import type { Batch, Link, SendResult } from '../../../core/contract/link.ts';
 import { createEngine } from '../../../core/dataplane/create-engine.ts';
 import type { Engine, PeerConfig } from '../../../core/dataplane/engine.ts';
@@ -57,6 +58,8 @@ export interface NodeOptions {
   readonly overlay?: readonly string[];
   readonly keepaliveMs?: number;
   readonly presharedKey?: Uint8Array;
+  readonly isGinnel?: boolean;
+  readonly fastCiphers?: readonly AeadName[];
 }
 
 /** An engine and all that it told. */
@@ -98,6 +101,7 @@ export class Node {
       mtu: 1420,
       overlay: options.overlay ?? ['10.77.0.0/16', 'fd77::/16'],
       ...(options.timings === undefined ? {} : { timings: options.timings }),
+      ...(options.fastCiphers === undefined ? {} : { fastCiphers: options.fastCiphers }),
       timestampFloor: {
         load: () => options.floor?.value ?? 0,
         save: wallMs => {
@@ -121,12 +125,13 @@ export class Node {
   }
 
   config(allowedIps = [`${this.address}/32`]): PeerConfig {
-    const { presharedKey, keepaliveMs } = this.options;
+    const { presharedKey, keepaliveMs, isGinnel = false } = this.options;
     return {
       id: this.keys.id,
       publicKey: this.keys.publicKey,
       allowedIps,
       keepaliveMs: keepaliveMs ?? 0,
+      isGinnel,
       ...(presharedKey === undefined ? {} : { presharedKey }),
     };
   }
