@@ -16,6 +16,7 @@ import type { PluginDirectory } from '../core/plugin-host/manifest.ts';
 import { createServer } from '../server/server.ts';
 import { openAead } from '../system/aead.ts';
 import { primitives } from '../system/crypto.ts';
+import type { Doors } from '../system/doors.ts';
 import { openBestDoors } from '../system/open-doors.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
@@ -29,6 +30,8 @@ export interface Ground {
   readonly counters: Counters;
   readonly log: LevelledLog;
   readonly clock: Clock;
+  /** For tests: other doors to the kernel than the real ones. */
+  readonly openDoors?: () => Doors;
 }
 
 /** The daemon's store, which is also its lock: the kernel gives it up when the process dies. Rejects with DAEMON_RUNNING. */
@@ -51,7 +54,8 @@ export async function assemble(ground: Ground): Promise<Parts> {
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
-    openDoors: () => openBestDoors(environment['GINNEL_DOOR'], { clock, counters, log }),
+    openDoors:
+      ground.openDoors ?? (() => openBestDoors(environment['GINNEL_DOOR'], { clock, counters, log })),
     openAead,
     primitives,
     clock,
