@@ -31,6 +31,8 @@ var TESTS = {
   socat: 'socat',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',
+  nginx: 'nginx-light',
+  openssl: 'openssl',
   'g++': 'g++',
   make: 'make',
   python3: 'python3',

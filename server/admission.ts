@@ -30,17 +30,26 @@ export class Admission {
 
   /** Counts a connection; the answer gives it back (once), null refuses it. */
   connect(address: string): (() => void) | null {
+    const all = this.connectForOthers();
+    const own = all === null ? null : this.claim(address);
+    if (own === null) all?.();
+    return own === null ? null : once(() => [own, all].forEach(release => release?.()));
+  }
+
+  /** A proxy's connection: it counts for whom it is (`claim`), once that is known, and among all at once. */
+  connectForOthers(): (() => void) | null {
+    if (this.#connections >= this.#limits.connections) return null;
+    this.#connections++;
+    return once(() => this.#connections--);
+  }
+
+  /** Counts it for one address. */
+  claim(address: string): (() => void) | null {
     const source = sourceOf(address);
     const open = this.#bySource.get(source) ?? 0;
-    if (open >= this.#limits.connectionsPerAddress || this.#connections >= this.#limits.connections)
-      return null;
+    if (open >= this.#limits.connectionsPerAddress) return null;
     this.#bySource.set(source, open + 1);
-    this.#connections++;
-    let given = false;
-    return () => {
-      if (!given) this.#disconnect(source);
-      given = true;
-    };
+    return once(() => this.#release(source));
   }
 
   /** May one more handshake, of this address, be answered now? */
@@ -54,10 +63,17 @@ export class Admission {
     return this.#handshakes.take();
   }
 
-  #disconnect(source: string): void {
+  #release(source: string): void {
     const open = (this.#bySource.get(source) ?? 1) - 1;
     if (open === 0) this.#bySource.delete(source);
     else this.#bySource.set(source, open);
-    this.#connections--;
   }
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
 }

@@ -18,6 +18,7 @@ import { portError } from './port-error.ts';
 import type { SessionPlace } from './session.ts';
 import { serveStunTcp } from './stun-tcp.ts';
 import type { TokenBuckets } from './token-bucket.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 const MAX_MESSAGE = 65_535;
 
@@ -27,6 +28,7 @@ export interface FrontDoorOptions {
   readonly buckets: TokenBuckets;
   readonly counters: Counters;
   readonly limits: ServerLimits;
+  readonly proxies: TrustedProxies;
   readonly opened: (socket: WebSocket, place: SessionPlace) => void;
 }
 
@@ -95,7 +97,7 @@ export class FrontDoor {
   /** Takes over a fresh connection. */
   accept(socket: Socket): void {
     const place = placeOf(socket);
-    const release = place === null ? null : this.#options.admission.connect(place.remote.address);
+    const release = place === null ? null : this.#admit(place);
     if (place === null || release === null) {
       this.#count('tcp.refused');
       socket.destroy();
@@ -117,6 +119,12 @@ export class FrontDoor {
       }),
     );
     this.#awaitFirstByte(socket, place);
+  }
+
+  /** Whom a trusted proxy's connection is for is not known yet. */
+  #admit({ remote }: Place): (() => void) | null {
+    const { admission, proxies } = this.#options;
+    return proxies.trusts(remote.address) ? admission.connectForOthers() : admission.connect(remote.address);
   }
 
   async close(): Promise<void> {
@@ -152,17 +160,47 @@ export class FrontDoor {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
+    const client = this.#clientOf(request, socket, place);
+    if (client === null) {
+      this.#count('http.refused');
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
     // From here on the session looks at the clock.
     this.#patience.get(socket)?.cancel();
-    const host = parseHostPort(request.headers.host ?? '') === null ? null : request.headers.host!;
     this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
-      this.#options.opened(webSocket, { ...place, host });
+      this.#options.opened(webSocket, { ...place, ...client });
     });
+  }
+
+  /** Null: one connection too many of whom a proxy speaks for. */
+  #clientOf(
+    { headers }: IncomingMessage,
+    socket: Socket,
+    { remote }: Place,
+  ): Pick<SessionPlace, 'remote' | 'host' | 'proxied'> | null {
+    const { admission, proxies } = this.#options;
+    const proxied = proxies.trusts(remote.address);
+    const host = hostOf(headers.host ?? '', proxied);
+    if (!proxied) return { remote, host, proxied };
+    const client = proxies.clientOf(remote, headers);
+    const release = admission.claim(client.address);
+    if (release === null) return null;
+    socket.once('close', release);
+    this.#count('http.proxied');
+    return { remote: client, host, proxied };
   }
 
   #count(name: string): void {
     this.#options.counters.counter(name).value++;
   }
+}
+
+/** By which name and port a node came; a proxy may leave its own port, 443, out. */
+function hostOf(header: string, proxied: boolean): string | null {
+  if (parseHostPort(header) !== null) return header;
+  const named = `${header}:443`;
+  return proxied && parseHostPort(named) !== null ? named : null;
 }
 
 /** Null where the other end is gone already. */

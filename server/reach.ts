@@ -49,12 +49,21 @@ export class Reach {
   }
 
   /** What the node that came there is told. */
-  welcome({ local, host }: SessionPlace): Pick<Welcome, 'stun' | 'addresses'> {
+  welcome({ local, host, proxied }: SessionPlace): Pick<Welcome, 'stun' | 'addresses'> {
     if (host !== null && this.#seenHosts.size < MAX_SEEN_HOSTS) this.#seenHosts.add(host);
     const { listen, 'second-port': secondPort } = this.#settings;
-    const others = listen.filter(address => address !== local.address);
+    const others = proxied ? this.#direct() : listen.filter(address => address !== local.address);
     const alternates = others.map(address => formatHostPort(address, this.port));
     return { stun: { port: this.port, secondPort, alternates }, addresses: this.advertised() };
+  }
+
+  /** Where STUN may answer whoever came by a proxy: literal addresses, never the proxy's. */
+  #direct(): string[] {
+    const advertised = this.advertised().flatMap(
+      place => canonicalIp(parseHostPort(place)?.host ?? '') ?? [],
+    );
+    const own = reachableAddresses(machineAddresses(), this.#overlay);
+    return [...new Set([...advertised, ...this.#settings.listen, ...own])].slice(0, MAX_ADDRESSES);
   }
 
   /** Where STUN answers: the chosen addresses, or all. */

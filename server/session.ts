@@ -27,6 +27,8 @@ export interface SessionPlace {
   readonly local: Endpoint;
   /** By which name or address the node came (the Host header); not to be trusted. */
   readonly host: string | null;
+  /** A trusted proxy stands between: STUN may not answer at the address by which the node came. */
+  readonly proxied: boolean;
 }
 
 export interface SessionOptions {

@@ -9,12 +9,14 @@ import { compileSchema } from '../protocol/location/codec.ts';
 import { networkNameSchema } from '../protocol/location/schema.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
+import { proxyPrefix } from './trusted-proxies.ts';
 
 export interface ServerValues {
   readonly port: number;
   readonly 'second-port': number | null;
   readonly listen: readonly string[];
   readonly advertise: readonly string[];
+  readonly 'trusted-proxy': readonly string[];
 }
 
 export type ServerSettings = Settings<ServerValues>;
@@ -78,6 +80,21 @@ export const SERVER_SETTINGS: SettingsSchema = {
       },
       default: [],
     },
+    'trusted-proxy': {
+      title: 'Reverse proxies in front of the location server',
+      description:
+        'From these alone it is believed for whom a connection is (X-Forwarded-For or Forwarded); empty: from nobody.',
+      type: 'array',
+      maxItems: 16,
+      uniqueItems: true,
+      items: {
+        type: 'string',
+        maxLength: 49,
+        format: 'proxy',
+        'x-words': 'an address or a network, such as 127.0.0.1 or 10.0.0.0/24',
+      },
+      default: [],
+    },
   },
 };
 
@@ -92,7 +109,11 @@ export async function openServerSettings(store: ScopedStore): Promise<ServerSett
   return Settings.open<ServerValues>({
     schema: SERVER_SETTINGS,
     store: store.scope('settings/'),
-    formats: { ip: text => parseIp(text).ok, place: text => placeOf(text, 1) !== null },
+    formats: {
+      ip: text => parseIp(text).ok,
+      place: text => placeOf(text, 1) !== null,
+      proxy: text => proxyPrefix(text) !== null,
+    },
     check: values =>
       values['second-port'] === values.port
         ? { key: 'second-port', mayBe: 'a port from 1 to 65535 other than port, or none' }

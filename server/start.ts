@@ -118,7 +118,10 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
     throw error;
   }
   settings.started(values);
-  settings.onChange(() => station.reach.setAdvertise(settings.values.advertise));
+  settings.onChange(() => {
+    station.reach.setAdvertise(settings.values.advertise);
+    station.proxies.set(settings.values['trusted-proxy']);
+  });
   const health = new ServerHealth({
     ...{ folder: options.stateDir, clock, counters },
     isClockRight: () => time.isRight(),

@@ -28,6 +28,7 @@ import type { ServerValues } from './settings.ts';
 import { StunUdp } from './stun-udp.ts';
 import type { ServerTime } from './time.ts';
 import { TokenBuckets } from './token-bucket.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 import { Waiting } from './waiting.ts';
 
 export interface StationOptions {
@@ -51,6 +52,7 @@ export interface StationOptions {
 const LOOK_EVERY_MS = 10_000;
 
 export class Station {
+  readonly proxies: TrustedProxies;
   readonly reach: Reach;
   readonly #options: StationOptions;
   readonly #presence: Presence<Session>;
@@ -79,7 +81,9 @@ export class Station {
       reach: ({ place }) => ({ ...this.reach.welcome(place), ...this.#placesPart() }),
       outdated: places => this.#refuseToBeOutdated(places),
     };
+    this.proxies = new TrustedProxies(options.settings['trusted-proxy']);
     this.#door = new FrontDoor({
+      proxies: this.proxies,
       admission: this.#admission,
       clock,
       buckets: this.#buckets,

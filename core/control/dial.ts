@@ -1,6 +1,5 @@
 // Finds the location server among its addresses: names are resolved afresh, several places are tried side by side a
 // quarter of a second apart (RFC 8305), and the first that proves to hold the server's key has it.
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
@@ -8,6 +7,8 @@ import type { GinnelError } from '../../base/errors.ts';
 import { formatHostPort, parseHostPort } from '../../protocol/location/addresses.ts';
 import { controlErrors } from './errors.ts';
 import { reasonOf } from './identity.ts';
+import { systemNames } from './names.ts';
+import type { Names } from './names.ts';
 import { knock } from './server-socket.ts';
 import type { Place, ServerKeys, ServerSocket } from './server-socket.ts';
 
@@ -24,6 +25,8 @@ export interface DialOptions {
   readonly keys: ServerKeys;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Default: the system's. */
+  readonly names?: Names;
 }
 
 export type DialEnded = (
@@ -34,6 +37,7 @@ export type DialEnded = (
 export class Dial {
   readonly #options: DialOptions;
   readonly #ended: DialEnded;
+  readonly #names: Names;
   readonly #waiting: Place[] = [];
   readonly #open = new Set<{ close(): void }>();
   readonly #tried: { readonly place: string; readonly outcome: string; readonly wrongKey: boolean }[] = [];
@@ -46,6 +50,7 @@ export class Dial {
   constructor(options: DialOptions, ended: DialEnded) {
     this.#options = options;
     this.#ended = ended;
+    this.#names = options.names ?? systemNames();
     this.#deadline = options.clock.after(DIAL_TIMEOUT_MS, () => this.#fail());
     for (const address of options.addresses) this.#resolve(address);
     this.#failIfNothingIsLeft();
@@ -70,12 +75,31 @@ export class Dial {
       this.#add(placesOf(address, host, port, host));
       return;
     }
+    this.#await(address, this.#resolveName(address, host, port));
+    this.#await(address, this.#resolveServices(address, host));
+  }
+
+  async #resolveName(address: string, host: string, port: number): Promise<void> {
+    try {
+      const found = await this.#names.addresses(host);
+      this.#add(found.flatMap(ip => placesOf(address, host, port, ip)));
+    } catch (error) {
+      this.#note(address, `name not found (${reasonOf(error)})`, false);
+    }
+  }
+
+  /** Where the name's own records say that the server listens; tried beside the port we know. */
+  async #resolveServices(address: string, host: string): Promise<void> {
+    for (const service of await this.#names.services(host)) {
+      const found = isIP(service.host) === 0 ? await this.#names.addresses(service.host) : [service.host];
+      this.#add(found.flatMap(ip => placesOf(address, service.host, service.port, ip)));
+    }
+  }
+
+  #await(address: string, resolving: Promise<void>): void {
     this.#resolving++;
-    lookup(host, { all: true, verbatim: true })
-      .then(
-        found => this.#add(found.flatMap(({ address: ip }) => placesOf(address, host, port, ip))),
-        (error: unknown) => this.#note(address, `name not found (${reasonOf(error)})`, false),
-      )
+    resolving
+      .catch((error: unknown) => this.#note(address, reasonOf(error), false))
       .finally(() => {
         this.#resolving--;
         this.#failIfNothingIsLeft();

@@ -152,7 +152,10 @@ class PathsDriver implements Paths {
 
   welcomed(welcome: Parameters<Paths['welcomed']>[0], server: Endpoint): void {
     this.stun.welcomed(welcome, server);
-    this.#keepAlive.start({ ...server, port: welcome.stun.port }, welcome.keepAlive);
+    this.#keepAlive.start(
+      this.stun.servers().map(({ endpoint }) => endpoint),
+      welcome.keepAlive,
+    );
     // While the server was away, whoever measured found no address outside: without one, no stranger can be met.
     this.#refresher.refresh(() => this.#selfChanged(this.#self.refresh()));
   }

@@ -20,7 +20,8 @@ export interface ServerKeepAliveOptions {
 
 export class ServerKeepAlive {
   readonly #options: ServerKeepAliveOptions;
-  #server: Endpoint | null = null;
+  /** Where it answers, or may: the one in use first. */
+  #servers: readonly Endpoint[] = [];
   #mapped: Endpoint | null = null;
   #timer: Timer | null = null;
   #token: string | null = null;
@@ -29,10 +30,11 @@ export class ServerKeepAlive {
     this.#options = options;
   }
 
-  /** Begins, or goes on with another server or token. */
-  start(server: Endpoint, token: string): void {
-    if (this.#server === null || !sameEndpoint(server, this.#server)) this.#mapped = null;
-    this.#server = server;
+  /** Begins, or goes on with another server or token. Behind a proxy the first of the places may be silent. */
+  start(servers: readonly Endpoint[], token: string): void {
+    const [before, first] = [this.#servers[0], servers[0]];
+    if (before === undefined || first === undefined || !sameEndpoint(first, before)) this.#mapped = null;
+    this.#servers = servers;
     this.#token = token;
     this.#beat();
   }
@@ -40,7 +42,7 @@ export class ServerKeepAlive {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    this.#server = null;
+    this.#servers = [];
   }
 
   /** Where the server's answers, or a look from elsewhere at the same socket, say we are. */
@@ -59,16 +61,23 @@ export class ServerKeepAlive {
     void this.#ask();
   }
 
-  async #ask(): Promise<void> {
-    const server = this.#server;
+  /** `left`: how many other places are tried in this beat. */
+  async #ask(left = this.#servers.length - 1): Promise<void> {
+    const server = this.#servers[0];
     const token = this.#token === null ? null : parseKeepAlive(this.#token);
-    if (server === null || token === null) return;
+    if (server === undefined || token === null) return;
     const outcome = await this.#options.ask({
       to: server,
       attributes: [writeUsername(token.username)],
       integrityKey: token.key,
     });
     const mapped = outcome.ok ? readMapped(outcome.message) : null;
-    if (mapped !== null && this.#server === server) this.seen(mapped);
+    if (this.#servers[0] !== server) return;
+    if (mapped !== null) this.seen(mapped);
+    if (outcome.ok || left <= 0) return;
+    // Seen from another place, a hard NAT's mapping is another one: no change to tell of.
+    this.#servers = [...this.#servers.slice(1), server];
+    this.#mapped = null;
+    await this.#ask(left - 1);
   }
 }

@@ -135,7 +135,7 @@ t.test(
       intervalMs: () => 25_000,
       mappedChanged: mapped => changes.push(mapped),
     });
-    keepAlive.start(SERVER, `${'u'.repeat(16)}.${toBase64Url(key)}`);
+    keepAlive.start([SERVER], `${'u'.repeat(16)}.${toBase64Url(key)}`);
     clock.advance(100_000);
     t.ok(asked.length >= 5 && asked.length <= 6, `${asked.length} in 100 s`);
     t.same(asked[0]?.integrityKey, key);
