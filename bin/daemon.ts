@@ -41,6 +41,7 @@ export interface Parts {
 export interface DaemonOptions {
   readonly places: Places;
   readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -66,12 +67,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const ending = endOf(options, roles);
     const house = await openHouse(options, parts.settings, roles);
     closing.push(house);
-    for (const socket of await openSockets(options, parts.settings, roles, house.admin, ending.look))
+    const rolesChanged = (): void => {
+      house.supervisor.changed();
+      ending.look();
+    };
+    for (const socket of await openSockets(options, parts.settings, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     await resumeAll(options, roles, house);
+    house.supervisor.ready();
     ending.linger();
     await ending.reached;
+    house.supervisor.stopping();
     options.log.info('ending');
   } finally {
     // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.

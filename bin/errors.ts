@@ -98,6 +98,18 @@ export const commandErrors = defineErrors({
     todo: 'Name another file, or - for standard output. A file that is there is not overwritten.',
     retry: false,
   },
+  SERVICE_NO_SYSTEMD: {
+    what: 'Ginnel was not made a service.',
+    why: 'systemd does not run on this box.',
+    todo: 'Let whatever starts programs here run `ginnel run` as root; it stays in the foreground and ends on SIGTERM.',
+    retry: false,
+  },
+  SERVICE_FAILED: {
+    what: 'systemd did not do what was asked: {action}.',
+    why: '{problem}.',
+    todo: 'Run it as root (sudo); systemctl status ginnel and ginnel logs say more.',
+    retry: false,
+  },
   INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: '{problem}.',

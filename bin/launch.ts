@@ -13,6 +13,8 @@ export interface LaunchOptions {
   /** Program and arguments that run the daemon; it writes its error as JSON on standard error. */
   readonly command: readonly [program: string, ...rest: string[]];
   readonly environment: NodeJS.ProcessEnv;
+  /** Where a service manager has the daemon, it is the one to start it. */
+  readonly service?: { isOurs(): boolean; start(): void };
   /** How long its socket may stay silent; default 15 s. */
   readonly patienceMs?: number;
 }
@@ -25,6 +27,10 @@ export async function ensureDaemon(options: LaunchOptions): Promise<'running' | 
   if (await answers(options.client)) return 'running';
   const { places, patienceMs = 15_000 } = options;
   makePlaces(places);
+  if (options.service?.isOurs() === true) {
+    options.service.start();
+    return 'started';
+  }
   const end = performance.now() + patienceMs;
   let child = launch(options);
   while (performance.now() < end) {

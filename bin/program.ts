@@ -7,6 +7,7 @@ import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
 import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
+import { serviceCommands } from './commands/service.ts';
 import { settingsCommands } from './commands/settings.ts';
 import { commandErrors } from './errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -46,6 +47,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   lookCommands(program, kit, exit);
   settingsCommands(program, kit);
   daemonCommands(program, kit);
+  serviceCommands(program, kit, exit);
   runCommands(program, kit);
   helpCommand(program, text => around.out(text));
   return program;

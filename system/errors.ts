@@ -32,6 +32,12 @@ export const systemErrors = defineErrors({
     todo: 'Install iproute2 (OpenWrt: ip-full), or a koffi that has a binary for this machine.',
     retry: true,
   },
+  NOTIFY_SOCKET: {
+    what: 'The service manager cannot be told how Ginnel is.',
+    why: 'Its socket {path} does not take words: {reason}.',
+    todo: 'Ginnel runs on. Check the unit, or leave NOTIFY_SOCKET out.',
+    retry: false,
+  },
   ARENA_FULL: {
     what: 'The memory set aside for packets is used up.',
     why: '{wanted} bytes were asked for and {left} of {size} are left.',

@@ -25,6 +25,7 @@ export interface Libc {
   readonly write: NativeCall<[fd: number, buffer: number, bytes: number]>;
   readonly socket: NativeCall<[domain: number, type: number, protocol: number]>;
   readonly bind: NativeCall<[fd: number, address: number, bytes: number]>;
+  readonly connect: NativeCall<[fd: number, address: number, bytes: number]>;
   readonly getsockname: NativeCall<[fd: number, address: number, bytesPointer: number]>;
   readonly setsockopt: NativeCall<[fd: number, level: number, name: number, value: number, bytes: number]>;
   readonly getsockopt: NativeCall<
@@ -77,6 +78,7 @@ function bindAll(koffi: KoffiModule): Libc {
     write: bind('write', ssize, [int, pointer, size]),
     socket: bind('socket', int, [int, int, int]),
     bind: bind('bind', int, [int, pointer, 'uint']),
+    connect: bind('connect', int, [int, pointer, 'uint']),
     getsockname: bind('getsockname', int, [int, pointer, pointer]),
     setsockopt: bind('setsockopt', int, [int, int, int, pointer, 'uint']),
     getsockopt: bind('getsockopt', int, [int, int, int, pointer, pointer]),

@@ -4,6 +4,7 @@ import type { GinnelError } from '../../base/errors.ts';
 import { clientOf, type Client } from '../client.ts';
 import { ensureDaemon } from '../launch.ts';
 import { placesOf, type Places } from '../places.ts';
+import { isService, startService } from '../service/systemd.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { paint, type Paint } from '../words.ts';
 
@@ -29,7 +30,8 @@ export function kitOf(around: Surroundings): Kit {
     show: (json, value, words) => around.out(`${json ? JSON.stringify(value, null, 2) : words()}\n`),
     async ensureDaemon(json) {
       const { environment, daemonCommand } = around;
-      const came = await ensureDaemon({ places, client, command: daemonCommand, environment });
+      const service = { isOurs: () => isServiceHere(environment), start: startService };
+      const came = await ensureDaemon({ places, client, command: daemonCommand, environment, service });
       if (came === 'started' && !json) around.err(`Started Ginnel in the background (log: ${places.log}).\n`);
     },
   };
@@ -43,3 +45,7 @@ export const withJson = (command: Command): Command => command.option('--json', 
 
 export const inJson = ({ code, message, retry, details }: GinnelError): string =>
   JSON.stringify({ error: { code, message, retry, details } });
+
+/** The unit is for the usual state folder, or names another itself: a command with a folder of its own does not mean it. */
+const isServiceHere = (environment: NodeJS.ProcessEnv): boolean =>
+  (environment['GINNEL_STATE'] ?? '') === '' && isService();

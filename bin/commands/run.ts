@@ -30,6 +30,7 @@ async function be(
     ...around.daemon(places, isDetached),
     places,
     version: around.version,
+    environment: around.environment,
     lingerMs,
     signal,
   });

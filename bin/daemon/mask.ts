@@ -4,8 +4,9 @@ import { isIP } from 'node:net';
 import type { NodeStatus } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 
-const ADDRESS =
-  /(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{0,4}|(?:\d{1,3}\.){3}\d{1,3}))(?![\w:])/gi;
+const ADDRESS_6 = /(?<![\w.:])(?:[0-9a-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4})(?![\w:])/gi;
+/** A port may follow. */
+const ADDRESS_4 = /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)/g;
 /** Parts in which nobody else is named. */
 const AS_IT_IS = new Set(['about', 'machine', 'counters', 'gauges']);
 const KNOWN_TO_ALL = new Set(['0.0.0.0', '::', '127.0.0.1', '::1']);
@@ -61,7 +62,7 @@ function masker(words: Words): (text: string) => string {
   };
   return text => {
     const withoutNames = named === null ? text : text.replaceAll(named, name => words.get(name) ?? name);
-    return withoutNames.replaceAll(ADDRESS, addressWord);
+    return withoutNames.replaceAll(ADDRESS_6, addressWord).replaceAll(ADDRESS_4, addressWord);
   };
 }
 

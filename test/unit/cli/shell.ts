@@ -25,7 +25,7 @@ export interface Shell {
     options?: { input?: string; environment?: Record<string, string> },
   ) => Promise<Ran>;
   /** Starts it and leaves it running. */
-  readonly start: (args: readonly string[]) => ChildProcess;
+  readonly start: (args: readonly string[], environment?: Record<string, string>) => ChildProcess;
   readonly health: () => Promise<Health | null>;
   readonly until: (what: string, condition: () => boolean | Promise<boolean>) => Promise<void>;
 }
@@ -43,8 +43,8 @@ export function shell(t: Test): Shell {
     places,
     client,
     health,
-    start(args) {
-      const child = spawned(args);
+    start(args, environment) {
+      const child = spawned(args, environment);
       children.push(child);
       return child;
     },
