@@ -4,6 +4,9 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { makeCertificate } from '../../../protocol/x509/make.ts';
+import { pemOf } from '../../../system/certificates.ts';
+import { primitives } from '../../../system/crypto.ts';
 import { SAMPLES } from '../../support/api-samples.ts';
 import { join, makeIdentity } from '../../support/location-client.ts';
 import { documentedRoutes, problemsOfAnswer, type Said } from '../../support/openapi.ts';
@@ -14,6 +17,7 @@ interface World extends RealDaemon {
   readonly port: number;
   invite: string;
   inviteId: string;
+  authorityId: string;
 }
 
 interface Real {
@@ -43,6 +47,14 @@ const REAL: Readonly<Record<string, Real>> = {
   },
   // On a machine that has a server: importing is tried below, on one that has none.
   'POST /v1/server/import': { code: 'SERVER_EXISTS' },
+  'POST /v1/server/certificates/trust': {
+    body: () => ({ certificate: someAuthority() }),
+    then: async (world, { text }) =>
+      Promise.resolve(Object.assign(world, { authorityId: (JSON.parse(text) as { id: string }).id })),
+  },
+  'POST /v1/server/certificates/authorities/{authority}/untrust': {
+    path: ({ authorityId }) => `/v1/server/certificates/authorities/${authorityId}/untrust`,
+  },
   'POST /v1/node/up': {
     first: async world => Object.assign(world, await inviteForOne(world)),
     body: ({ invite }) => ({ invite, name: 'attic-nas' }),
@@ -57,6 +69,16 @@ const REAL: Readonly<Record<string, Real>> = {
   },
   'POST /v1/node/ping': { body: () => ({ peer: 'cellar-router', count: 1, timeoutMs: 100 }) },
 };
+
+/** A certificate authority of somebody else, PEM. */
+function someAuthority(): string {
+  const seed = primitives.randomBytes(32);
+  const names = { issuer: 'Somebody else', subject: 'Somebody else', isAuthority: true };
+  const valid = { from: Date.now() - 60_000, until: Date.now() + 3_600_000 };
+  const publicKey = primitives.signingPublicKey(seed);
+  const serial = Uint8Array.from([1, 2, 3, 4]);
+  return pemOf('CERTIFICATE', makeCertificate(primitives, seed, { serial, ...names, ...valid, publicKey }));
+}
 
 const inviteForOne = async ({ client }: World): Promise<Partial<World>> => {
   const { invite, id } = await client.post<{ invite: string; id: string }>('/v1/server/invites', {});
@@ -98,7 +120,7 @@ const named = (path: string): string =>
   });
 
 async function world(t: Test): Promise<World> {
-  return { ...(await realDaemon(t)), port: await freePort(), invite: '', inviteId: '' };
+  return { ...(await realDaemon(t)), port: await freePort(), invite: '', inviteId: '', authorityId: '' };
 }
 
 const freePort = (): Promise<number> =>
