@@ -34,7 +34,7 @@ export async function realDaemon(t: Test): Promise<RealDaemon> {
   const parts = { log, clock: systemClock, counters: new Counters() };
   const ended = runDaemon({
     ...parts,
-    ...{ journal, places, version: '1.2.3', lingerMs: null, signal: end.signal },
+    ...{ journal, places, environment: {}, version: '1.2.3', lingerMs: null, signal: end.signal },
     build: () => assemble({ ...parts, places, environment: {}, openDoors: () => doorsWithoutCard() }),
   });
   t.teardown(async () => {
