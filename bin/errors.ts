@@ -110,6 +110,18 @@ export const commandErrors = defineErrors({
     todo: 'Run it as root (sudo); systemctl status ginnel and ginnel logs say more.',
     retry: false,
   },
+  SECRET_IN_ARGV: {
+    what: '"{key}" is a secret, and was not taken from the command line.',
+    why: 'There every user of this box can read it.',
+    todo: 'Give it on standard input ({key}=-) or in a file ({key}=@FILE).',
+    retry: false,
+  },
+  VALUE_FILE: {
+    what: 'The value of {key} could not be read from {file}.',
+    why: '{problem}.',
+    todo: 'Check the name of the file and who may read it.',
+    retry: false,
+  },
   INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: '{problem}.',

@@ -5,6 +5,7 @@ import { daemonCommands } from './commands/daemon.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
 import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
+import { pluginsCommands } from './commands/plugins.ts';
 import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
 import { serviceCommands } from './commands/service.ts';
@@ -46,6 +47,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);
   settingsCommands(program, kit);
+  pluginsCommands(program, kit, exit);
   daemonCommands(program, kit);
   serviceCommands(program, kit, exit);
   runCommands(program, kit);

@@ -44,7 +44,7 @@ export const nodeHealth = defineHealth({
   },
   PLUGIN_NOT_WELL: {
     severity: 'warning',
-    what: 'The plugin {name} is {state} ({code}).',
+    what: 'The {kind} {name} is {state} ({code}).',
     why: '',
     todo: 'See why: ginnel plugins show {name}.',
   },
@@ -92,9 +92,13 @@ export function healthOf(state: NodeState): HealthLine[] {
   }
   if (slowness !== null) lines.push(nodeHealth('DOOR_SLOWER', { ...slowness }));
   for (const words of keyChanges) lines.push(nodeHealth('PEER_KEY_CHANGED', { words }));
-  for (const { name, state: how, code } of plugins)
+  for (const { name, state: how, code, thirdParty } of plugins)
     if (how === 'failed' || how === 'unavailable')
-      lines.push(nodeHealth('PLUGIN_NOT_WELL', { name, state: how, code }));
+      lines.push(
+        nodeHealth('PLUGIN_NOT_WELL', {
+          ...{ kind: thirdParty ? 'third-party plugin' : 'plugin', name, state: how, code },
+        }),
+      );
   if (skew !== null) lines.push(nodeHealth('CLOCK_WRONG', { skew }));
   if (nat.udp === 'no') lines.push(nodeHealth('UDP_BLOCKED'));
   return worstFirst(lines);

@@ -191,7 +191,7 @@ class Host implements PluginHost {
     return this.#turn(async () => {
       const found = await discover(this.#discovery);
       for (const [name, life] of this.#lives)
-        if (!found.has(name) && life.isIdle) await this.#remove(name, life);
+        if (!found.has(name) && life.run === null) await this.#remove(name, life);
       const fresh: PluginLife[] = [];
       for (const one of found.values()) fresh.push(...(await this.#found(one)));
       return fresh;
@@ -200,7 +200,7 @@ class Host implements PluginHost {
 
   async #found(found: Found): Promise<PluginLife[]> {
     const life = this.#lives.get(found.name);
-    if (life !== undefined && (!life.isIdle || isSame(life.found, found))) return [];
+    if (life !== undefined && (life.run !== null || isSame(life.found, found))) return [];
     if (life !== undefined) await this.#remove(found.name, life);
     const { log, choices } = this.#options;
     if (found.error !== null) log.warn(found.error.message, { plugin: found.name, code: found.error.code });
@@ -222,7 +222,8 @@ class Host implements PluginHost {
 
   /** Of the plugin whose code lies there. */
   #guardOf(url: string): Guard | null {
-    return this.#running().find(run => run.holds(url))?.guard ?? null;
+    const runs = [...this.#lives.values()].flatMap(life => life.run ?? []);
+    return runs.find(run => run.holds(url))?.guard ?? null;
   }
 
   #turn<T>(work: () => Promise<T>): Promise<T> {

@@ -75,9 +75,9 @@ export class PluginLife {
     return this.#state === 'on' ? this.#run : null;
   }
 
-  /** Is nothing of it running, nor about to? */
-  get isIdle(): boolean {
-    return this.#run === null;
+  /** The same, also while it starts; null: nothing of it runs, nor is about to. */
+  get run(): Run | null {
+    return this.#run;
   }
 
   /** What the owner chose, once that is kept. `begin`, `end` or `reconfigure` act on it. */
@@ -95,6 +95,7 @@ export class PluginLife {
     if (this.#state === 'starting') this.#run?.breakOff();
     return this.#step(async () => {
       this.#retry?.cancel();
+      this.#error = this.#found.error;
       await this.#stop();
       if (this.#found.error === null) this.#become('off');
     });

@@ -61,6 +61,8 @@ const SETTING = {
   ...sized,
 } as const;
 
+const INHERITED = Object.getOwnPropertyNames(Object.prototype);
+
 /** The schema of settings schemas. */
 export const SETTINGS_SCHEMA = {
   type: 'object',
@@ -76,7 +78,8 @@ export const SETTINGS_SCHEMA = {
     properties: {
       type: 'object',
       maxProperties: 32,
-      propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]{0,39}$' },
+      // Every object has some properties already: a setting of that name would seem to be set.
+      propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]{0,39}$', not: { enum: INHERITED } },
       additionalProperties: SETTING,
     },
   },

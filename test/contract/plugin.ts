@@ -1,7 +1,9 @@
 // The contract suite for plugins: whatever a plugin does, it must start, report, stop once and end with its signal like this.
 // A plugin's own test calls `pluginContract` and says how to make one.
 import type { Test } from 'tap';
-import { CONTRACT, type Plugin, type PluginContext, type PluginReport } from '../../core/contract/plugin.ts';
+import { CONTRACT } from '../../core/contract/plugin.ts';
+import type { Plugin, PluginContext, PluginReport, TraversalPlugin } from '../../core/contract/plugin.ts';
+import { AnswerChecks } from '../../core/plugin-host/answers.ts';
 import { MAX_REPORT_BYTES } from '../../core/plugin-host/report.ts';
 
 export interface PluginUnderTest {
@@ -75,6 +77,37 @@ export function pluginContract(t: Test, under: PluginUnderTest): void {
     }
   });
 
+  t.test(
+    `${under.name}: what it answers of itself fits the contract, before, while and after it runs`,
+    async t => {
+      const { plugin, abort } = await made();
+      if (!isTraversal(plugin)) {
+        await plugin.stop();
+        return;
+      }
+      const checks = new AnswerChecks();
+      const expectAnswers = (): void => {
+        t.doesNotThrow(() => checks.candidates(plugin.candidates(), under.name), 'candidates');
+        t.doesNotThrow(() => checks.natReport(plugin.natReport()), 'the NAT report');
+        for (const { foundBy } of plugin.candidates()) t.equal(foundBy, under.name, 'by its own name');
+      };
+      const unsubscribe = plugin.onChange(expectAnswers);
+      expectAnswers();
+      await plugin.start(abort.signal);
+      expectAnswers();
+      const given = new AbortController();
+      const refreshed = plugin.refresh('quick', given.signal);
+      given.abort();
+      await settled(refreshed);
+      unsubscribe();
+      await plugin.stop();
+      expectAnswers();
+      await settled(plugin.refresh('quick'));
+      abort.abort();
+      await nothingHeld(t, under);
+    },
+  );
+
   // A plugin that cannot fail to start has nothing to show here.
   if (under.brokenContext === undefined) return;
   t.test(`${under.name}: stop works after a failed start`, async t => {
@@ -88,6 +121,8 @@ export function pluginContract(t: Test, under: PluginUnderTest): void {
     await nothingHeld(t, under);
   });
 }
+
+const isTraversal = (plugin: Plugin): plugin is TraversalPlugin => 'natReport' in plugin;
 
 function expectReport(t: Test, report: PluginReport): void {
   t.ok(['ready', 'limited', 'unavailable'].includes(report.state), 'the state is one of three');

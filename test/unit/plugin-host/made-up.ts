@@ -4,8 +4,9 @@ import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
 import { seededRandom } from '../../../base/random.ts';
-import type { PluginStore, StunDoor } from '../../../core/contract/plugin.ts';
+import type { PluginStore, StunDoor, StunOutcome } from '../../../core/contract/plugin.ts';
 import { createPluginHost, type PluginHost } from '../../../core/plugin-host/host.ts';
+import type { PluginDirectory } from '../../../core/plugin-host/manifest.ts';
 import type { PluginChoice, PluginChoiceStore } from '../../../core/plugin-host/settings.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
 
@@ -49,16 +50,41 @@ export const heardFrom = (name: string): readonly string[] => {
   return Array.isArray(heard) ? heard.map(String) : [];
 };
 
-const unused = (): never => {
-  throw new Error('not for these plugins');
-};
-const stun: StunDoor = {
-  main: () => null,
-  fresh: unused,
-  servers: () => [],
-  localAddresses: () => [],
-  onChange: () => () => undefined,
-};
+/** A network that knows what plugins hold of it. */
+export class Outside implements StunDoor {
+  readonly listeners = new Set<() => void>();
+  open = 0;
+
+  main(): null {
+    return null;
+  }
+
+  fresh(family: 4 | 6): ReturnType<StunDoor['fresh']> {
+    this.open++;
+    const transact = (): Promise<StunOutcome> => Promise.resolve({ ok: false, code: 'timeout' });
+    return Promise.resolve({
+      family,
+      localPort: 1,
+      transact,
+      close: () => {
+        this.open--;
+      },
+    });
+  }
+
+  servers(): [] {
+    return [];
+  }
+
+  localAddresses(): [] {
+    return [];
+  }
+
+  onChange(changed: () => void): () => void {
+    this.listeners.add(changed);
+    return () => void this.listeners.delete(changed);
+  }
+}
 
 export function memoryStore(): PluginStore {
   const kept = new Map<string, unknown>();
@@ -86,6 +112,7 @@ export function keptChoices(): PluginChoiceStore & { readonly kept: Map<string, 
 
 export interface Bench {
   readonly host: PluginHost;
+  readonly outside: Outside;
   /** The node comes up. */
   start(): Promise<void>;
   readonly clock: ManualClock;
@@ -97,11 +124,13 @@ export function bench(
   t: Test,
   folders: Record<string, Record<string, string>>,
   choices = keptChoices(),
+  directories: readonly PluginDirectory[] = [{ path: t.testdir(folders), isThirdParty: false }],
 ): Bench {
   const clock = new ManualClock();
   const counters = new Counters();
+  const outside = new Outside();
   const host = createPluginHost({
-    directories: [{ path: t.testdir(folders), isThirdParty: false }],
+    directories,
     choices,
     clock,
     random: seededRandom(1),
@@ -110,8 +139,8 @@ export function bench(
   });
   t.teardown(() => host.rest());
   const start = (): Promise<void> =>
-    host.start(() => ({ primitives: {} as Primitives, store: memoryStore(), stun }));
-  return { host, start, clock, counters, choices };
+    host.start(() => ({ primitives: {} as Primitives, store: memoryStore(), stun: outside }));
+  return { host, start, outside, clock, counters, choices };
 }
 
 /** Turns of the event loop until the condition holds; a bound, not a sleep. */

@@ -1,0 +1,110 @@
+// What `ginnel plugins` shows: every plugin with its state in words, or one with its settings.
+import { mayBe, type SettingSchema } from '../../base/setting-schema.ts';
+import type { PluginDetail, PluginStatus } from '../../core/admin.ts';
+import { valueInWords } from '../setting-words.ts';
+import { plain, table, type Paint } from '../words.ts';
+
+const STATES: Readonly<Record<PluginStatus['state'], string>> = {
+  off: 'off',
+  waiting: 'on with this box',
+  starting: 'starting',
+  ready: 'on',
+  limited: 'on, limited',
+  unavailable: 'cannot run here',
+  failed: 'failed',
+};
+
+export function pluginsScreen(plugins: readonly PluginStatus[], colours: Paint): string {
+  if (plugins.length === 0) return 'There are no plugins.';
+  const rows = plugins.map(plugin => [
+    plain(plugin.name),
+    stateInWords(plugin, colours),
+    plugin.thirdParty ? 'third-party' : '',
+    plain(plugin.purpose),
+  ]);
+  const problems = plugins.flatMap(plugin => problemOf(plugin, colours) ?? []);
+  return [table(rows), ...problems, '', 'More of each: ginnel plugins show NAME'].join('\n');
+}
+
+export function pluginScreen(plugin: PluginDetail, colours: Paint): string {
+  const origin = plugin.thirdParty ? 'third-party, put there by the owner' : 'came with Ginnel';
+  const version = plugin.version === '' ? '' : ` ${plain(plugin.version)}`;
+  const parts = [
+    `${plain(plugin.name)}${version} (${origin}): ${stateInWords(plugin, colours)}`,
+    ...(plugin.purpose === '' ? [] : [plain(plugin.purpose)]),
+    ...(problemOf(plugin, colours) ?? []),
+    `Lies in ${plain(plugin.folder)}`,
+  ];
+  return [...parts, ...said(plugin), ...settings(plugin)].join('\n');
+}
+
+/** What became of an order. */
+export function stateSentence(plugin: PluginStatus, colours: Paint): string {
+  const name = plain(plugin.name);
+  const problem = problemOf(plugin, colours) ?? [];
+  switch (plugin.state) {
+    case 'ready':
+      return `${name} is on.`;
+    case 'waiting':
+      return `${name} is on, and starts with this box: ginnel up`;
+    case 'off':
+      return [`${name} is off.`, ...problem].join('\n');
+    case 'starting':
+      return `${name} is starting.`;
+    default:
+      return problem.join('\n');
+  }
+}
+
+/** The settings in use, in one line. */
+export function settingsInWords({ settings, secrets }: PluginDetail): string {
+  const set = Object.entries(secrets).map(
+    ([key, isSet]) => `${plain(key)} ${isSet ? 'is set' : 'is not set'}`,
+  );
+  const known = Object.entries(settings).map(([key, value]) => `${plain(key)} is ${valueInWords(value)}`);
+  return [...known, ...set].join(', ');
+}
+
+function stateInWords({ state }: PluginStatus, colours: Paint): string {
+  const words = STATES[state];
+  if (state === 'ready') return colours.good(words);
+  return state === 'failed' || state === 'unavailable'
+    ? colours.bad(words)
+    : state === 'off'
+      ? words
+      : colours.warn(words);
+}
+
+/** Null: all is well. */
+function problemOf({ name, state, code, facts }: PluginStatus, colours: Paint): string[] | null {
+  if (code === '') return null;
+  const { message } = facts;
+  const words =
+    typeof message === 'string'
+      ? plain(message)
+      : `${plain(name)} is ${STATES[state]}: ${code}, see docs/errors.md`;
+  return [`${colours.warn('!')} ${words}`];
+}
+
+function said({ facts }: PluginDetail): string[] {
+  const rows = Object.entries(facts).filter(([key]) => key !== 'message');
+  if (rows.length === 0) return [];
+  return ['', 'It says:', table(rows.map(([key, value]) => [`  ${plain(key)}`, valueInWords(value)]))];
+}
+
+function settings(plugin: PluginDetail): string[] {
+  const schemas = Object.entries((plugin.schema['properties'] ?? {}) as Record<string, SettingSchema>);
+  if (schemas.length === 0) return [];
+  const rows = schemas.map(([key, schema]) => {
+    const isSet = plugin.secrets[key];
+    const value =
+      isSet === undefined
+        ? valueInWords(plugin.settings[key])
+        : isSet
+          ? '(secret, set)'
+          : '(secret, not set)';
+    const restart = plugin.restarting.includes(key) ? '; restarts the plugin' : '';
+    return [`  ${plain(key)}`, value, `${plain(mayBe(schema))}${restart}`];
+  });
+  return ['', `Settings (ginnel plugins set ${plain(plugin.name)} KEY=VALUE):`, table(rows)];
+}
