@@ -40,6 +40,8 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
       // Wrong usage is told like any other error.
       outputError: () => undefined,
     })
+    // What stands behind a command is that command's, though the one above has options of the same names.
+    .enablePositionalOptions()
     .exitOverride();
   configureHelp(program);
   const kit = (): Kit => kitOf(around);

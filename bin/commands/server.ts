@@ -26,6 +26,7 @@ interface ServerFlags {
 
 export function serverCommands(program: Command, kit: () => Kit): void {
   const command = withJson(program.command('server'))
+    .enablePositionalOptions()
     .summary('run the location server here, and make an invite')
     .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
     .option('--port <port>', 'TCP and UDP port (7443)', port)
