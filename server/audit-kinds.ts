@@ -7,7 +7,7 @@ export const AUDIT_KINDS = {
   'invite-used': '{by} came in by invite {subject}',
   'account-used': '{by} came in by account {subject}',
   'certificate-used': '{by} came in by certificate {subject}',
-  'login-refused': '{subject} was refused at the log-in ({code})',
+  'login-refused': '{subject} was refused at the log-in from {from} ({code})',
   'account-made': 'account {subject} was made',
   'account-changed': 'account {subject} was changed',
   'account-removed': 'account {subject} was removed',

@@ -21,6 +21,8 @@ export interface MembersOptions {
   readonly standings: Standings;
   readonly stamps: Stamps;
   readonly time: ServerTime;
+  /** Ids of the invites that let boxes in now. */
+  readonly openInvites: () => readonly string[];
 }
 
 /** What became of a node. */
@@ -113,12 +115,18 @@ export class Members {
   /** What a lost word makes of the node that it is on. */
   #learnt(standing: Standing, table: NodeTable): Learnt {
     const entry = table.get(standing.id);
-    const kept: StandingEntry = { v: 1, standing, name: entry === undefined ? '' : nameOf(entry), ip4: null };
+    const kept: StandingEntry = {
+      v: 1,
+      standing,
+      name: entry === undefined ? '' : nameOf(entry),
+      ip4: null,
+      invites: [],
+    };
     if (entry === undefined) return { kept, operation: null, entry: 'untouched' };
     const isOut = keepsOut(standing, entry.assignment);
     if (standing.state === 'removed' && isOut)
       return {
-        kept: { ...kept, ip4: entry.assignment.ip4 },
+        kept: { ...kept, ip4: entry.assignment.ip4, invites: this.#options.openInvites() },
         operation: remove(entry.id),
         entry: 'gone',
       };
@@ -144,9 +152,11 @@ export class Members {
   }
 
   #standingOf(entry: NodeEntry, state: Standing['state']): StandingEntry {
-    const { standings, stamps, time } = this.#options;
+    const { standings, stamps, time, openInvites } = this.#options;
     const standing = standings.make(entry.id, state, stamps.next(time.now()));
-    return { v: 1, standing, name: nameOf(entry), ip4: state === 'removed' ? entry.assignment.ip4 : null };
+    const kept = { v: 1, standing, name: nameOf(entry) } as const;
+    if (state !== 'removed') return { ...kept, ip4: null, invites: [] };
+    return { ...kept, ip4: entry.assignment.ip4, invites: openInvites() };
   }
 
   #tookRemoval(kept: StandingEntry, table: NodeTable): void {

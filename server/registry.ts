@@ -77,6 +77,7 @@ export class Registry {
     this.members = new Members({
       ...{ changes: this.#changes, standings: this.standings, stamps: this.#stamps, time: options.time },
       table: () => this.#table,
+      openInvites: () => this.invites.list().flatMap(({ id, state }) => (state === 'open' ? id : [])),
     });
   }
 
@@ -196,6 +197,14 @@ export class Registry {
     }
   }
 
+  /** What a removed box still has from before (an account, a certificate, an old invite) does not bring it back unseen. */
+  #standingBy(node: string, { needsApproval, admission }: Ticket): Pick<NodeEntry, 'standing' | 'admission'> {
+    const before = this.standings.entryOf(node);
+    const isFresh =
+      before === null || (admission.by === 'invite' && !before.invites.includes(admission.invite));
+    return { standing: needsApproval || !isFresh ? 'pending' : 'member', admission };
+  }
+
   async #letIn(login: LoginRequest, ticket: Ticket): Promise<NodeEntry> {
     const { time, counters } = this.#options;
     const table = this.#table;
@@ -204,7 +213,7 @@ export class Registry {
     if (table.byWireguardKey(login.wireguardKey) !== undefined) throw serverErrors('KEY_CHANGED');
     const ip4 = table.pool.take();
     try {
-      const entry = { ...this.#makeEntry(login, ip4), ...standingBy(ticket) };
+      const entry = { ...this.#makeEntry(login, ip4), ...this.#standingBy(login.node, ticket) };
       const { issued } = entry.assignment;
       const used = ticket.use(entry.id, issued);
       await this.#changes.write(
@@ -260,8 +269,3 @@ export class Registry {
     }
   }
 }
-
-const standingBy = ({ needsApproval, admission }: Ticket): Pick<NodeEntry, 'standing' | 'admission'> => ({
-  standing: needsApproval ? 'pending' : 'member',
-  admission,
-});

@@ -1,6 +1,7 @@
 // What the location server answers: log-in, record, registration (V4), look-up (V10), signals. It passes on what nodes
 // must say to each other to meet, and never their data (V14).
 import type { Counters } from '../base/counters.ts';
+import { GinnelError } from '../base/errors.ts';
 import { fromBase64Url } from '../protocol/base64.ts';
 import type {
   BringRequest,
@@ -32,6 +33,7 @@ import type { ServerTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
 
 const STANDINGS_AT_ONCE = 64;
+const CREDENTIALS = /^(INVITE|ACCOUNT|CERTIFICATE|PASSWORD|LOGIN)_|^KEY_CHANGED$|^NODE_REMOVED$/;
 
 export interface Desk {
   readonly registry: Registry;
@@ -90,7 +92,7 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
     verifyLogin(primitives, login.node, session.channelHash, login.proof);
   if (!proved) throw serverErrors('PROOF_WRONG');
   if (login.places !== undefined) desk.outdated(login.places);
-  const entry = await registry.admit(login, await ticketFor(registry, session, login));
+  const entry = await admitted(desk, session, login);
   if (session.closed) throw serverErrors('REPLACED');
   if (!isMember(entry)) refuseFor(desk, session, entry);
   session.node = entry.id;
@@ -99,6 +101,19 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
   const arrived = presence.arrive(session);
   if (arrived) tellWatchers(desk, entry.id, true);
   return welcome(desk, session, entry, login.id);
+}
+
+/** A refusal for what it brought, or did not bring, is in the audit log: somebody may be trying. */
+async function admitted({ registry }: Desk, session: Session, login: LoginRequest): Promise<NodeEntry> {
+  try {
+    return await registry.admit(login, await ticketFor(registry, session, login));
+  } catch (error) {
+    if (error instanceof GinnelError && CREDENTIALS.test(error.code)) {
+      const facts = { code: error.code, from: session.place.remote.address };
+      registry.audit.note({ what: 'login-refused', by: login.name, subject: login.name, facts });
+    }
+    throw error;
+  }
 }
 
 /** The connection of who is pending or disabled stays open: whoever lets it in ends it, and it logs in anew at once. */

@@ -16,6 +16,8 @@ export interface StandingEntry {
   readonly name: string;
   /** The address that a removed node had: given to nobody else while there are others. */
   readonly ip4: string | null;
+  /** Of a removed node: the invites that were open then. They are no new word of the owner that it may come back. */
+  readonly invites: readonly string[];
 }
 
 export interface StandingsOptions {
@@ -32,8 +34,9 @@ const SCHEMA = {
     standing: standingSchema,
     name: { type: 'string', maxLength: 63 },
     ip4: { anyOf: [{ type: 'string', maxLength: 15 }, { type: 'null' }] },
+    invites: { type: 'array', items: { type: 'string', maxLength: 64 } },
   },
-  required: ['v', 'standing', 'name', 'ip4'],
+  required: ['v', 'standing', 'name', 'ip4', 'invites'],
 };
 
 export class Standings {
@@ -64,6 +67,10 @@ export class Standings {
 
   get entries(): readonly StandingEntry[] {
     return [...this.#entries.values()];
+  }
+
+  entryOf(id: NodeId): StandingEntry | null {
+    return this.#entries.get(id) ?? null;
   }
 
   of(id: NodeId): Standing | null {

@@ -82,6 +82,34 @@ t.test('V3: the address of a removed box is given out only when there is no othe
   t.match(refused, /POOL_EXHAUSTED/);
 });
 
+t.test('V3: an invite from before its removal brings a box back only with approval', async t => {
+  const server = await startServer(t);
+  const { invite } = await server.server.invite({ uses: null });
+  const attic = { ...(await join(invite, server.port, makeIdentity('attic'))), invite };
+  const { identity } = attic.connection;
+  await members(server).removeNode('attic');
+  const read = readInvite(invite);
+  const knock = async (): Promise<string> => {
+    const connection = await TestConnection.open({ invite: read, port: server.port, identity });
+    return codeOf(await connection.login({ token: read.token }));
+  };
+  t.equal(await knock(), 'PENDING_APPROVAL');
+  t.match(members(server).nodes().nodes, [{ name: 'attic', standing: 'pending' }]);
+  await members(server).approveNode('attic');
+  t.equal(await knock(), 'welcome');
+});
+
+t.test('V3: a refused log-in is in the audit log, with where it came from', async t => {
+  const server = await startServer(t);
+  const attic = await joined(server, 'attic');
+  await members(server).removeNode('attic');
+  await again(attic, server.port, true);
+  await server.invite(); // behind it
+  t.match(members(server).audit(null, 2).entries[0], {
+    ...{ what: 'login-refused', subject: 'attic', facts: { code: 'INVITE_USED', from: '127.0.0.1' } },
+  });
+});
+
 t.test('V3: a disabled box is refused and waits; enabled, it is let in on that very connection', async t => {
   const server = await startServer(t);
   const [attic, cellar] = [await joined(server, 'attic'), await joined(server, 'cellar')];
