@@ -41,7 +41,8 @@ export interface Parts {
 export interface DaemonOptions {
   readonly places: Places;
   readonly version: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Default: an empty one. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly journal: Journal;
   readonly clock: Clock;

@@ -13,11 +13,12 @@ import { pingPeer } from './node/ping-peer.ts';
 import { bindToMembership } from './node/settings.ts';
 import { statusOf } from './node/status.ts';
 import { Stay } from './node/stay.ts';
-import { pluginChoices } from './node/stores.ts';
+import { noteLeftCard, pluginChoices } from './node/stores.ts';
 import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
 
 export interface Node extends NodeAdmin {
-  close(): Promise<void>;
+  /** `leavesCard`: the virtual card stays, with what is connected over it, for the process that comes at once. */
+  close(options?: { readonly leavesCard?: boolean }): Promise<void>;
   /** An error that nobody caught: was it a plugin's? Then that plugin is stopped, and the node lives on. */
   takesBlame(error: unknown): boolean;
 }
@@ -79,9 +80,10 @@ class GinnelNode implements Node {
   }
 
   /** For good. */
-  close(): Promise<void> {
+  close({ leavesCard = false }: { readonly leavesCard?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
-    return this.down();
+    this.#starting?.abort(nodeErrors('NODE_DOWN'));
+    return this.#turn(() => this.#leave(leavesCard));
   }
 
   ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent> {
@@ -134,11 +136,22 @@ class GinnelNode implements Node {
     return done;
   }
 
-  async #leave(): Promise<void> {
+  async #leave(leavesCard = false): Promise<void> {
     const stay = this.#stay;
     this.#stay = null;
-    this.#options.settings.stopped();
-    await stay?.end();
+    const card = stay?.card ?? '';
+    await stay?.end(leavesCard && card !== '' && (await this.#noteLeft(card)));
+  }
+
+  /** False: whoever comes would not know of the card, so it must not stay. */
+  async #noteLeft(card: string): Promise<boolean> {
+    try {
+      await noteLeftCard(this.#options, card);
+      return true;
+    } catch (error) {
+      this.#options.log.warn('the card goes with this process', { reason: String(error) });
+      return false;
+    }
   }
 
   /** Wishes that cannot be granted, and an invite that leads nowhere, leave things as they were. */

@@ -52,6 +52,11 @@ export interface TunDoor {
    */
   write(bytes: Uint8Array, offset: number, length: number, offload?: PacketOffload): SendResult;
   setRoutes(routes: readonly string[]): void;
+  /**
+   * Closes the door but leaves the card, with its addresses and routes, to the process that opens it next by its name.
+   * Absent: this door cannot.
+   */
+  leave?(): void;
   close(): void;
 }
 

@@ -7,6 +7,7 @@ import type { IpAddress } from '../protocol/ip/address.ts';
 import { parseInterface, parsePrefix, type Prefix } from '../protocol/ip/prefix.ts';
 import { ERRNO, kernelRefused, systemErrors } from './errors.ts';
 import type { TunOffloads } from './doors.ts';
+import type { Libc } from './libc.ts';
 import type { CardControl, NetworkCard } from './network-card.ts';
 import type { TunParts } from './tun.ts';
 
@@ -15,6 +16,8 @@ const MAX_NAME_BYTES = 15;
 const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
 /** _IOW('T', 202, int); another number on PowerPC. */
 const TUNSETIFF = process.arch === 'ppc64' ? 0x800454ca : 0x400454ca;
+/** _IOW('T', 203, int). */
+const TUNSETPERSIST = process.arch === 'ppc64' ? 0x800454cb : 0x400454cb;
 /** _IOW('T', 208, unsigned int). */
 const TUNSETOFFLOAD = process.arch === 'ppc64' ? 0x800454d0 : 0x400454d0;
 const IFF_TUN_NO_PI = 0x0001 | 0x1000;
@@ -73,10 +76,16 @@ export function attachCard({ libc, arena, offload }: TunParts, scratch: number, 
   const has = (flags: number): boolean => hasHeader && libc.ioctl(fd, TUNSETOFFLOAD, flags) >= 0;
   const udp = has(TUN_F_CSUM_TSO4_TSO6 | TUN_F_USO4_USO6);
   const tcp = udp || has(TUN_F_CSUM_TSO4_TSO6);
+  // One that was left for us goes with us again.
+  setPersistent(libc, fd, false);
   const end = arena.memory.indexOf(0, scratch);
   const given = new TextDecoder().decode(arena.memory.subarray(scratch, end));
   return { fd, card: { name: given, index: libc.ifNameToIndex(given) }, hasHeader, offloads: { tcp, udp } };
 }
+
+/** Does the card outlive whoever holds it? False: the kernel did not take it. */
+export const setPersistent = (libc: Libc, fd: number, isPersistent: boolean): boolean =>
+  libc.ioctl(fd, TUNSETPERSIST, isPersistent ? 1 : 0) >= 0;
 
 export function tunOpenError(errno: number): Error {
   if (errno === ERRNO.ENOENT || errno === ERRNO.ENODEV || errno === ERRNO.ENXIO)

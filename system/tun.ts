@@ -1,6 +1,7 @@
 // The virtual network card: /dev/net/tun, one IP packet or super-packet a read, straight into the arena with room before and
 // behind it. What the kernel left to do on a packet stands in a header before it (struct virtio_net_hdr).
-// The card is not made persistent: the kernel removes it, with addresses and routes, however the process ends (V1, V2).
+// The kernel removes the card, with addresses and routes, however the process ends (V1, V2); only `leave`, for a restart,
+// hands it to the process that comes.
 import type { GinnelError } from '../base/errors.ts';
 import type { SendResult } from '../core/contract/link.ts';
 import { WHOLE, type PacketOffload } from '../protocol/ip/offload.ts';
@@ -8,7 +9,7 @@ import type { Arena, TunDoor, TunOffloads, TunOptions } from './doors.ts';
 import { ERRNO, systemErrors } from './errors.ts';
 import type { Libc } from './libc.ts';
 import type { Readiness, Watch } from './poll.ts';
-import { attachCard, parseAddress, parseRoute, setUpCard } from './tun-card.ts';
+import { attachCard, parseAddress, parseRoute, setPersistent, setUpCard } from './tun-card.ts';
 import type { AttachedCard, CardParts } from './tun-card.ts';
 import { CardRoutes } from './tun-routes.ts';
 
@@ -137,6 +138,11 @@ class Tun implements TunDoor {
   setRoutes(routes: readonly string[]): void {
     const prefixes = routes.map(parseRoute);
     if (this.#fd >= 0) this.#routes.set(prefixes);
+  }
+
+  leave(): void {
+    if (this.#fd >= 0) setPersistent(this.#parts.libc, this.#fd, true);
+    this.close();
   }
 
   close(): void {

@@ -43,7 +43,7 @@ export async function openHouse(
     settings,
   });
   const supervisor = new Supervisor({
-    ...{ environment: options.environment, pid: process.pid, clock, counters, log },
+    ...{ environment: options.environment ?? {}, pid: process.pid, clock, counters, log },
     open: path => openNotifySocket(openLibc(), path),
     status: () => statusLine({ node, server, waiting }),
   });

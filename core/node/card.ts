@@ -24,6 +24,8 @@ export interface CardOptions {
   /** `ginnel%d`. */
   readonly name: string;
   readonly mtu: number;
+  /** A card that the process before left for this one; empty: none. */
+  readonly left?: string;
   readonly onPacket: TunDoor['onPacket'];
   readonly onTurnEnded: TunDoor['onTurnEnded'];
   readonly clock: Clock;
@@ -38,9 +40,11 @@ export class Card {
   #problem: Error | null = null;
   #retry: Timer | null = null;
   #failures = 0;
+  #left: string;
 
   constructor(options: CardOptions) {
     this.#options = options;
+    this.#left = options.left ?? '';
   }
 
   /** Empty while there is none. */
@@ -73,6 +77,16 @@ export class Card {
     return this.#tun?.write(bytes, offset, length, offload) ?? 'closed';
   }
 
+  /** As `close`, but the card itself stays, for the process that comes; false: it could not. */
+  leave(): boolean {
+    const tun = this.#tun;
+    if (tun?.leave === undefined) return false;
+    this.#tun = null;
+    tun.leave();
+    this.close();
+    return true;
+  }
+
   close(): void {
     this.#retry?.cancel();
     this.#tun?.close();
@@ -88,7 +102,7 @@ export class Card {
     this.#tun = null;
     try {
       const addresses = [onLink(assignment.ip4, prefix4), onLink(assignment.ip6, prefix6)];
-      const tun = open({ name, mtu, addresses, routes: [] });
+      const tun = this.#taken(addresses) ?? open({ name, mtu, addresses, routes: [] });
       Object.assign(tun, { onPacket, onTurnEnded, onLost: (error: Error) => this.#lost(tun, error) });
       this.#tun = tun;
       this.#problem = null;
@@ -96,6 +110,19 @@ export class Card {
     } catch (error) {
       this.#failed(error instanceof Error ? error : new Error(String(error)));
       throw error;
+    }
+  }
+
+  /** The card that was left for us, with its connections; null: there is none, or it is somebody else's by now. */
+  #taken(addresses: readonly string[]): TunDoor | null {
+    const name = this.#left;
+    if (name === '') return null;
+    this.#left = '';
+    try {
+      return this.#options.open({ name, mtu: this.#options.mtu, addresses, routes: [] });
+    } catch (error) {
+      this.#options.log.info('the card of before was not taken over', { name, reason: String(error) });
+      return null;
     }
   }
 

@@ -14,7 +14,7 @@ import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
 import type { Belongings, Parts } from './parts.ts';
 import { registrationOf } from './registration.ts';
-import { pluginContext } from './stores.ts';
+import { pluginContext, leftCard, noteLeftCard } from './stores.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
@@ -107,11 +107,14 @@ export class Stay {
     this.#parts?.paths.setConfigured(externalEndpoints(values));
   }
 
-  /** What sends stops before what it sends through; idempotent, never rejects. */
-  async end(): Promise<void> {
+  /**
+   * What sends stops before what it sends through; idempotent, never rejects. `leavesCard`: for a process that comes at once,
+   * where the door can do so.
+   */
+  async end(leavesCard = false): Promise<void> {
     const parts = this.#parts;
     this.#registering?.cancel();
-    this.#card?.close();
+    if (!leavesCard || this.#card?.leave() !== true) this.#card?.close();
     if (parts === null) return;
     this.#parts = null;
     const { membership } = this.#belongings;
@@ -159,12 +162,14 @@ export class Stay {
       welcomed: ({ assignment, prefix4, prefix6 }) => this.#settle({ assignment, prefix4, prefix6 }),
     });
     this.#parts = parts;
-    this.#card = this.#newCard(parts);
+    const left = await leftCard(this.#options);
+    this.#card = this.#newCard(parts, left);
     signal.throwIfAborted();
     signal.addEventListener('abort', () => this.#ready.reject(signal.reason), { once: true });
     const { assignment, prefix4, prefix6 } = this.#belongings.membership.current ?? {};
     if (assignment && prefix4 && prefix6) this.#settle({ assignment, prefix4, prefix6 });
     if (this.cardProblem !== null) throw this.cardProblem;
+    if (left !== '') await noteLeftCard(this.#options, '');
     parts.network.onChange(() => parts.control.kick());
     parts.paths.start();
     parts.introductions.everyoneKnown();
@@ -177,11 +182,11 @@ export class Stay {
     await this.#ready.promise;
   }
 
-  #newCard({ doors, engine }: Parts): Card {
+  #newCard({ doors, engine }: Parts, left: string): Card {
     const { clock, counters, log } = this.#options;
     const { card: name, mtu } = this.#belongings.values;
     return new Card({
-      ...{ name, mtu, clock, counters, log },
+      ...{ name, mtu, left, clock, counters, log },
       open: options => doors.openTun(options),
       onPacket: (bytes, offset, length, offload) => engine.outbound(bytes, offset, length, offload),
       onTurnEnded: () => engine.flush(),

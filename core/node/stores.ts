@@ -6,6 +6,7 @@ import type { Given } from '../plugin-host/run.ts';
 import type { PluginChoice, PluginChoiceStore } from '../plugin-host/settings.ts';
 import type { NodeOptions } from './options.ts';
 
+const LEFT_KEY = 'node/left-card';
 const FLOOR_KEY = 'node/timestamp-floor';
 
 /** Read before the data plane begins; written in the background, well ahead of what is in use. */
@@ -21,6 +22,15 @@ export async function timestampFloor({ store, log, counters }: NodeOptions): Pro
     },
   };
 }
+
+/** The name of a card that the process before left for this one (a restart); empty: none. */
+export async function leftCard({ store }: Pick<NodeOptions, 'store'>): Promise<string> {
+  const kept = await store.get(LEFT_KEY);
+  return typeof kept === 'string' ? kept : '';
+}
+
+export const noteLeftCard = ({ store }: Pick<NodeOptions, 'store'>, name: string): Promise<void> =>
+  name === '' ? store.delete(LEFT_KEY) : store.put(LEFT_KEY, name);
 
 /** What the owner chose of each plugin, by its key. */
 export function pluginChoices(store: ScopedStore): PluginChoiceStore {
