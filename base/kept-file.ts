@@ -26,7 +26,7 @@ export async function readKept(path: string): Promise<Kept> {
     if (isAbsent(error)) return { state: 'absent' };
     throw error;
   }
-  return unwrap(text);
+  return unwrapKept(text);
 }
 
 export async function writeKept(path: string, value: unknown): Promise<void> {
@@ -36,7 +36,8 @@ export async function writeKept(path: string, value: unknown): Promise<void> {
   await replaceFile(path, text, PRIVATE_FILE);
 }
 
-function unwrap(text: string): Kept {
+/** What a file with that text holds. */
+export function unwrapKept(text: string): Kept {
   if (text.length === 0) return { state: 'damaged', reason: 'empty' };
   const outer = parse(text);
   if (!isObject(outer) || typeof outer['body'] !== 'string') return { state: 'damaged', reason: 'not ours' };

@@ -1,8 +1,8 @@
 // One export: all entries of a store as of one moment, and the small checked files that belong to it, in one compressed
 // file (0600). It says what it is first and ends with its checksum; its entries must fit the seal they had in the store.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { replaceFile } from '../disk.ts';
@@ -40,6 +40,17 @@ export async function writeExport(path: string, made: Export): Promise<number> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await replaceFile(path, bytes, 0o600);
   return bytes.length;
+}
+
+/** The paths of all exports of that store; unread. */
+export async function exportFilesOf(folder: string, store: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown): string[] => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter(name => name.startsWith(`${store}.`) && name.endsWith('.export'))
+    .map(name => join(folder, name));
 }
 
 /** Rejects with EXPORT_DAMAGED. */

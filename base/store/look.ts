@@ -13,18 +13,23 @@ import { deepestMessage, isOutside } from './tell.ts';
 const STORE_FILES = /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|sst|log))$/;
 const FORGOTTEN_AFTER_MS = 10 * 60_000;
 
+export interface Look extends Inspection {
+  /** Those of the problems that are about the seal beside it: without others it is whole in itself. */
+  readonly beside: readonly string[];
+}
+
 /** Rejects only where it could not look: a full disk, missing rights. What is wrong with the store is in the answer. */
-export async function lookAt(path: string, knownFormat: number): Promise<Inspection> {
+export async function lookAt(path: string, knownFormat: number): Promise<Look> {
   const state = await examineFolder(path);
-  if (state === 'never') return unreadable('It was never set up');
-  if (state === 'gone') return unreadable('It was set up once, and is gone');
+  if (state === 'never') return { ...unreadable('It was never set up'), beside: [] };
+  if (state === 'gone') return { ...unreadable('It was set up once, and is gone'), beside: [] };
   if (state === 'lost')
-    return unreadable('Its tables are there, but the file CURRENT that names them is not');
+    return { ...unreadable('Its tables are there, but the file CURRENT that names them is not'), beside: [] };
   const damagedLog = await findDamagedLog(path);
   const found = await inspectLinks(path, knownFormat);
   const beside = found.seal === null ? [] : besideProblems(found.seal, await readSeal(path));
   const broken = damagedLog === null ? [] : [`Records in ${damagedLog} are broken`];
-  return { ...found, problems: [...broken, ...found.problems, ...beside] };
+  return { ...found, beside, problems: [...broken, ...found.problems, ...beside] };
 }
 
 async function inspectLinks(path: string, knownFormat: number): Promise<Inspection> {

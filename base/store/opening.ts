@@ -5,9 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import type { Counters } from '../counters.ts';
 import { baseErrors } from '../errors.ts';
 import { examineFolder, isHeld, openLevelDb } from '../level-folder.ts';
-import type { LevelOperation, StoreLevel } from '../level-folder.ts';
+import type { FolderState, LevelOperation, StoreLevel } from '../level-folder.ts';
 import { encodeEntries, ownEntries } from './encode.ts';
-import { writeExport } from './export-file.ts';
+import { exportFilesOf, writeExport } from './export-file.ts';
 import { sumOf } from './inspect.ts';
 import type { Inspection } from './inspect.ts';
 import { forgetOldLooks, lookAt } from './look.ts';
@@ -38,12 +38,19 @@ export interface OpenStore {
 /** Errors: STORE_*; others are for the caller to tell. */
 export async function openFolder(options: OpeningOptions): Promise<OpenStore> {
   const { path, firstSetUp } = options;
-  const state = await examineFolder(path);
+  const state = await stateOf(options);
   if (state === 'gone')
     throw baseErrors('STORE_MISSING', { path, problem: 'It was set up once, and is gone' });
   if (state === 'never' && !firstSetUp)
     throw baseErrors('STORE_MISSING', { path, problem: 'It was never set up' });
   return state === 'never' ? setUp(path, newestFormat(options.migrations)) : openPresent(options);
+}
+
+/** Where exports of it are, it was set up once, even if nothing else is left. */
+async function stateOf({ path, exportsFolder }: OpeningOptions): Promise<FolderState> {
+  const state = await examineFolder(path);
+  if (state !== 'never' || (await readSeal(path)).state === 'begun') return state;
+  return (await exportFilesOf(exportsFolder, basename(path))).length > 0 ? 'gone' : state;
 }
 
 async function setUp(path: string, format: number): Promise<OpenStore> {
