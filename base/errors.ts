@@ -102,7 +102,7 @@ export const baseErrors = defineErrors({
     todo: 'Make room; it goes on by itself.',
     retry: true,
   },
-  EXPORT_DAMAGED: {
+  STATE_EXPORT_DAMAGED: {
     what: 'The export {path} cannot be used.',
     why: '{problem}.',
     todo: 'Use another one.',

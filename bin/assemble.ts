@@ -8,6 +8,7 @@ import { silentLog } from '../base/log.ts';
 import type { LevelledLog } from '../base/pino-log.ts';
 import { systemRandom } from '../base/random.ts';
 import { openStore, type Store } from '../base/store.ts';
+import { Exports } from '../base/store/exports.ts';
 import { createNode } from '../core/node.ts';
 import { pluginChoices } from '../core/node/stores.ts';
 import { createPluginHost } from '../core/plugin-host/host.ts';
@@ -23,6 +24,7 @@ import { commandErrors } from './errors.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { PluginsAtRest } from './surroundings.ts';
 import { openDaemonSettings, type DaemonSettings } from './settings.ts';
+import { daemonPart, exportsIn, stateChecker } from './state.ts';
 
 export interface Ground {
   readonly places: Places;
@@ -40,7 +42,8 @@ export async function takeStateFolder({
   counters,
 }: Pick<Ground, 'places' | 'counters'>): Promise<Store> {
   try {
-    return await openStore({ path: places.store, firstSetUp: true, counters });
+    const exportsFolder = exportsIn(places.state);
+    return await openStore({ path: places.store, firstSetUp: true, counters, exportsFolder });
   } catch (error) {
     if (!(error instanceof GinnelError) || error.code !== 'STORE_LOCKED') throw error;
     throw commandErrors('DAEMON_RUNNING', { folder: places.state }, error);
@@ -50,6 +53,8 @@ export async function takeStateFolder({
 export async function assemble(ground: Ground): Promise<Parts> {
   const { places, environment, log, clock, counters } = ground;
   const store = await takeStateFolder(ground);
+  const exportsFolder = exportsIn(places.state);
+  const { files } = daemonPart(places.state);
   const settings = await daemonSettings(store, ground);
   const node = createNode({
     folder: places.state,
@@ -66,11 +71,20 @@ export async function assemble(ground: Ground): Promise<Parts> {
     settings: await openNodeSettings(store.scope('node/settings/')),
   });
   const stateDir = join(places.state, 'server');
-  const server = createServer({ stateDir, primitives, clock, counters, log: log.child('server') });
+  const server = createServer({
+    ...{ stateDir, exportsFolder, primitives, clock, counters },
+    log: log.child('server'),
+  });
+  const exports = new Exports({ folder: exportsFolder, store, files, clock, counters, log });
   return {
-    ...{ node, server, settings, wishes: store.scope('roles/') },
+    ...{ node, server, settings },
+    wishes: store.scope('roles/'),
     takesBlame: error => node.takesBlame(error),
-    close: () => store.close(),
+    checkState: stateChecker(places.state, store, server),
+    async close() {
+      await exports.close();
+      await store.close();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { StateReport } from '../base/state/check.ts';
 import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
@@ -34,6 +35,8 @@ export interface Parts {
   readonly wishes: Wishes;
   /** An error that nobody caught: is somebody found for it, so that the daemon lives on? */
   takesBlame(error: unknown): boolean;
+  /** Looks at all of the state while it is in use. */
+  readonly checkState: () => Promise<StateReport>;
   /** Closes what stands under both: listener, doors, store. */
   close(): Promise<void>;
 }
@@ -72,7 +75,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       house.supervisor.changed();
       ending.look();
     };
-    for (const socket of await openSockets(options, parts.settings, roles, house.admin, rolesChanged))
+    for (const socket of await openSockets(options, parts, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     await resumeAll(options, roles, house);
@@ -101,7 +104,7 @@ async function closedOrLogged(part: Closable, log: Log): Promise<void> {
 
 async function openSockets(
   options: DaemonOptions,
-  settings: SettingsAdmin,
+  { settings, checkState }: Parts,
   roles: Roles,
   daemon: DaemonAdmin,
   onRolesChanged: () => void,
@@ -110,7 +113,7 @@ async function openSockets(
   const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
     const { node, server } = roles;
     const around = { version, pid: process.pid, log, counters };
-    const api = createApi({ access, node, server, daemon, settings, ...around, onRolesChanged });
+    const api = createApi({ access, node, server, daemon, settings, checkState, ...around, onRolesChanged });
     return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
   };
   const status = await open('read-only', places.statusSocket, 0o660, STATUS_GROUP);

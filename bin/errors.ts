@@ -44,6 +44,12 @@ export const commandErrors = defineErrors({
     todo: 'Run as root (sudo), or set GINNEL_STATE to a folder of your own.',
     retry: false,
   },
+  REPAIR_NOT_AGREED: {
+    what: 'Nothing was changed.',
+    why: 'The repair would go back in time, or leaves something as it is, and nobody agreed to that.',
+    todo: 'If that is what you want: ginnel repair --yes.',
+    retry: false,
+  },
   INVITE_FILE: {
     what: 'The invite could not be read from {file}.',
     why: '{problem}.',

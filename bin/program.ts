@@ -10,6 +10,7 @@ import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
 import { serviceCommands } from './commands/service.ts';
 import { settingsCommands } from './commands/settings.ts';
+import { stateCommands } from './commands/state.ts';
 import { commandErrors } from './errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { configureHelp, helpCommand } from './help.ts';
@@ -52,6 +53,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   pluginsCommands(program, kit, exit);
   daemonCommands(program, kit);
   serviceCommands(program, kit, exit);
+  stateCommands(program, kit, exit);
   runCommands(program, kit);
   helpCommand(program, text => around.out(text));
   return program;

@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
+import type { Store } from '../base/store.ts';
+import type { Exports } from '../base/store/exports.ts';
 import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { toBase64Url } from '../protocol/base64.ts';
 import { encodeInvite } from '../protocol/location/invite.ts';
@@ -48,11 +50,17 @@ export interface CreateServerOptions {
   readonly sharedTcp?: boolean;
   /** Writes are refused when fewer bytes are free; default 4 MiB. */
   readonly keepFreeBytes?: number;
+  /** Where the registry is exported to from time to time; absent: nowhere. */
+  readonly exportsFolder?: string;
 }
 
 export interface LocationServer extends ServerAdmin {
   /** Takes over a TCP connection that came to a shared port, nothing read of it. Dropped while the server is down. */
   accept(socket: Socket): void;
+  /** Works with the registry's store, null while the server is down; it neither comes up nor goes down meanwhile. */
+  withStore<T>(work: (store: Store | null) => Promise<T>): Promise<T>;
+  /** Of the registry; null while the server is down. */
+  readonly exports: Exports | null;
 }
 
 export function createServer(options: CreateServerOptions): LocationServer {
@@ -110,7 +118,7 @@ class Server implements LocationServer {
   /** `last` is done once nobody is served any more, before the store closes. */
   async #stop<T>(running: Running, last: (running: Running) => Promise<T>): Promise<T> {
     this.#running = null;
-    const { registry, station, health, store } = running;
+    const { registry, station, health, store, exports } = running;
     health.stop();
     try {
       await registry.keepLastSeen(await station.close()).catch((error: unknown) => {
@@ -118,6 +126,7 @@ class Server implements LocationServer {
       });
       return await last(running);
     } finally {
+      await exports?.close();
       await store.close();
     }
   }
@@ -195,6 +204,14 @@ class Server implements LocationServer {
       this.#running = await start(this.#options, wanted, places => this.#outdated(places));
       return this.summary();
     });
+  }
+
+  withStore<T>(work: (store: Store | null) => Promise<T>): Promise<T> {
+    return this.#turn(() => work(this.#running?.store ?? null));
+  }
+
+  get exports(): Exports | null {
+    return this.#running?.exports ?? null;
   }
 
   accept(socket: Socket): void {

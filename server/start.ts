@@ -7,12 +7,13 @@ import { baseErrors } from '../base/errors.ts';
 import { examineFolder } from '../base/level-folder.ts';
 import { openStore } from '../base/store.ts';
 import type { Store } from '../base/store.ts';
+import { Exports } from '../base/store/exports.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
 import { ServerHealth } from './health.ts';
 import { IssuedPlaces } from './issued-places.ts';
-import { openKeys } from './keys.ts';
+import { KEYS_FILE, openKeys } from './keys.ts';
 import type { ServerKeys } from './keys.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { localNetworks, machineAddresses } from './machine-addresses.ts';
@@ -26,6 +27,7 @@ import { ServerTime } from './time.ts';
 
 export interface Running {
   readonly store: Store;
+  readonly exports: Exports | null;
   readonly keys: ServerKeys;
   readonly settings: ServerSettings;
   /** What it was started with. */
@@ -64,14 +66,23 @@ export const hasState = async ({ stateDir }: Pick<CreateServerOptions, 'stateDir
 
 /** Errors: STORE_*, DISK_FULL. */
 export function openRegistry(
-  { stateDir, counters, keepFreeBytes }: CreateServerOptions,
+  { stateDir, counters, keepFreeBytes, exportsFolder }: CreateServerOptions,
   firstSetUp: boolean,
 ): Promise<Store> {
   const room = keepFreeBytes === undefined ? {} : { keepFreeBytes };
-  return openStore({ path: registryIn(stateDir), firstSetUp, counters, ...room });
+  const exports = exportsFolder === undefined ? {} : { exportsFolder };
+  return openStore({ path: registryIn(stateDir), firstSetUp, counters, ...room, ...exports });
 }
 
-const registryIn = (stateDir: string): string => join(stateDir, 'registry');
+function exportsOf(
+  { exportsFolder: folder, stateDir, clock, counters, log }: CreateServerOptions,
+  store: Store,
+): Exports | null {
+  const files = [join(stateDir, KEYS_FILE)];
+  return folder === undefined ? null : new Exports({ folder, store, files, clock, counters, log });
+}
+
+export const registryIn = (stateDir: string): string => join(stateDir, 'registry');
 
 interface Ground {
   readonly store: Store;
@@ -128,7 +139,8 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
     nodes: () => station.nodes(),
   });
   health.start();
-  return { store, keys, settings, values, registry, station, health, time };
+  const exports = exportsOf(options, store);
+  return { store, exports, keys, settings, values, registry, station, health, time };
 }
 
 async function makeFolder(path: string): Promise<void> {

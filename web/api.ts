@@ -8,6 +8,7 @@ import { GinnelError } from '../base/errors.ts';
 import type { HealthLine } from '../base/health.ts';
 import type { Log } from '../base/log.ts';
 import type { SettingsAdmin } from '../base/settings.ts';
+import type { StateReport } from '../base/state/check.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { errorAnswer, statusOf } from './answers.ts';
@@ -20,6 +21,7 @@ import { logInRoutes } from './log-in-routes.ts';
 import { pluginsRoutes } from './plugins-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { untilHungUp } from './until-hung-up.ts';
+import { stateRoutes } from './state-routes.ts';
 
 /** `read-only`: answers GETs alone, for a socket that a group may open. */
 export type Access = 'control' | 'read-only';
@@ -31,6 +33,7 @@ export interface ApiOptions {
   /** The daemon's own. */
   readonly settings: SettingsAdmin;
   readonly daemon: DaemonAdmin;
+  readonly checkState: () => Promise<StateReport>;
   readonly version: string;
   readonly pid: number;
   readonly log: Log;
@@ -66,6 +69,7 @@ export function createApi(options: ApiOptions): Api {
   router.get('/health', context => void (context.body = health(options)));
   settingsRoutes(router, '/settings', () => options.settings, read);
   daemonRoutes(router, options.daemon, read, options.log);
+  stateRoutes(router, options.checkState);
   nodeRoutes(router, options, read);
   serverRoutes(router, options, read);
   app.use((context, next) => answering(context, next, options));

@@ -140,5 +140,7 @@ const exportReport = (path: string, { store, madeAtMs, seal, files }: Export): E
 function todoOf(parts: readonly PartReport[], isRunning: boolean): string {
   if (parts.some(({ state }) => state === 'newer')) return 'Install the newer Ginnel again.';
   if (parts.every(({ state }) => state === 'whole' || state === 'none')) return '';
-  return isRunning ? 'Stop Ginnel, then run: ginnel repair' : 'Run: ginnel repair';
+  return isRunning
+    ? 'Stop Ginnel (ginnel down, ginnel down --server, or its service), then run: ginnel repair'
+    : 'Run: ginnel repair';
 }

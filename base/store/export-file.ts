@@ -53,14 +53,14 @@ export async function exportFilesOf(folder: string, store: string): Promise<stri
     .map(name => join(folder, name));
 }
 
-/** Rejects with EXPORT_DAMAGED. */
+/** Rejects with STATE_EXPORT_DAMAGED. */
 export async function readExport(path: string): Promise<Export> {
   try {
     const bytes = await readFile(path);
     const text = await promisify(gunzip)(bytes, { maxOutputLength: MAX_TEXT_BYTES });
     return parse(text.toString('utf8'));
   } catch (error) {
-    throw baseErrors('EXPORT_DAMAGED', { path, problem: deepestMessage(error) }, error);
+    throw baseErrors('STATE_EXPORT_DAMAGED', { path, problem: deepestMessage(error) }, error);
   }
 }
 

@@ -73,6 +73,11 @@ export class Exports {
     return this.#skipped ? 'the disk is short' : this.#failed;
   }
 
+  /** Resolves when the look under way has ended. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
   /** A last one, where something changed. */
   async close(): Promise<void> {
     this.#timer?.cancel();
@@ -111,7 +116,10 @@ export class Exports {
     const sinceMs = clock.monotonicMs() - this.#madeAt;
     if (!isLast && sinceMs < everyMs(this.#last?.bytes ?? 0)) return;
     this.#skipped = this.#freeBytes < SHORT_BYTES + 2 * (this.#last?.bytes ?? 0);
-    if (this.#skipped) return void counters.counter('store.exports.skipped').value++;
+    if (this.#skipped) {
+      counters.counter('store.exports.skipped').value++;
+      return;
+    }
     const snapshot = await store.snapshot();
     const madeAtMs = clock.wallMs();
     await this.#rotate(madeAtMs);

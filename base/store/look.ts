@@ -1,7 +1,7 @@
 // A look at a store that changes nothing. LevelDB has no read-only mode: to open is to rewrite, and with an older MANIFEST
-// to delete the newer tables. So it is opened on links to the files in a folder beside it, which is then thrown away.
-import { copyFile, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+// to delete or overwrite the newer tables (through links too). So a copy is opened, which is then thrown away.
+import { constants, copyFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { examineFolder, openLevelDb } from '../level-folder.ts';
 import { findDamagedLog } from '../level-log.ts';
 import { besideProblems, inspect, unreadable } from './inspect.ts';
@@ -26,16 +26,16 @@ export async function lookAt(path: string, knownFormat: number): Promise<Look> {
   if (state === 'lost')
     return { ...unreadable('Its tables are there, but the file CURRENT that names them is not'), beside: [] };
   const damagedLog = await findDamagedLog(path);
-  const found = await inspectLinks(path, knownFormat);
+  const found = await inspectCopy(path, knownFormat);
   const beside = found.seal === null ? [] : besideProblems(found.seal, await readSeal(path));
   const broken = damagedLog === null ? [] : [`Records in ${damagedLog} are broken`];
   return { ...found, beside, problems: [...broken, ...found.problems, ...beside] };
 }
 
-async function inspectLinks(path: string, knownFormat: number): Promise<Inspection> {
+async function inspectCopy(path: string, knownFormat: number): Promise<Inspection> {
   const place = await mkdtemp(lookPrefix(path));
   try {
-    await linkFiles(path, place);
+    await copyStoreFiles(path, place);
     return await inspectFolder(place, knownFormat);
   } finally {
     await rm(place, { recursive: true, force: true });
@@ -69,18 +69,9 @@ export async function forgetOldLooks(path: string, nowMs: number): Promise<void>
 }
 
 export async function copyStoreFiles(path: string, place: string): Promise<void> {
-  for (const name of await storeFilesIn(path)) await copyFile(join(path, name), join(place, name));
-}
-
-async function linkFiles(path: string, place: string): Promise<void> {
-  for (const name of await storeFilesIn(path)) {
-    const file = resolve(path, name);
-    await symlink(file, join(place, name)).catch(() => copyFile(file, join(place, name)));
-  }
-}
-
-async function storeFilesIn(path: string): Promise<string[]> {
-  return (await readdir(path)).filter(name => STORE_FILES.test(name));
+  const names = (await readdir(path)).filter(name => STORE_FILES.test(name));
+  // Where the file system can, the copy shares its blocks.
+  for (const name of names) await copyFile(join(path, name), join(place, name), constants.COPYFILE_FICLONE);
 }
 
 const lookPrefix = (path: string): string => join(dirname(path), `.${basename(path)}.look-`);

@@ -1,4 +1,4 @@
-// How a store comes to be open: looked at first, on a copy of links, so that nothing is changed where something is wrong;
+// How a store comes to be open: looked at first, on a copy, so that nothing is changed where something is wrong;
 // then opened, brought to the newest format where it has an older one, and sealed.
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

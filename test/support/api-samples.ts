@@ -42,6 +42,7 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/node/plugins/{plugin}/retry'],
   ['POST', '/v1/node/ping', { peer: 'cellar-router', count: 3 }],
   ['POST', '/v1/node/netcheck'],
+  ['GET', '/v1/state/check'],
   ['POST', '/v1/node/down', {}],
   ['POST', '/v1/server/down'],
 ];

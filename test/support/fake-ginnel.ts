@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { assembleAtRest, daemonSettings, pluginDirectories, takeStateFolder } from '../../bin/assemble.ts';
 import { processSurroundings } from '../../bin/process.ts';
 import { ginnel } from '../../bin/program.ts';
+import { stateChecker } from '../../bin/state.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
 import { restingPlugins } from './resting-plugins.ts';
 
@@ -25,11 +26,9 @@ process.exitCode = await ginnel(
       const server = new FakeServer();
       const settings = await daemonSettings(store, ground);
       const takesBlame = (error: unknown): boolean => plugins.takesBlame(error);
+      const checkState = stateChecker(ground.places.state, store, { withStore: work => work(null) });
       return {
-        node,
-        server,
-        settings,
-        takesBlame,
+        ...{ node, server, settings, checkState, takesBlame },
         wishes: store.scope('roles/'),
         close: () => store.close(),
       };

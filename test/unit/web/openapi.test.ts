@@ -3,6 +3,7 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { Counters } from '../../../base/counters.ts';
+import type { StateReport } from '../../../base/state/check.ts';
 import { silentLog } from '../../../base/log.ts';
 import { openDaemonSettings } from '../../../bin/settings.ts';
 import { createApi, type Api, type ApiOptions } from '../../../web/api.ts';
@@ -32,12 +33,31 @@ interface Bench {
   readonly ask: (method: string, path: string, body?: unknown) => Promise<Answer>;
 }
 
+const STATE: StateReport = {
+  ok: false,
+  parts: [
+    {
+      ...{ name: 'store', path: '/var/lib/ginnel/store', kind: 'store', state: 'damaged' },
+      ...{ entries: 3, changes: 9, problems: ['The last 2 confirmed changes are gone'] },
+    },
+  ],
+  exports: [
+    {
+      ...{ path: '/var/lib/ginnel/exports/store.newest.export', store: 'store', problem: '' },
+      ...{ madeAtMs: 1_790_000_000_000, entries: 3, changes: 8, files: ['identity.json'] },
+    },
+  ],
+  todo: 'Stop Ginnel, then run: ginnel repair',
+};
+
 async function bench(t: Test, changes: Partial<ApiOptions> = {}): Promise<Bench> {
   const node = new FakeNode();
   const server = new FakeServer();
   const settings = await openDaemonSettings(memoryStore());
   const daemon = new FakeDaemon();
-  const around = { daemon, version: '1.2.3', pid: 42, log: silentLog, counters: new Counters(), settings };
+  const checkState = (): Promise<StateReport> => Promise.resolve(STATE);
+  const facts = { version: '1.2.3', pid: 42, log: silentLog };
+  const around = { ...facts, daemon, counters: new Counters(), settings, checkState };
   const api = createApi({ access: 'control', node, server, ...around, ...changes });
   const http = createServer((asked, answer) => void api.callback(asked, answer));
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve));
