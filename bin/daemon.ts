@@ -5,7 +5,6 @@ import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { StateReport } from '../base/state/check.ts';
-import type { SettingsAdmin } from '../base/settings.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { createApi, type Access } from '../web/api.ts';
