@@ -2,7 +2,8 @@
 // nodes is let in row by row.
 import type { Clock } from '../base/clock.ts';
 import type { ServerLimits } from './limits.ts';
-import { sourceOf, TokenBucket, TokenBuckets } from './token-bucket.ts';
+import { sourceOf } from '../protocol/ip/source.ts';
+import { TokenBucket, TokenBuckets } from './token-bucket.ts';
 
 const DOUBLED_EVERY_MS = 10_000;
 

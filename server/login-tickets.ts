@@ -1,10 +1,10 @@
 // By what a node that is not known yet comes in: an invite, an account with its password, or a certificate. What takes
 // long is done here, before the registry's turn; what counts is judged in that turn.
+import { sourceOf } from '../protocol/ip/source.ts';
 import type { LoginRequest } from '../protocol/location/messages.ts';
 import { serverErrors } from './errors.ts';
 import type { Registry } from './registry.ts';
 import type { Ticket } from './ticket.ts';
-import { sourceOf } from './token-bucket.ts';
 
 export interface Knocking {
   readonly channelHash: Uint8Array;

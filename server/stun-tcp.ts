@@ -4,7 +4,7 @@ import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../protocol/address.ts';
 import { stunFrameLength } from '../protocol/stun/codec.ts';
 import { answerBinding } from '../protocol/stun/server.ts';
-import { sourceOf } from './token-bucket.ts';
+import { sourceOf } from '../protocol/ip/source.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 
 const IDLE_MS = 30_000;

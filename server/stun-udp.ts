@@ -9,7 +9,7 @@ import { answerBinding } from '../protocol/stun/server.ts';
 import type { AnswererConfig, BindingAnswer } from '../protocol/stun/server.ts';
 import type { KeepAlives } from './keep-alives.ts';
 import { portError } from './port-error.ts';
-import { sourceOf } from './token-bucket.ts';
+import { sourceOf } from '../protocol/ip/source.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 
 export interface StunUdpOptions {

@@ -1,34 +1,24 @@
-// Token buckets: one, and one per source with a bounded memory.
+// The server's token buckets: one, and one per source with a bounded memory.
 import type { Clock } from '../base/clock.ts';
+import { TokenBucket as Bucket } from '../base/token-bucket.ts';
 
+/** A bucket that looks at the clock itself. */
 export class TokenBucket {
   readonly #clock: Clock;
-  #perSecond: number;
-  readonly #burst: number;
-  #tokens: number;
-  #filledAt: number;
+  readonly #bucket: Bucket;
 
   constructor(clock: Clock, perSecond: number, burst: number) {
     this.#clock = clock;
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = burst;
-    this.#filledAt = clock.monotonicMs();
+    this.#bucket = new Bucket(perSecond, burst, clock.monotonicMs());
   }
 
   /** Takes `count` tokens, or none and answers false. */
   take(count = 1): boolean {
-    const now = this.#clock.monotonicMs();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) * this.#perSecond) / 1000);
-    this.#filledAt = now;
-    if (this.#tokens < count) return false;
-    this.#tokens -= count;
-    return true;
+    return this.#bucket.take(this.#clock.monotonicMs(), count);
   }
 
   setRate(perSecond: number): void {
-    this.take(0);
-    this.#perSecond = perSecond;
+    this.#bucket.setRate(perSecond, this.#clock.monotonicMs());
   }
 }
 
@@ -55,21 +45,4 @@ export class TokenBuckets {
     }
     return bucket.take();
   }
-}
-
-/** What counts as one source: an IPv4 address, or an IPv6 /64 (one home, one bucket). Canonical text in. */
-export function sourceOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = ''] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  return address.includes('::') && groups.length < 4
-    ? expanded(address).slice(0, 4).join(':')
-    : groups.slice(0, 4).join(':');
-}
-
-function expanded(address: string): string[] {
-  const [head = '', tail = ''] = address.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const behind = tail === '' ? [] : tail.split(':');
-  return [...before, ...Array<string>(Math.max(0, 8 - before.length - behind.length)).fill('0'), ...behind];
 }

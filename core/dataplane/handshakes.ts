@@ -1,6 +1,8 @@
 // Handshake messages in and out. On receipt: length, mac1, under load mac2 and the rate of the source, then the
 // Diffie-Hellman exchanges, the timestamp, and last what the message changes.
 import type { Counter } from '../../base/counters.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
+import { sourceOf } from '../../protocol/ip/source.ts';
 import type { Result } from '../../protocol/result.ts';
 import {
   INITIATION_BYTES,
@@ -22,13 +24,13 @@ import { decodeCookieReply, readUint32 } from '../../protocol/wireguard/messages
 import { encodeTimestamp, isLater } from '../../protocol/wireguard/tai64n.ts';
 import type { Link } from '../contract/link.ts';
 import { Profile } from './fast-profile.ts';
+import { LoadDetector, SourceLimiter } from './handshake-limits.ts';
 import type { Indices } from './indices.ts';
 import { Keypair } from './keypairs.ts';
 import type { Setting } from './options.ts';
 import type { Peer } from './peer.ts';
 import type { Sessions } from './sessions.ts';
 import { Timestamps } from './timestamps.ts';
-import { LoadDetector, SourceLimiter, sourceOf, TokenBucket } from './token-bucket.ts';
 
 /** A source that has shown its cookie: as many handshakes a second, and so many at once. */
 const PER_SOURCE = { perSecond: 20, burst: 5, sources: 4096 };

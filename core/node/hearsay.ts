@@ -2,7 +2,7 @@
 // here, each end says what it has, and tells the other what that one lacks. Words may be lost, so they are said again.
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
-import { TokenBucket } from '../dataplane/token-bucket.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
 import { decodeWord, encodeWord } from '../../protocol/peer/words.ts';
 import type { HaveWord, PeerWord } from '../../protocol/peer/words.ts';
 import type { Engine, PeerId } from '../dataplane/engine.ts';

@@ -9,7 +9,7 @@ import type { LookupSubject } from '../../protocol/location/messages.ts';
 import type { Link } from '../contract/link.ts';
 import type { Control } from '../control/types.ts';
 import type { Engine } from '../dataplane/engine.ts';
-import { TokenBucket } from '../dataplane/token-bucket.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
 import type { Paths } from '../paths/paths.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';

@@ -11,6 +11,7 @@ import {
   prefixCovers,
   prefixesOverlap,
 } from '../../../protocol/ip/prefix.ts';
+import { sourceOf } from '../../../protocol/ip/source.ts';
 import type { Result } from '../../../protocol/result.ts';
 
 function value<T>(result: Result<T>): T {
@@ -176,4 +177,17 @@ t.test('V5: the rules can be set', async t => {
   t.notOk(isDocumentation(table, '203.0.113.1'));
   t.same(compileRules([{ ...own, prefix: '10.0.0.1/8' }]), { ok: false, code: 'prefix.host-bits' });
   t.equal(scopeOf(value(compileRules([])), '8.8.8.8'), 'special');
+});
+
+t.test('a source is an IPv4 address or an IPv6 /64', t => {
+  const sources: Record<string, string> = {
+    '198.51.100.7': '198.51.100.7',
+    '2001:db8:1:2:3:4:5:6': '2001:db8:1:2::/64',
+    '2001:db8:1:2::1': '2001:db8:1:2::/64',
+    '2001:db8::1': '2001:db8::/64',
+    'no address': 'no address',
+  };
+  for (const [address, source] of Object.entries(sources)) t.equal(sourceOf(address), source, address);
+  t.not(sourceOf('2001:db8:1:2::1'), sourceOf('2001:db8:1:3::1'));
+  t.end();
 });
