@@ -56,7 +56,7 @@ function main(purpose) {
   installModules();
   run('the build', process.execPath, ['scripts/build.mjs']);
   installTools(purpose, tools);
-  if (purpose === 'test') installSlowerDoor();
+  if (purpose === 'test' || purpose === 'bench') installSlowerDoor();
 }
 
 function checkNode() {

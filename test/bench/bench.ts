@@ -1,5 +1,6 @@
 // npm run bench: a pair of nodes beside the bare cable and Debian's wireguard-go, interleaved, medians.
 //   --rounds N (5)   --seconds N (4) per TCP run   --json FILE   --only NAME (may be repeated)
+//   --door koffi|tuntap   by which Ginnel goes; default: the fastest that works
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '4' },
     json: { type: 'string' },
     only: { type: 'string', multiple: true },
+    door: { type: 'string', default: '' },
   },
 });
 enterLab(import.meta.url, {
@@ -35,7 +37,7 @@ const isWanted = (name: string) => options.only?.includes(name) ?? true;
 const contenders: Contender[] = [
   ...(isWanted('veth') ? [bareCable(pair)] : []),
   ...(isWanted('wireguard-go') ? [await wireguardGo(pair)] : []),
-  ...(isWanted('ginnel') ? [await ginnel(lab, pair)] : []),
+  ...(isWanted('ginnel') ? [await ginnel(lab, pair, options.door)] : []),
 ];
 pair.other.spawn('iperf3', ['-s'], { stdio: 'ignore' });
 await until('iperf3', 10_000, async () =>
@@ -72,7 +74,7 @@ for (let round = 0; round < rounds; round += 1) {
     row.gigabitsPerSecond.push(run.gigabitsPerSecond);
     if (run.cpuSecondsPerGigabyte !== null) row.cpuSecondsPerGigabyte.push(run.cpuSecondsPerGigabyte);
     row.memoryMb = await memory(contender);
-    say(`round ${round + 1}: ${contender.name.padEnd(13)} ${run.gigabitsPerSecond.toFixed(2)} Gbit/s`);
+    say(`round ${round + 1}: ${contender.name.padEnd(15)} ${run.gigabitsPerSecond.toFixed(3)} Gbit/s`);
   }
 }
 
@@ -95,7 +97,7 @@ function table(): string {
   const show = (value: number | null, digits: number) => (value === null ? '–' : value.toFixed(digits));
   const lines = results.map(row => [
     row.name,
-    show(row.gigabitsPerSecond, 2),
+    show(row.gigabitsPerSecond, 3),
     show(row.cpuSecondsPerGigabyte, 1),
     show(row.pingMs, 2),
     show(row.memoryMb, 0),
@@ -104,7 +106,7 @@ function table(): string {
   const text = [head, ...lines]
     .map(cells =>
       cells
-        .map(cell => cell.padEnd(14))
+        .map(cell => cell.padEnd(16))
         .join('')
         .trimEnd(),
     )

@@ -31,13 +31,15 @@ export async function wireguardGo(pair: Pair): Promise<Contender> {
   return { name: 'wireguard-go', target: '10.99.0.2', pids: [one.pid, other.pid] };
 }
 
-export async function ginnel(lab: Lab, pair: Pair): Promise<Contender> {
+/** `door`: which of the doors to the kernel both ends use. */
+export async function ginnel(lab: Lab, pair: Pair, door: string): Promise<Contender> {
   const server = await startServer(lab);
-  const one = await startNode(server, pair.one, 'one');
-  const other = await startNode(server, pair.other, 'other');
-  const { ip4 } = await other.status();
+  const environment = { GINNEL_DOOR: door };
+  const one = await startNode(server, pair.one, 'one', { environment });
+  const other = await startNode(server, pair.other, 'other', { environment });
+  const { ip4, door: used } = await other.status();
   await pair.one.exec(`ping -c 1 -w 10 -i 0.2 ${ip4}`);
-  return { name: 'ginnel', target: ip4, pids: [pidOf(one), pidOf(other)] };
+  return { name: `ginnel (${used})`, target: ip4, pids: [pidOf(one), pidOf(other)] };
 }
 
 const PORT = 51820;
