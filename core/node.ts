@@ -5,6 +5,7 @@ import { decodeInvite } from '../protocol/location/invite.ts';
 import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
 import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
+import { credentialOf } from './node/credential.ts';
 import { nodeErrors } from './node/errors.ts';
 import { conclusions } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
@@ -158,13 +159,14 @@ class GinnelNode implements Node {
   async #goUp(wishes: UpOptions, signal: AbortSignal): Promise<void> {
     const membership = await this.#membership();
     joined(wishes, membership.current);
+    const credential = credentialOf(wishes);
     const wasUp = this.#stay !== null;
     await this.#leave();
     const before = membership.current;
     const identity = await this.#identity(before !== null);
     try {
       await membership.replace(joined(wishes, before));
-      await this.#begin({ identity, membership, plugins: this.plugins }, signal);
+      await this.#begin({ identity, membership, credential, plugins: this.plugins }, signal);
     } catch (error) {
       await this.#putBack(membership, before);
       if (wasUp && !signal.aborted)
@@ -226,15 +228,19 @@ class GinnelNode implements Node {
 }
 
 /** The membership to go by: the present one, or what the invite makes of it, with the owner's wishes. */
-function joined({ invite, name, udpPort }: UpOptions, before: Membership | null): Membership {
+function joined(wishes: UpOptions, before: Membership | null): Membership {
+  const { name, udpPort, invite, network } = wishes;
   if (name !== undefined && !NAME.test(name)) throw nodeErrors('NAME_WRONG', { name });
   const wanted = { name: name ?? before?.name ?? ownName(), udpPort: udpPort ?? before?.udpPort ?? 0 };
-  if (invite === undefined) {
-    if (before === null) throw nodeErrors('INVITE_NEEDED');
+  const hasCredential = wishes.account !== undefined || wishes.certificate !== undefined;
+  const line = invite ?? network;
+  if (line === undefined) {
+    if (before === null) throw nodeErrors(hasCredential ? 'NETWORK_NEEDED' : 'INVITE_NEEDED');
     return { ...before, ...wanted };
   }
-  const decoded = decodeInvite(invite);
+  const decoded = decodeInvite(line);
   if (!decoded.ok) throw nodeErrors('INVITE_UNREADABLE', { reason: decoded.code });
+  if (decoded.value.token.length === 0 && !hasCredential && before === null) throw nodeErrors('INVITE_EMPTY');
   return joinByInvite(decoded.value, wanted, before);
 }
 

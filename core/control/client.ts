@@ -19,6 +19,7 @@ import type {
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 import type { Standings } from '../peers/standings.ts';
+import type { Credential } from './credential.ts';
 import { Dial } from './dial.ts';
 import { controlErrors } from './errors.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -39,6 +40,8 @@ import type { Learnt } from './whereabouts.ts';
 
 export interface ControlOptions {
   readonly identity: NodeIdentity;
+  /** Where it is let in by something else than an invite. */
+  readonly credential?: Credential | null;
   /** With a membership in it. */
   readonly membership: MembershipFile;
   readonly peers: PeerBook;
@@ -254,7 +257,7 @@ export class ControlClient implements Control {
         hangUp: () => this.#hangUp(),
       },
       words: {
-        login: hash => loginQuestion(this.#facts, hash, this.#options.localNetworks()),
+        login: hash => this.#login(hash),
         welcome: (welcome, rttMs) => this.#welcome(welcome, rttMs),
         record: serverGeneration => this.#record(serverGeneration),
         isMember: () => this.#membership.assignment !== null,
@@ -308,10 +311,16 @@ export class ControlClient implements Control {
     this.#socket = null;
   }
 
+  #login(channelHash: Uint8Array): Question {
+    const { credential, localNetworks } = this.#options;
+    return loginQuestion(this.#facts, channelHash, localNetworks(), credential?.prove(channelHash) ?? null);
+  }
+
   #welcome(welcome: Welcome, rttMs: number): string | null {
     const doubt = doubtWelcome(this.#facts, welcome);
     if (doubt !== null) return doubt;
     const { networkName, assignment, prefix4, prefix6, addresses } = welcome;
+    this.#options.credential?.forget();
     this.#options.time.learn(welcome.serverTime, rttMs);
     this.#options.membership.update({
       networkName,

@@ -5,7 +5,7 @@ import { fromBase64Url } from '../../protocol/base64.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
 import { parsePrefix, prefixContains } from '../../protocol/ip/prefix.ts';
 import { networkPrefix6 } from '../../protocol/location/addresses.ts';
-import type { Assignment, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
+import type { Assignment, LoginCredential, NodeRecord, Welcome } from '../../protocol/location/messages.ts';
 import { signLogin, signRecord, verifyAssignment } from '../../protocol/location/signed.ts';
 import type { NodeIdentity } from './identity.ts';
 import type { Membership } from './membership.ts';
@@ -27,6 +27,7 @@ export function loginQuestion(
   { identity, membership, primitives }: LoginFacts,
   channelHash: Uint8Array,
   localNetworks: readonly string[],
+  credential: LoginCredential | null = null,
 ): Question {
   return {
     type: 'login',
@@ -37,6 +38,7 @@ export function loginQuestion(
     controlKey: identity.controlKey,
     proof: signLogin(primitives, identity.seed, channelHash),
     ...(membership.token === null ? {} : { token: membership.token }),
+    ...(credential === null ? {} : { credential }),
     ...(membership.places === null ? {} : { places: membership.places }),
     localNetworks: localNetworks.slice(0, 64),
   };

@@ -21,6 +21,30 @@ export const nodeErrors = defineErrors({
     todo: 'Copy the whole line that starts with "ginnel:" and paste it again.',
     retry: false,
   },
+  INVITE_EMPTY: {
+    what: 'This line tells where the network is, but lets nobody in.',
+    why: 'It is the address of the network, not an invite.',
+    todo: 'Get an invite from whoever runs the network (ginnel invite there), or log in with ginnel up --account NAME --network LINE.',
+    retry: false,
+  },
+  NETWORK_NEEDED: {
+    what: 'This box does not know where the network is.',
+    why: 'An account or a certificate says who may come in, not where.',
+    todo: 'Add --network LINE_OR_FILE; whoever runs the network gets the line from: ginnel invite --address-only.',
+    retry: false,
+  },
+  ACCOUNT_UNFIT: {
+    what: 'There can be no account {name}.',
+    why: 'A name has 1 to 63 letters, digits and . _ @ + -, and starts and ends with a letter or digit.',
+    todo: 'Check the name: ginnel up --account NAME.',
+    retry: false,
+  },
+  CERTIFICATE_UNFIT: {
+    what: 'The certificate cannot be used: {problem}.',
+    why: 'Its file holds the certificate of this box first, then those of who issued it; the other file holds its key.',
+    todo: 'Check both: ginnel up --certificate FILE --key FILE.',
+    retry: false,
+  },
   NAME_WRONG: {
     what: 'The name {name} cannot be used.',
     why: 'A name has 1 to 63 letters, digits or hyphens, and starts and ends with a letter or digit.',

@@ -5,6 +5,7 @@ import { ControlClient } from '../control/client.ts';
 import type { NodeIdentity } from '../control/identity.ts';
 import type { MembershipFile } from '../control/membership.ts';
 import { NetworkTime } from '../control/network-time.ts';
+import type { Credential } from '../control/credential.ts';
 import type { ControlEvents } from '../control/types.ts';
 import type { Aead } from '../dataplane/aead.ts';
 import { createEngine } from '../dataplane/create-engine.ts';
@@ -61,6 +62,8 @@ export interface Hooks {
 
 export interface Belongings {
   readonly identity: NodeIdentity;
+  /** For this stay's first log-in, where it has no invite. */
+  readonly credential?: Credential | null;
   readonly membership: MembershipFile;
   readonly plugins: PluginHost;
   /** The settings that this stay goes by. */
