@@ -114,6 +114,30 @@ export const commandErrors = defineErrors({
     what: 'systemd did not do what was asked: {action}.',
     why: '{problem}.',
     todo: 'Run it as root (sudo); systemctl status ginnel and ginnel logs say more.',
+    retry: true,
+  },
+  PASSWORD_NEEDED: {
+    what: 'No password was given.',
+    why: 'It is typed when asked, or is the first line of standard input; never an argument, which others could read.',
+    todo: 'Say the command again, and type it.',
+    retry: false,
+  },
+  PASSWORD_TWICE: {
+    what: 'The two passwords are not the same.',
+    why: 'One was mistyped.',
+    todo: 'Say the command again.',
+    retry: false,
+  },
+  CERTIFICATE_FILE: {
+    what: 'The file {file} cannot be used.',
+    why: '{problem}.',
+    todo: 'Check its name and its rights, or choose another.',
+    retry: false,
+  },
+  NETWORK_FILE: {
+    what: "The network's address could not be read from {file}.",
+    why: '{problem}.',
+    todo: 'Give the line that starts with "ginnel:", or the file that holds it; whoever runs the network gets it from: ginnel invite --address-only.',
     retry: false,
   },
   SECRET_IN_ARGV: {

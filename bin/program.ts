@@ -2,7 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
 import { daemonCommands } from './commands/daemon.ts';
+import { accountCommands } from './commands/accounts.ts';
+import { certificateCommands } from './commands/certificates.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
+import { inviteCommands } from './commands/invites.ts';
 import { lookCommands } from './commands/look.ts';
 import { nodeCommands } from './commands/node.ts';
 import { pluginsCommands } from './commands/plugins.ts';
@@ -47,6 +50,9 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   configureHelp(program);
   const kit = (): Kit => kitOf(around);
   serverCommands(program, kit);
+  inviteCommands(program, kit);
+  accountCommands(program, kit);
+  certificateCommands(program, kit);
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);
   settingsCommands(program, kit);

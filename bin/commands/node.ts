@@ -9,6 +9,7 @@ import { commandErrors } from '../errors.ts';
 import { plain } from '../words.ts';
 import { EXIT } from '../exit-codes.ts';
 import { textOf } from './input.ts';
+import { credentialFrom } from './credential.ts';
 import { withJson, type Kit } from './command.ts';
 import { port } from './arguments.ts';
 
@@ -18,6 +19,10 @@ const MAX_INVITE_CHARACTERS = 4096;
 interface UpFlags {
   readonly name?: string;
   readonly inviteFile?: string;
+  readonly account?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly network?: string;
   readonly udpPort?: number;
   readonly json?: boolean;
 }
@@ -30,6 +35,10 @@ export function nodeCommands(program: Command, kit: () => Kit, exit: (code: numb
     )
     .option('--name <name>', "this box's name in the network (default: its host name)")
     .option('--invite-file <path>', 'read the invite from a file; - is standard input')
+    .option('--account <name>', 'come in by an account; asks for its password')
+    .option('--certificate <file>', 'come in by a certificate (PEM)')
+    .option('--key <file>', 'its private key (PEM)')
+    .option('--network <line>', 'for both: the address of the network, or a file with it')
     .option('--udp-port <port>', 'the UDP port that carries the network', port)
     .action((flags: UpFlags) => up(kit(), flags, exit));
   withJson(program.command('down'))
@@ -41,9 +50,11 @@ export function nodeCommands(program: Command, kit: () => Kit, exit: (code: numb
 async function up(kit: Kit, flags: UpFlags, exit: (code: number) => void): Promise<void> {
   const json = flags.json === true;
   const given = flags.inviteFile === undefined ? undefined : await inviteFrom(kit, flags.inviteFile);
+  const credential = await credentialFrom(kit, flags);
   await kit.ensureDaemon(json);
   const wishes = {
     ...(given === undefined ? {} : { invite: given }),
+    ...credential,
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.udpPort === undefined ? {} : { udpPort: flags.udpPort }),
   };

@@ -1,15 +1,14 @@
-// `ginnel server`, `invite`: this box runs the location server, and lets others in.
-import { Option, type Command } from 'commander';
+// `ginnel server`: this box runs the location server.
+import type { Command } from 'commander';
 import type { NodeStatus } from '../../core/admin.ts';
-import type { IssuedInvite, ServerOptions, ServerSummary } from '../../server/admin.ts';
-import { inviteScreen, serverScreen } from '../screens/server.ts';
-import { duration, each, port } from './arguments.ts';
+import type { ServerOptions, ServerSummary } from '../../server/admin.ts';
+import { serverScreen } from '../screens/server.ts';
+import { each, port } from './arguments.ts';
 import { withJson, type Kit } from './command.ts';
+import { DAY_MS, newInvite } from './invites.ts';
 import { joined, joinedInWords } from './node.ts';
 import { alongsideDaemon } from './run.ts';
 import { transferCommands } from './transfer.ts';
-
-const DAY_MS = 86_400_000;
 
 interface ServerFlags {
   readonly port?: number;
@@ -45,24 +44,12 @@ export function serverCommands(program: Command, kit: () => Kit): void {
         : tools.ensureDaemon(flags.json === true).then(() => server(tools, flags));
     });
   transferCommands(command, kit);
-  withJson(program.command('invite'))
-    .summary('make an invite that lets one more box in')
-    .addOption(
-      new Option('--valid <time>', 'how long it can be used: 30m, 24h, 7d')
-        .argParser(duration)
-        .default(DAY_MS, '24h'),
-    )
-    .action(async (flags: { valid: number; json?: boolean }) => {
-      const tools = kit();
-      const invite = await newInvite(tools, flags.valid);
-      tools.show(flags.json === true, invite, () => inviteScreen(invite, flags.valid));
-    });
 }
 
 async function server(kit: Kit, flags: ServerFlags): Promise<void> {
   const summary = await kit.client.post<ServerSummary>('/v1/server/up', optionsOf(flags));
   const node = flags.withNode === true ? await ownNode(kit) : null;
-  const invite = await newInvite(kit, DAY_MS);
+  const invite = await newInvite(kit, { validMs: DAY_MS });
   kit.show(flags.json === true, { server: summary, node, invite }, () =>
     [serverScreen(summary, invite, DAY_MS), ...(node === null ? [] : [joinedInWords(node)])].join('\n'),
   );
@@ -82,7 +69,4 @@ function optionsOf(flags: ServerFlags): Partial<ServerOptions> {
 
 /** The box of the server joins with an invite like any other. */
 const ownNode = (kit: Kit): Promise<NodeStatus> =>
-  joined(kit, {}, async () => (await newInvite(kit, DAY_MS)).invite);
-
-const newInvite = (kit: Kit, validMs: number): Promise<IssuedInvite> =>
-  kit.client.post('/v1/server/invites', { validMs });
+  joined(kit, {}, async () => (await newInvite(kit, { validMs: DAY_MS })).invite);

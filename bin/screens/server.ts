@@ -1,6 +1,7 @@
-// What `ginnel server` and `ginnel invite` show.
+// What `ginnel server` shows.
 import type { IssuedInvite, ServerSummary } from '../../server/admin.ts';
-import { durationInWords, plain, table } from '../words.ts';
+import { plain, table } from '../words.ts';
+import { inviteScreen } from './invites.ts';
 
 export function serverScreen(server: ServerSummary, invite: IssuedInvite, validMs: number): string {
   const hosts = server.addresses.map(address => address.replace(/:\d+$/, ''));
@@ -20,9 +21,6 @@ export function serverScreen(server: ServerSummary, invite: IssuedInvite, validM
     inviteScreen(invite, validMs),
   ].join('\n');
 }
-
-export const inviteScreen = ({ invite }: IssuedInvite, validMs: number): string =>
-  `Invite for one box, valid ${durationInWords(validMs / 1000)}:\n  ${invite}`;
 
 /** RFC 1918 and RFC 6598: what a router in front hides. */
 function isPrivate4(address: string): boolean {

@@ -125,6 +125,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   });
   const control: ControlClient = new ControlClient({
     identity: own.identity,
+    credential: own.credential ?? null,
     membership: own.membership,
     ...{ peers: book, standings, time, primitives, clock, random, counters },
     log: log.child('control'),
