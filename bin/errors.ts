@@ -114,7 +114,7 @@ export const commandErrors = defineErrors({
     what: 'systemd did not do what was asked: {action}.',
     why: '{problem}.',
     todo: 'Run it as root (sudo); systemctl status ginnel and ginnel logs say more.',
-    retry: true,
+    retry: false,
   },
   PASSWORD_NEEDED: {
     what: 'No password was given.',
