@@ -30,6 +30,6 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 export function statusOf(error: GinnelError): number {
   const own = STATUS_OF[error.code];
   if (own !== undefined) return own;
-  if (/^(PEER|NODE|PLUGIN)_UNKNOWN$/.test(error.code)) return 404;
+  if (/^(PEER|NODE|PLUGIN|RULE)_UNKNOWN$/.test(error.code)) return 404;
   return error.retry ? 503 : 422;
 }

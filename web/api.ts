@@ -18,6 +18,7 @@ import { daemonRoutes } from './daemon-routes.ts';
 import { apiErrors } from './errors.ts';
 import { eventStream } from './event-stream.ts';
 import { logInRoutes } from './log-in-routes.ts';
+import { membersRoutes } from './members-routes.ts';
 import { pluginsRoutes } from './plugins-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { untilHungUp } from './until-hung-up.ts';
@@ -141,6 +142,7 @@ function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void
     context.body = server().summary();
   });
   logInRoutes(router, server, read);
+  membersRoutes(router, () => server().members, read);
   router.post('/server/export', async context => {
     const asked = await read(context.req, 'ServerExport');
     if (asked.move === true) rolesChange(context, options);

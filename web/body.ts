@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
+import type { ScopeRule } from '../protocol/location/messages.ts';
 import type { ExportOptions, ImportOptions, InviteOptions, ServerOptions } from '../server/admin.ts';
 import type { BugReportAsked, LogsAsked } from './daemon-admin.ts';
 import type { IssueOptions, NewAccount } from '../server/log-in-admin.ts';
@@ -25,6 +26,9 @@ export interface Bodies {
   AccountPassword: { readonly password: string };
   CertificateIssue: IssueOptions;
   CertificateTrust: { readonly certificate: string };
+  NodeRename: { readonly name: string };
+  Rule: ScopeRule;
+  RuleUnset: { readonly prefix: string };
   SettingsChange: SettingsChange;
   Logs: LogsAsked;
   BugReport: BugReportAsked;
@@ -47,6 +51,9 @@ export function bodyReader(): ReadBody {
     AccountPassword: ajv.compile<Bodies['AccountPassword']>(BODY_SCHEMAS.AccountPassword),
     CertificateIssue: ajv.compile<Bodies['CertificateIssue']>(BODY_SCHEMAS.CertificateIssue),
     CertificateTrust: ajv.compile<Bodies['CertificateTrust']>(BODY_SCHEMAS.CertificateTrust),
+    NodeRename: ajv.compile<Bodies['NodeRename']>(BODY_SCHEMAS.NodeRename),
+    Rule: ajv.compile<Bodies['Rule']>(BODY_SCHEMAS.Rule),
+    RuleUnset: ajv.compile<Bodies['RuleUnset']>(BODY_SCHEMAS.RuleUnset),
     SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
     Logs: ajv.compile<Bodies['Logs']>(BODY_SCHEMAS.Logs),
     BugReport: ajv.compile<Bodies['BugReport']>(BODY_SCHEMAS.BugReport),

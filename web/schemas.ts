@@ -1,4 +1,5 @@
 // The JSON Schemas of request bodies. docs/openapi.yaml carries the same ones; a test holds both in step.
+import { MEMBERS_SCHEMAS } from './members-schemas.ts';
 import { CREDENTIALS, LOG_IN_SCHEMAS } from './log-in-schemas.ts';
 
 const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
@@ -66,6 +67,7 @@ export const BODY_SCHEMAS = {
     },
   },
   ...LOG_IN_SCHEMAS,
+  ...MEMBERS_SCHEMAS,
   SettingsChange: {
     type: 'object',
     additionalProperties: false,

@@ -17,6 +17,16 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/server/invites/{id}/revoke', {}],
   ['POST', '/v1/server/export', { passphrase: 'correct horse', move: false }],
   ['POST', '/v1/server/import', { file: '{"ginnel":"server export"}', port: 7445 }],
+  ['GET', '/v1/server/nodes'],
+  ['POST', '/v1/server/nodes/{node}/approve', {}],
+  ['POST', '/v1/server/nodes/{node}/disable', {}],
+  ['POST', '/v1/server/nodes/{node}/enable'],
+  ['POST', '/v1/server/nodes/{node}/rename', { name: 'cellar-router' }],
+  ['POST', '/v1/server/nodes/{node}/remove', {}],
+  ['GET', '/v1/server/audit'],
+  ['POST', '/v1/server/rules', { prefix: '198.18.0.0/15', scope: 'public' }],
+  ['GET', '/v1/server/rules'],
+  ['POST', '/v1/server/rules/unset', { prefix: '198.18.0.0/15' }],
   ['POST', '/v1/server/accounts', { name: 'anna', password: 'correct horse', boxes: 3 }],
   ['GET', '/v1/server/accounts'],
   ['POST', '/v1/server/accounts/{account}/password', { password: 'battery staple' }],
@@ -51,6 +61,7 @@ export const SAMPLES: readonly Sample[] = [
 export const samplePath = (path: string): string =>
   path
     .replace('{peer}', 'cellar-router')
+    .replace('{node}', 'cellar-router')
     .replace('{plugin}', 'nat-stun')
     .replace('{id}', '0a1b2c3d')
     .replace('{account}', 'anna');
