@@ -1,36 +1,9 @@
 // Help fits a screen, for every command there is; wrong usage names what is near.
-import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import t from 'tap';
 import { SCREEN, wholeHelp } from '../../../bin/help.ts';
 import { ginnel, programOf } from '../../../bin/program.ts';
-import type { Surroundings } from '../../../bin/surroundings.ts';
-
-interface Said {
-  out: string;
-  err: string;
-}
-
-function around(said: Said): Surroundings {
-  return {
-    version: '1.2.3',
-    environment: { GINNEL_STATE: '/nonexistent' },
-    daemonCommand: ['false'],
-    input: Readable.from([]),
-    isTerminal: { out: false, err: false },
-    out: text => void (said.out += text),
-    err: text => void (said.err += text),
-    ask: () => Promise.reject(new Error('nobody is there')),
-    askSecret: () => Promise.reject(new Error('nobody is there')),
-    interrupted: new AbortController().signal,
-    pluginsAtRest: () => {
-      throw new Error('not for this test');
-    },
-    daemon: () => {
-      throw new Error('no daemon here');
-    },
-  };
-}
+import { quietSurroundings, type Said } from '../../support/quiet-surroundings.ts';
 
 const tree = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(tree)];
 
@@ -39,11 +12,11 @@ const pathOf = (command: Command): readonly string[] =>
 
 async function said(...args: string[]): Promise<Said & { code: number }> {
   const heard = { out: '', err: '' };
-  const code = await ginnel(args, around(heard));
+  const code = await ginnel(args, quietSurroundings(heard));
   return { ...heard, code };
 }
 
-const program = programOf(around({ out: '', err: '' }), () => undefined);
+const program = programOf(quietSurroundings({ out: '', err: '' }), () => undefined);
 
 t.test('the help of every command fits 24 lines of 80 columns', async t => {
   for (const command of tree(program)) {
