@@ -21,6 +21,7 @@ import type { Doors } from '../system/doors.ts';
 import { openBestDoors } from '../system/open-doors.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
+import { tellOutside } from './outside.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { PluginsAtRest } from './surroundings.ts';
 import { openDaemonSettings, type DaemonSettings } from './settings.ts';
@@ -76,12 +77,14 @@ export async function assemble(ground: Ground): Promise<Parts> {
     log: log.child('server'),
   });
   const exports = new Exports({ folder: exportsFolder, store, files, clock, counters, log });
+  const outside = tellOutside({ node, server, clock });
   return {
     ...{ node, server, settings },
     wishes: store.scope('roles/'),
     takesBlame: error => node.takesBlame(error),
     checkState: stateChecker(places.state, store, server),
     async close() {
+      outside.close();
       await exports.close();
       await store.close();
     },

@@ -22,6 +22,20 @@ export interface ServerOptions {
   readonly again: boolean;
 }
 
+/** At home behind a router: what it must pass on to this machine, and whether that was seen to work. */
+export interface Forwarding {
+  /** This machine's own address. */
+  readonly to: string;
+  readonly tcp: readonly number[];
+  readonly udp: readonly number[];
+  /** By which name or address a box from outside came in last; null: none did yet. */
+  readonly reachedAs: string | null;
+  /** Where the router is seen from outside, measured by this box's own node; empty: not measured. */
+  readonly outside: readonly string[];
+  /** A port mapper is there, and what it got: `host:port`; null: there is none. */
+  readonly mapped: readonly string[] | null;
+}
+
 export interface ServerSummary {
   readonly state: 'down' | 'up';
   readonly key: string;
@@ -35,6 +49,8 @@ export interface ServerSummary {
   readonly networkAddress: string;
   /** As nodes reported it; empty: not yet known. */
   readonly seenFromOutside: readonly string[];
+  /** Null: this machine has a public address itself, or is down. */
+  readonly forwarding: Forwarding | null;
   readonly nodes: readonly ServerNode[];
   /** Worst first. */
   readonly health: readonly HealthLine[];

@@ -54,8 +54,11 @@ function isWithin(address: string, prefixes: readonly string[]): boolean {
   });
 }
 
-function rank(address: string): number {
+export function isPublic(address: string): boolean {
   const table = compileRules(ADDRESS_RULES);
-  const isPublic = table.ok && scopeOf(table.value, address) === 'public';
-  return (isPublic ? 0 : 2) + (familyOf(address) === 4 ? 0 : 1);
+  return table.ok && scopeOf(table.value, address) === 'public';
+}
+
+function rank(address: string): number {
+  return (isPublic(address) ? 0 : 2) + (familyOf(address) === 4 ? 0 : 1);
 }

@@ -3,13 +3,16 @@
 import { canonicalIp, familyOf } from '../protocol/ip/address.ts';
 import { formatHostPort, parseHostPort } from '../protocol/location/addresses.ts';
 import type { Welcome } from '../protocol/location/messages.ts';
-import { machineAddresses, reachableAddresses } from './machine-addresses.ts';
+import type { Forwarding } from './admin.ts';
+import { isPublic, machineAddresses, reachableAddresses } from './machine-addresses.ts';
+import type { ForwardedPort } from './port-mapper.ts';
 import type { SessionPlace } from './session.ts';
 import { placeOf } from './settings.ts';
 import type { ServerValues } from './settings.ts';
 
 const MAX_ADDRESSES = 8;
 const MAX_SEEN_HOSTS = 16;
+const MAX_OUTSIDE = 2;
 
 export class Reach {
   /** The present port, once it listens. */
@@ -20,6 +23,11 @@ export class Reach {
   /** The overlay's prefixes: nobody meets a location server by way of its own network. */
   readonly #overlay: readonly string[];
   readonly #seenHosts = new Set<string>();
+  #reachedAs: string | null = null;
+  /** Where this box's own node measured that it is seen. */
+  #outside: readonly string[] = [];
+  /** What a port mapper got; null: there is none. */
+  #mapped: readonly string[] | null = null;
 
   constructor(settings: ServerValues, overlay: readonly string[]) {
     this.port = settings.port;
@@ -39,7 +47,43 @@ export class Reach {
     const own = (): string[] =>
       listen.length > 0 ? [...listen] : reachableAddresses(machineAddresses(), this.#overlay);
     const places = (advertise.length > 0 ? advertise : own()).map(text => placeOf(text, this.port));
-    return [...new Set(places.filter(place => place !== null))].slice(0, MAX_ADDRESSES);
+    const found = [...(this.#mapped ?? []), ...this.#outside.map(ip => formatHostPort(ip, this.port))];
+    const known = places.filter(place => place !== null).slice(0, MAX_ADDRESSES - found.length);
+    return [...new Set([...known, ...found])];
+  }
+
+  /** Measured by this box's own node, and by nobody else: what a stranger says never gets here. */
+  setOutside(addresses: readonly string[]): void {
+    const own = new Set(machineAddresses().map(({ address }) => address));
+    const outer = addresses.filter(address => isPublic(address) && !own.has(address));
+    this.#outside = [...new Set(outer)].slice(0, MAX_OUTSIDE);
+  }
+
+  setMapped(places: readonly string[]): void {
+    this.#mapped = places.filter(place => parseHostPort(place) !== null).slice(0, MAX_OUTSIDE);
+  }
+
+  /** All that a router in front must pass on. */
+  get ports(): readonly ForwardedPort[] {
+    const second = this.#settings['second-port'];
+    const udp = [this.port, ...(second === null ? [] : [second])];
+    return [
+      { protocol: 'TCP', port: this.port },
+      ...udp.map((port): ForwardedPort => ({ protocol: 'UDP', port })),
+    ];
+  }
+
+  /** Null: this machine has a public address itself, or none at all. */
+  forwarding(): Forwarding | null {
+    const own = reachableAddresses(machineAddresses(), this.#overlay).filter(
+      address => familyOf(address) === 4,
+    );
+    const [to] = own;
+    if (to === undefined || own.some(isPublic) || to.startsWith('127.')) return null;
+    const of = (wanted: string): number[] =>
+      this.ports.filter(({ protocol }) => protocol === wanted).map(({ port }) => port);
+    const [outside, mapped, reachedAs] = [this.#outside, this.#mapped, this.#reachedAs];
+    return { to, tcp: of('TCP'), udp: of('UDP'), reachedAs, outside, mapped };
   }
 
   /** By which other names and addresses logged-in nodes came. */
@@ -49,7 +93,8 @@ export class Reach {
   }
 
   /** What the node that came there is told. */
-  welcome({ local, host, proxied }: SessionPlace): Pick<Welcome, 'stun' | 'addresses'> {
+  welcome({ remote, local, host, proxied }: SessionPlace): Pick<Welcome, 'stun' | 'addresses'> {
+    if (host !== null && isPublic(remote.address)) this.#reachedAs = host;
     if (host !== null && this.#seenHosts.size < MAX_SEEN_HOSTS) this.#seenHosts.add(host);
     const { listen, 'second-port': secondPort } = this.#settings;
     const others = proxied ? this.#direct() : listen.filter(address => address !== local.address);

@@ -30,6 +30,7 @@ import { decodeExport } from './export-file.ts';
 import { accountsOf, certificatesOf } from './log-in-desk.ts';
 import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { ServerLimits } from './limits.ts';
+import type { PortMapper } from './port-mapper.ts';
 import { membersAdmin } from './members-admin.ts';
 import { markMoved } from './moving.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
@@ -48,6 +49,8 @@ export interface CreateServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** True: somebody else listens on the TCP port and hands connections to `accept`. Then the port must be given. */
   readonly sharedTcp?: boolean;
+  /** Makes the router in front pass ports on; default: nobody does. */
+  readonly portMapper?: PortMapper;
   /** Writes are refused when fewer bytes are free; default 4 MiB. */
   readonly keepFreeBytes?: number;
   /** Where the registry is exported to from time to time; absent: nowhere. */
@@ -55,6 +58,8 @@ export interface CreateServerOptions {
 }
 
 export interface LocationServer extends ServerAdmin {
+  /** Where this box's own node measured that it is seen from outside. */
+  noteOutside(addresses: readonly string[]): void;
   /** Takes over a TCP connection that came to a shared port, nothing read of it. Dropped while the server is down. */
   accept(socket: Socket): void;
   /** Works with the registry's store, null while the server is down; it neither comes up nor goes down meanwhile. */
@@ -94,6 +99,7 @@ class Server implements LocationServer {
       addresses: station.reach.advertised(),
       networkAddress: lineWith(running, new Uint8Array()),
       seenFromOutside: station.reach.seenFromOutside(),
+      forwarding: station.reach.forwarding(),
       nodes: station.nodes(),
       health: health.lines(),
       counters,
@@ -214,6 +220,10 @@ class Server implements LocationServer {
     return this.#running?.exports ?? null;
   }
 
+  noteOutside(addresses: readonly string[]): void {
+    this.#running?.station.reach.setOutside(addresses);
+  }
+
   accept(socket: Socket): void {
     if (this.#running === null) socket.destroy();
     else this.#running.station.accept(socket);
@@ -257,6 +267,7 @@ const NOTHING = {
   addresses: [],
   networkAddress: '',
   seenFromOutside: [],
+  forwarding: null,
   nodes: [],
   health: [],
 } as const;

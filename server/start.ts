@@ -120,6 +120,7 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
     settings: values,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     sharedTcp: options.sharedTcp ?? false,
+    portMapper: options.portMapper ?? null,
   });
   await station.open();
   try {

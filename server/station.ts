@@ -15,6 +15,7 @@ import { KeepAlives } from './keep-alives.ts';
 import type { ServerKeys } from './keys.ts';
 import type { ServerLimits } from './limits.ts';
 import type { IssuedPlaces } from './issued-places.ts';
+import type { PortMapper } from './port-mapper.ts';
 import { Presence } from './presence.ts';
 import { nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
@@ -43,6 +44,7 @@ export interface StationOptions {
   /** As they are at the start; `advertise` alone may change later. */
   readonly settings: ServerValues;
   readonly sharedTcp: boolean;
+  readonly portMapper: PortMapper | null;
   readonly places: IssuedPlaces;
   /** A node proved that this server runs on another machine since. */
   readonly outdated: (places: ServerPlaces) => void;
@@ -62,6 +64,7 @@ export class Station {
   readonly #door: FrontDoor;
   readonly #admission: Admission;
   readonly #buckets: TokenBuckets;
+  readonly #asking = new AbortController();
   #stun: StunUdp | null = null;
   #timer: Timer | null = null;
 
@@ -105,6 +108,7 @@ export class Station {
     await this.#issuePlaces().catch((error: unknown) =>
       this.#options.log.warn('where the server is could not be issued anew', { error }),
     );
+    this.#askRouter();
     this.#lookAgain();
   }
 
@@ -114,6 +118,7 @@ export class Station {
 
   /** Says good-bye to all; answers the ids of the nodes that were here. */
   async close(): Promise<string[]> {
+    this.#asking.abort();
     this.#timer?.cancel();
     this.#timer = null;
     const present = [...this.#presence.sessions.keys()];
@@ -174,6 +179,14 @@ export class Station {
     if (!(await places.issue(this.reach.advertised())) || places.current === null) return;
     for (const session of this.#presence.sessions.values())
       session.send({ type: 'places', places: places.current });
+  }
+
+  /** What it grants is told with the next look at addresses. */
+  #askRouter(): void {
+    const { portMapper } = this.#options;
+    if (portMapper === null) return;
+    this.reach.setMapped([]);
+    portMapper.keep(this.reach.ports, this.#asking.signal, places => this.reach.setMapped(places));
   }
 
   #placesPart(): Pick<Welcome, 'places'> {

@@ -1,5 +1,5 @@
 // What `ginnel server` shows.
-import type { IssuedInvite, ServerSummary } from '../../server/admin.ts';
+import type { Forwarding, IssuedInvite, ServerSummary } from '../../server/admin.ts';
 import { plain, table } from '../words.ts';
 import { inviteScreen } from './invites.ts';
 
@@ -12,9 +12,7 @@ export function serverScreen(server: ServerSummary, invite: IssuedInvite, validM
       ? 'not yet known; the first box to join tells'
       : server.seenFromOutside.map(plain).join(', ');
   const facts = [['  Seen from outside:', outside]];
-  const own = hosts.find(isPrivate4);
-  if (own !== undefined && hosts.every(host => isPrivate4(host) || host.includes(':')))
-    facts.push(['  Behind a router?', `forward ${server.port} TCP+UDP${second} to ${own}`]);
+  if (server.forwarding !== null) facts.push(['  Behind a router:', forwardingInWords(server.forwarding)]);
   return [
     `Location server ready${where}, port ${server.port} (TCP and UDP)${second}.`,
     table(facts),
@@ -22,14 +20,14 @@ export function serverScreen(server: ServerSummary, invite: IssuedInvite, validM
   ].join('\n');
 }
 
-/** RFC 1918 and RFC 6598: what a router in front hides. */
-function isPrivate4(address: string): boolean {
-  const [a, b] = address.split('.').map(Number);
-  if (a === undefined || b === undefined || !/^\d+(\.\d+){3}$/.test(address)) return false;
-  return (
-    a === 10 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 100 && b >= 64 && b < 128)
-  );
+/** What the router must pass on to which address, and whether that was seen to work. */
+export function forwardingInWords({ to, tcp, udp, reachedAs, outside, mapped }: Forwarding): string {
+  const both = tcp.filter(port => udp.includes(port)).map(port => `${port} TCP+UDP`);
+  const rest = udp.filter(port => !tcp.includes(port)).map(port => `${port} UDP`);
+  const ports = [...both, ...rest].join(' and ');
+  const seen = outside.length === 0 ? '' : `; the router is ${outside.map(plain).join(', ')} outside`;
+  if (mapped !== null && mapped.length > 0)
+    return `it passes ${ports} on to ${to} by itself, as ${mapped.map(plain).join(', ')}`;
+  if (reachedAs !== null) return `${ports} to ${to}: reached from outside as ${plain(reachedAs)}${seen}`;
+  return `forward ${ports} to ${to}${seen}; not yet reached from outside`;
 }

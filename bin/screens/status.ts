@@ -3,6 +3,7 @@ import type { HealthLine } from '../../base/health.ts';
 import type { NodeStatus, PeerStatus } from '../../core/admin.ts';
 import type { NatReport } from '../../core/contract/nat-report.ts';
 import type { ServerSummary } from '../../server/admin.ts';
+import { forwardingInWords } from './server.ts';
 import {
   bytesInWords,
   durationInWords,
@@ -114,5 +115,7 @@ function serverHealth(server: NodeStatus['server'], colours: Paint): string {
 function serverLine(server: ServerSummary): string {
   const online = server.nodes.filter(node => node.online).length;
   const count = server.nodes.length;
-  return `Location server on this box: port ${server.port}, ${count} ${count === 1 ? 'box' : 'boxes'}, ${online} online.`;
+  const line = `Location server on this box: port ${server.port}, ${count} ${count === 1 ? 'box' : 'boxes'}, ${online} online.`;
+  const { forwarding } = server;
+  return forwarding === null ? line : `${line}\n  Behind a router: ${forwardingInWords(forwarding)}.`;
 }

@@ -245,6 +245,7 @@ export class FakeServer implements ServerAdmin {
       addresses: ['home.example.net'],
       networkAddress: 'ginnel:address',
       seenFromOutside: [],
+      forwarding: null,
       nodes: this.members.nodes().nodes.map(({ id, name, ip4, ip6, standing, online, lastSeen }) => ({
         ...{ id, name, ip4, ip6, standing, online, lastSeen },
       })),

@@ -1,0 +1,30 @@
+// Node and server of one box: what the node measures of the box's place outside, the server tells its boxes. A router's
+// public address may change every night; nobody has to say so.
+import type { Clock, Timer } from '../base/clock.ts';
+import type { NodeStatus } from '../core/admin.ts';
+import { parseEndpoint } from '../protocol/ip/endpoint.ts';
+
+const LOOK_EVERY_MS = 10_000;
+
+export interface OutsideParts {
+  readonly node: { status(): Pick<NodeStatus, 'nat'> };
+  readonly server: { noteOutside(addresses: readonly string[]): void };
+  readonly clock: Clock;
+}
+
+/** Until closed. */
+export function tellOutside({ node, server, clock }: OutsideParts): { close(): void } {
+  let timer: Timer | null = null;
+  const look = (): void => {
+    const { mapped } = node.status().nat;
+    server.noteOutside(
+      mapped.flatMap(text => {
+        const endpoint = parseEndpoint(text);
+        return endpoint.ok ? [endpoint.value.address] : [];
+      }),
+    );
+    timer = clock.after(LOOK_EVERY_MS, look);
+  };
+  timer = clock.after(LOOK_EVERY_MS, look);
+  return { close: () => timer?.cancel() };
+}
