@@ -97,6 +97,11 @@ const WORDS: Readonly<Record<string, string>> = {
   'store.disk-full': 'writes refused because the disk is full',
   'store.damaged': 'stored values whose checksum was wrong',
   'store.reopened': 'times the state was opened anew after an error',
+  'store.exports.made': 'exports of the state that were written',
+  'store.exports.skipped': 'looks at which no export was written because the disk is short',
+  'store.exports.failed': 'exports that could not be written',
+  'store.exports.damaged-file':
+    'looks at which a small file of the state was damaged; its last whole copy stays in the export',
   'store.*': 'figures of the state on disk',
   'process.uptime-seconds': 'seconds since the daemon started',
   'process.memory.rss-bytes': 'resident memory of the daemon',

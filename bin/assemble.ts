@@ -25,7 +25,7 @@ import { tellOutside } from './outside.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { PluginsAtRest } from './surroundings.ts';
 import { openDaemonSettings, type DaemonSettings } from './settings.ts';
-import { daemonPart, exportsIn, stateChecker } from './state.ts';
+import { daemonPart, exportsIn, stateChecker, stateHealth } from './state.ts';
 
 export interface Ground {
   readonly places: Places;
@@ -83,6 +83,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
     wishes: store.scope('roles/'),
     takesBlame: error => node.takesBlame(error),
     checkState: stateChecker(places.state, store, server),
+    stateHealth: () => stateHealth([exports, server.exports], places.state),
     async close() {
       outside.close();
       await exports.close();

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { HealthLine } from '../base/health.ts';
 import type { StateReport } from '../base/state/check.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
@@ -36,6 +37,8 @@ export interface Parts {
   takesBlame(error: unknown): boolean;
   /** Looks at all of the state while it is in use. */
   readonly checkState: () => Promise<StateReport>;
+  /** What is not well with the state on the disk. */
+  readonly stateHealth: () => readonly HealthLine[];
   /** Closes what stands under both: listener, doors, store. */
   close(): Promise<void>;
 }
@@ -68,7 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
-    const house = await openHouse(options, parts.settings, roles);
+    const house = await openHouse(options, parts, roles);
     closing.push(house);
     const rolesChanged = (): void => {
       house.supervisor.changed();

@@ -13,6 +13,7 @@ import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
 import { ServerHealth } from './health.ts';
 import { IssuedPlaces } from './issued-places.ts';
+import { AUTHORITY_FILE } from './own-authority.ts';
 import { KEYS_FILE, openKeys } from './keys.ts';
 import type { ServerKeys } from './keys.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -74,11 +75,14 @@ export function openRegistry(
   return openStore({ path: registryIn(stateDir), firstSetUp, counters, ...room, ...exports });
 }
 
+/** The small checked files that go with the registry. */
+export const SERVER_FILES: readonly string[] = [KEYS_FILE, AUTHORITY_FILE];
+
 function exportsOf(
   { exportsFolder: folder, stateDir, clock, counters, log }: CreateServerOptions,
   store: Store,
 ): Exports | null {
-  const files = [join(stateDir, KEYS_FILE)];
+  const files = SERVER_FILES.map(name => join(stateDir, name));
   return folder === undefined ? null : new Exports({ folder, store, files, clock, counters, log });
 }
 

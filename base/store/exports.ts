@@ -63,6 +63,10 @@ export class Exports {
     this.#wait();
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
   /** Bytes free at the last look where that is too little; else null. */
   get shortOfBytes(): number | null {
     return this.#freeBytes !== null && this.#freeBytes < SHORT_BYTES ? this.#freeBytes : null;

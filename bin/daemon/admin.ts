@@ -36,6 +36,8 @@ export interface DaemonAdminOptions {
   /** Roles that should be up and are not, and why. */
   readonly waiting: () => ReadonlyMap<string, string>;
   readonly settings: SettingsAdmin;
+  /** Of the state on the disk. */
+  readonly stateHealth: () => readonly HealthLine[];
 }
 
 export function daemonAdmin(options: DaemonAdminOptions): DaemonAdmin {
@@ -80,9 +82,9 @@ function withWords(readings: ReturnType<Counters['readings']>): Figures {
   return { ...readings, words: Object.fromEntries(words) };
 }
 
-function healthOf({ counters, metrics, loop, waiting }: DaemonAdminOptions): HealthLine[] {
+function healthOf({ counters, metrics, loop, waiting, stateHealth }: DaemonAdminOptions): HealthLine[] {
   const counted = (name: string): number => counters.counter(name).value;
-  const lines = [...metrics.health];
+  const lines = [...metrics.health, ...stateHealth()];
   for (const [role, problem] of waiting()) lines.push(daemonHealth('ROLE_WAITING', { role, problem }));
   const damaged = counted('store.damaged');
   if (damaged > 0) lines.push(daemonHealth('STATE_DAMAGED', { times: damaged }));

@@ -20,6 +20,18 @@ export const daemonHealth = defineHealth({
     why: 'The disk refused a write or was full for a while; nothing that was confirmed is lost.',
     todo: 'Check the disk if it happens again.',
   },
+  DISK_SHORT: {
+    severity: 'problem',
+    what: 'The disk under the state is nearly full ({free} KB free).',
+    why: 'Below {least} KB nothing new is stored. What was confirmed before is safe.',
+    todo: 'Make room on the disk of {folder}; it goes on by itself.',
+  },
+  EXPORT_WAITING: {
+    severity: 'warning',
+    what: 'The last changes of the state ({store}) are not exported yet.',
+    why: '{problem}.',
+    todo: 'It is tried again every minute. Without an export a damaged disk may cost these changes.',
+  },
   STATE_DAMAGED: {
     severity: 'problem',
     what: 'Damaged entries were found in the state on disk ({times}).',

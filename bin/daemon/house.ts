@@ -4,9 +4,8 @@ import { systemRandom } from '../../base/random.ts';
 import { openLibc } from '../../system/libc.ts';
 import { openNotifySocket } from '../../system/notify.ts';
 import type { DaemonAdmin } from '../../web/daemon-admin.ts';
-import type { DaemonOptions } from '../daemon.ts';
+import type { DaemonOptions, Parts } from '../daemon.ts';
 import type { Roles } from '../roles.ts';
-import type { DaemonSettings } from '../settings.ts';
 import { daemonAdmin } from './admin.ts';
 import { registerGauges } from './gauges.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -24,7 +23,7 @@ export interface House {
 
 export async function openHouse(
   options: DaemonOptions,
-  settings: DaemonSettings,
+  { settings, stateHealth }: Pick<Parts, 'settings' | 'stateHealth'>,
   { node, server }: Roles,
 ): Promise<House> {
   const { clock, counters, journal, log, places, version } = options;
@@ -40,7 +39,7 @@ export async function openHouse(
   const admin = daemonAdmin({
     ...{ version, clock, counters, journal, metrics, loop, node, server },
     waiting: () => waiting,
-    settings,
+    ...{ settings, stateHealth },
   });
   const supervisor = new Supervisor({
     ...{ environment: options.environment ?? {}, pid: process.pid, clock, counters, log },

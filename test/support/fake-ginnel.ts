@@ -28,7 +28,7 @@ process.exitCode = await ginnel(
       const takesBlame = (error: unknown): boolean => plugins.takesBlame(error);
       const checkState = stateChecker(ground.places.state, store, { withStore: work => work(null) });
       return {
-        ...{ node, server, settings, checkState, takesBlame },
+        ...{ node, server, settings, checkState, takesBlame, stateHealth: () => [] },
         wishes: store.scope('roles/'),
         close: () => store.close(),
       };
