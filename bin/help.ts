@@ -25,7 +25,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Look after it',
     isDetailed: false,
-    commands: ['service', 'check', 'repair', 'bugreport', 'completion', 'run'],
+    commands: ['service', 'metrics', 'check', 'repair', 'bugreport', 'completion', 'run'],
   },
 ];
 
