@@ -124,7 +124,7 @@ export const serverErrors = defineErrors({
   },
   PENDING_APPROVAL: {
     what: 'This box is waiting for approval by whoever runs the network.',
-    why: 'Its invite asks for that.',
+    why: 'Its invite asks for that, or it was taken out of the network before.',
     todo: 'It joins by itself once somebody there says: ginnel nodes approve {name}.',
     retry: true,
   },

@@ -104,9 +104,8 @@ export class PasswordChecks {
 
   /** The same whether it will turn out right or wrong. */
   #delay(account: string): Promise<void> {
-    const over = Math.floor(this.#byAccount.of(account)) - ACCOUNT_FREE;
-    if (over < 0) return Promise.resolve();
-    const delayMs = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** over);
+    const delayMs = delayFor(this.#byAccount.of(account));
+    if (delayMs === 0) return Promise.resolve();
     return new Promise(resolve => this.#options.clock.after(delayMs, resolve));
   }
 
@@ -128,4 +127,9 @@ export class PasswordChecks {
       else next();
     }
   }
+}
+
+export function delayFor(failures: number): number {
+  const over = Math.floor(failures) - ACCOUNT_FREE;
+  return over < 0 ? 0 : Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** over);
 }

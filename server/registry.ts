@@ -219,7 +219,7 @@ export class Registry {
       await this.#changes.write(
         [{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used],
         ticket.told(entry.name),
-        ticket.needsApproval
+        standingOf(entry) === 'pending'
           ? { what: 'node-waiting', subject: entry.name }
           : { what: 'node-joined', subject: entry.name, facts: { address: ip4 } },
       );

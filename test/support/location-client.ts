@@ -8,6 +8,7 @@ import { decodeServerMessage } from '../../protocol/location/codec.ts';
 import { decodeInvite } from '../../protocol/location/invite.ts';
 import type { Invite } from '../../protocol/location/invite.ts';
 import type {
+  LoginCredential,
   NodeMessage,
   NodeRecord,
   ServerMessage,
@@ -59,6 +60,8 @@ export interface ConnectOptions {
   readonly port: number;
   readonly identity: TestIdentity;
   readonly version?: number;
+  /** From another address of loopback: another source to the server. */
+  readonly from?: string;
 }
 
 export class TestConnection {
@@ -76,7 +79,7 @@ export class TestConnection {
   #lastId = 0;
 
   private constructor(options: ConnectOptions) {
-    const { identity, invite, host = '127.0.0.1', port, version } = options;
+    const { identity, invite, host = '127.0.0.1', port, version, from } = options;
     this.identity = identity;
     this.#invite = invite;
     const base = { startNoise, primitives, localStatic: identity.control, serverKey: invite.serverKey };
@@ -84,6 +87,7 @@ export class TestConnection {
     this.first = opening.first;
     this.#socket = new WebSocket(`ws://${formatHostPort(host, port)}${LOCATION_PATH}`, {
       perMessageDeflate: false,
+      ...(from === undefined ? {} : { localAddress: from }),
     });
     this.#socket.on('open', () => this.#socket.send(opening.first));
     this.#socket.on('message', (data: Buffer) => {
@@ -156,6 +160,8 @@ export class TestConnection {
   login(
     more: {
       readonly token?: Uint8Array;
+      /** Made for this channel's hash. */
+      readonly credential?: (channelHash: Uint8Array) => LoginCredential;
       readonly localNetworks?: readonly string[];
       readonly proof?: string;
       readonly network?: string;
@@ -172,7 +178,12 @@ export class TestConnection {
       localNetworks: more.localNetworks ?? [],
       ...(more.places === undefined ? {} : { places: more.places }),
     };
-    return this.ask(more.token === undefined ? question : { ...question, token: toBase64Url(more.token) });
+    const { token, credential } = more;
+    return this.ask({
+      ...question,
+      ...(token === undefined ? {} : { token: toBase64Url(token) }),
+      ...(credential === undefined ? {} : { credential: credential(this.#channel!.hash) }),
+    });
   }
 
   record(welcome: Welcome, more: Partial<NodeRecord> = {}): NodeRecord {
