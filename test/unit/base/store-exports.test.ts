@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import type { Test } from 'tap';
 import { ManualClock } from '../../../base/clock.ts';
@@ -88,6 +89,10 @@ t.test('an export holds all entries and the small files, 0600, and comes back as
     writeFileSync(`${newest}.hurt`, bytes);
     await t.rejects(readExport(`${newest}.hurt`), { code: 'STATE_EXPORT_DAMAGED' });
   }
+  // Compressed anew, so that gzip's own checksum fits: the small files are in no seal.
+  const text = gunzipSync(readFileSync(newest)).toString();
+  writeFileSync(`${newest}.hurt`, gzipSync(text.replace('seed', 'sead')));
+  await t.rejects(readExport(`${newest}.hurt`), { message: /its checksum does not fit/ });
   writeFileSync(`${newest}.hurt`, readFileSync(newest).subarray(0, -20));
   await t.rejects(readExport(`${newest}.hurt`), { code: 'STATE_EXPORT_DAMAGED' });
 });
