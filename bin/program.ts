@@ -7,6 +7,7 @@ import { certificateCommands } from './commands/certificates.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
 import { inviteCommands } from './commands/invites.ts';
 import { lookCommands } from './commands/look.ts';
+import { memberCommands } from './commands/members.ts';
 import { nodeCommands } from './commands/node.ts';
 import { pluginsCommands } from './commands/plugins.ts';
 import { runCommands } from './commands/run.ts';
@@ -52,6 +53,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   serverCommands(program, kit);
   inviteCommands(program, kit);
   accountCommands(program, kit);
+  memberCommands(program, kit, exit);
   certificateCommands(program, kit);
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);

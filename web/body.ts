@@ -3,8 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { SettingsChange } from '../base/settings.ts';
 import type { PingOptions, UpOptions } from '../core/admin.ts';
-import type { ScopeRule } from '../protocol/location/messages.ts';
-import type { ExportOptions, ImportOptions, InviteOptions, ServerOptions } from '../server/admin.ts';
+import type {
+  ExportOptions,
+  ImportOptions,
+  InviteOptions,
+  MembersAdmin,
+  ServerOptions,
+} from '../server/admin.ts';
 import type { BugReportAsked, LogsAsked } from './daemon-admin.ts';
 import type { IssueOptions, NewAccount } from '../server/log-in-admin.ts';
 import { apiErrors } from './errors.ts';
@@ -27,7 +32,7 @@ export interface Bodies {
   CertificateIssue: IssueOptions;
   CertificateTrust: { readonly certificate: string };
   NodeRename: { readonly name: string };
-  Rule: ScopeRule;
+  Rule: Parameters<MembersAdmin['setRule']>[0];
   RuleUnset: { readonly prefix: string };
   SettingsChange: SettingsChange;
   Logs: LogsAsked;

@@ -77,10 +77,13 @@ export function natInWords(nat: NatReport): string {
   return `behind ${kind}${filtering}${ports}`;
 }
 
+const OUT: ReadonlySet<string> = new Set(['NODE_REMOVED', 'NODE_DISABLED']);
+
 /** That the server is away is said in full by its own line. */
 const healthLines = ({ server, health, door, sealing }: NodeStatus, colours: Paint): string =>
   [
-    serverHealth(server, colours),
+    // A box that is out has nothing to hope for from the server's return.
+    ...(health.some(({ code }) => OUT.has(code)) ? [] : [serverHealth(server, colours)]),
     ...(door === '' ? [] : [`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`]),
     ...told(
       health.filter(({ code }) => code !== 'SERVER_AWAY'),
