@@ -51,6 +51,16 @@ export async function takeStateFolder({
   }
 }
 
+/** What takes its time and needs nothing of the state folder: the code, and koffi's binary where there is one. */
+export function preload(environment: NodeJS.ProcessEnv = process.env): void {
+  try {
+    openBestDoors(environment['GINNEL_DOOR']);
+  } catch {
+    // A box without a door may still be a location server; a node tells it in words when it comes up.
+    return;
+  }
+}
+
 export async function assemble(ground: Ground): Promise<Parts> {
   const { places, environment, log, clock, counters } = ground;
   const store = await takeStateFolder(ground);

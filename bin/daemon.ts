@@ -18,6 +18,9 @@ import { rolesOf, type Role, type Roles, type Wishes } from './roles.ts';
 import type { DaemonSettings } from './settings.ts';
 import { listenUnix, type OpenSocket } from './sockets.ts';
 
+const ANSWER_MS = 20;
+const HAND_OVER_MS = 30_000;
+const HAND_OVER_LOOK_MS = 20;
 const FIRST_RESUME_MS = 5_000;
 const LAST_RESUME_MS = 5 * 60_000;
 const ROLES: readonly Role[] = ['server', 'node'];
@@ -27,9 +30,13 @@ interface Closable {
   close(): Promise<void>;
 }
 
+interface NodeClosable {
+  close(options?: { readonly leavesCard?: boolean }): Promise<void>;
+}
+
 /** What the daemon runs; built once the state folder is its own. */
 export interface Parts {
-  readonly node: (NodeAdmin & Closable) | null;
+  readonly node: (NodeAdmin & NodeClosable) | null;
   readonly server: ServerAdmin | null;
   readonly settings: DaemonSettings;
   readonly wishes: Wishes;
@@ -54,6 +61,10 @@ export interface DaemonOptions {
   readonly counters: Counters;
   /** Takes the state folder (rejects with DAEMON_RUNNING where another has it) and builds the parts. */
   build(): Promise<Parts>;
+  /** What runs another daemon like this one, for a restart. */
+  readonly successor?: readonly [program: string, script: string, ...rest: string[]];
+  /** This one waits for the state folder of a daemon that is leaving. */
+  readonly isSuccessor?: boolean;
   /** Without any role it ends after this long; null: it waits for one without limit. */
   readonly lingerMs: number | null;
   /** Aborted: end now, gracefully. */
@@ -63,15 +74,20 @@ export interface DaemonOptions {
 /** Resolves when it has ended and everything is undone. Rejects where it could not start. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   makePlaces(options.places);
-  const parts = await options.build();
+  const parts = await (options.isSuccessor === true ? patiently(options) : options.build());
   const closing: Closable[] = [parts];
   const { server, node } = parts;
   if (server !== null) closing.push({ close: () => server.down() });
-  if (node !== null) closing.push(node);
+  const leaving: { to: number | null } = { to: null };
+  if (node !== null) closing.push({ close: () => node.close({ leavesCard: leaving.to !== null }) });
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
-    const house = await openHouse(options, parts, roles);
+    const house = await openHouse(options, parts, roles, pid => {
+      leaving.to = pid;
+      // The answer leaves first.
+      options.clock.after(ANSWER_MS, () => ending.end());
+    });
     closing.push(house);
     const rolesChanged = (): void => {
       house.supervisor.changed();
@@ -84,7 +100,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     house.supervisor.ready();
     ending.linger();
     await ending.reached;
-    house.supervisor.stopping();
+    if (leaving.to === null) house.supervisor.stopping();
     options.log.info('ending');
   } finally {
     // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.
@@ -92,6 +108,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
   // Whoever ends it because of a failure names that as the reason.
   if (options.signal.reason instanceof GinnelError) throw options.signal.reason;
+}
+
+/** As soon as the daemon of before has left the state folder. */
+async function patiently(options: DaemonOptions): Promise<Parts> {
+  const { clock, signal } = options;
+  const end = clock.monotonicMs() + HAND_OVER_MS;
+  for (;;) {
+    try {
+      return await options.build();
+    } catch (error) {
+      const isHeld = error instanceof GinnelError && error.code === 'DAEMON_RUNNING';
+      if (!isHeld || signal.aborted || clock.monotonicMs() > end) throw error;
+    }
+    await new Promise<void>(resolve => setTimeout(resolve, HAND_OVER_LOOK_MS));
+  }
 }
 
 async function closedOrLogged(part: Closable, log: Log): Promise<void> {
@@ -124,6 +155,7 @@ async function openSockets(
 }
 
 interface Ending {
+  readonly end: () => void;
   readonly reached: Promise<void>;
   /** Ends the daemon if its last role is gone. */
   readonly look: () => void;
@@ -149,7 +181,7 @@ function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending
     // Its first order failed: the next one may be on its way, with the invite that was missing.
     else linger();
   };
-  return { reached, look, linger };
+  return { reached, look, linger, end: () => end() };
 }
 
 /** Brings back the roles of before. Where none comes, a daemon that is not waiting for orders gives up with the reason. */

@@ -104,6 +104,18 @@ export const commandErrors = defineErrors({
     todo: 'Name another file, or - for standard output. A file that is there is not overwritten.',
     retry: false,
   },
+  RESTART_FAILED: {
+    what: 'Ginnel was not restarted; it runs on as it was.',
+    why: 'The new process did not come up: {problem}.',
+    todo: 'See the log: ginnel logs. A plain stop and start is: ginnel down, ginnel up.',
+    retry: true,
+  },
+  RESTART_BY_MANAGER: {
+    what: 'Ginnel was not restarted.',
+    why: 'It is a service that cannot tell its manager of a new process.',
+    todo: 'Restart the service: sudo systemctl restart ginnel.',
+    retry: false,
+  },
   SERVICE_NO_SYSTEMD: {
     what: 'Ginnel was not made a service.',
     why: 'systemd does not run on this box.',

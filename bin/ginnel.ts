@@ -23,6 +23,7 @@ process.exitCode = await ginnel(
     script,
     // What only the daemon needs is loaded by the daemon only: a command answers in a third of the time.
     assemble: async ground => (await import('./assemble.ts')).assemble(ground),
+    preload: async () => (await import('./assemble.ts')).preload(),
     atRest: async places => (await import('./assemble.ts')).assembleAtRest(places),
   }),
 );

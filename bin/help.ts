@@ -25,7 +25,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Look after it',
     isDetailed: false,
-    commands: ['service', 'metrics', 'check', 'repair', 'bugreport', 'completion', 'run'],
+    commands: ['service', 'restart', 'check', 'repair', 'bugreport', 'metrics', 'completion', 'run'],
   },
 ];
 

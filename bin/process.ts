@@ -10,6 +10,7 @@ import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
 import type { Parts } from './daemon.ts';
 import type { Journal } from './daemon/admin.ts';
+import { LOADED } from './daemon/restart.ts';
 import { commandErrors } from './errors.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -22,10 +23,18 @@ export interface ProcessOptions {
   /** The script that this process runs. */
   readonly script: string;
   readonly assemble: (ground: Ground) => Promise<Parts>;
+  /** Loads what `assemble` will need. */
+  readonly preload: () => Promise<unknown>;
   readonly atRest: Surroundings['pluginsAtRest'];
 }
 
-export function processSurroundings({ version, script, assemble, atRest }: ProcessOptions): Surroundings {
+export function processSurroundings({
+  version,
+  script,
+  assemble,
+  preload,
+  atRest,
+}: ProcessOptions): Surroundings {
   const end = new AbortController();
   let isListening = false;
   return {
@@ -45,6 +54,10 @@ export function processSurroundings({ version, script, assemble, atRest }: Proce
       return end.signal;
     },
     pluginsAtRest: atRest,
+    async readyToSucceed() {
+      await preload();
+      process.send?.(LOADED);
+    },
     daemon(places, isDetached) {
       makePlaces(places);
       const journal = { ring: new LogRing(), levels: new LogLevels(isDebugged() ? 'debug' : 'info') };

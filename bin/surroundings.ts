@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly interrupted: AbortSignal;
   /** Rejects with DAEMON_RUNNING where there is a daemon after all. */
   pluginsAtRest(places: DaemonOptions['places']): Promise<PluginsAtRest>;
+  /** Loads what a daemon needs and tells the process that started this one. */
+  readyToSucceed(): Promise<void>;
   /** How this process would be the daemon. */
   daemon(
     places: DaemonOptions['places'],

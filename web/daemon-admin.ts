@@ -50,4 +50,6 @@ export interface DaemonAdmin {
   /** One JSON document without secrets, for somebody who helps. */
   bugReport(asked: BugReportAsked): Promise<Readonly<Record<string, unknown>>>;
   metrics(): Promise<MetricsShown>;
+  /** Another process takes over; answers its number once it is ready to, before this one ends. */
+  restart(): Promise<{ readonly pid: number }>;
 }

@@ -17,6 +17,10 @@ export function daemonRoutes(router: Router, daemon: DaemonAdmin, read: ReadBody
   router.post('/bugreport', async context => {
     context.body = await daemon.bugReport(await read(context.req, 'BugReport'));
   });
+  router.post('/restart', async context => {
+    await read(context.req, 'Nothing');
+    context.body = await daemon.restart();
+  });
   router.post('/metrics', async context => {
     await read(context.req, 'Nothing');
     context.body = await daemon.metrics();

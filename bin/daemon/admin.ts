@@ -38,6 +38,7 @@ export interface DaemonAdminOptions {
   readonly settings: SettingsAdmin;
   /** Of the state on the disk. */
   readonly stateHealth: () => readonly HealthLine[];
+  readonly restart: DaemonAdmin['restart'];
 }
 
 export function daemonAdmin(options: DaemonAdminOptions): DaemonAdmin {
@@ -49,6 +50,7 @@ export function daemonAdmin(options: DaemonAdminOptions): DaemonAdmin {
     figures,
     logs: (asked, signal) => logLines(journal.ring, asked, signal),
     metrics: () => metrics.shown(),
+    restart: options.restart,
     bugReport: async ({ mask }) =>
       bugReport(
         {

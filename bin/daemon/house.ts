@@ -6,12 +6,27 @@ import { openNotifySocket } from '../../system/notify.ts';
 import type { DaemonAdmin } from '../../web/daemon-admin.ts';
 import type { DaemonOptions, Parts } from '../daemon.ts';
 import type { Roles } from '../roles.ts';
+import { commandErrors } from '../errors.ts';
+import { startSuccessor, type SuccessorOptions } from './restart.ts';
 import { daemonAdmin } from './admin.ts';
 import { registerGauges } from './gauges.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Metrics } from './metrics.ts';
 import { statusLine } from './status-line.ts';
 import { Supervisor } from './supervisor.ts';
+
+/** Who asks again while it is under way hears the same. */
+function inOneGo<T>(work: () => Promise<T>): () => Promise<T> {
+  let under: Promise<T> | null = null;
+  return () => (under ??= work().finally(() => (under = null)));
+}
+
+function successorOf({ successor, environment = {} }: DaemonOptions): SuccessorOptions {
+  // systemd without a way to tell it: the new process would be killed with this one.
+  const isManaged = environment['INVOCATION_ID'] !== undefined && environment['NOTIFY_SOCKET'] === undefined;
+  if (successor === undefined || isManaged) throw commandErrors('RESTART_BY_MANAGER');
+  return { command: successor, environment };
+}
 
 export interface House {
   readonly admin: DaemonAdmin;
@@ -25,6 +40,7 @@ export async function openHouse(
   options: DaemonOptions,
   { settings, stateHealth }: Pick<Parts, 'settings' | 'stateHealth'>,
   { node, server }: Roles,
+  leaveTo: (pid: number) => void,
 ): Promise<House> {
   const { clock, counters, journal, log, places, version } = options;
   const loop = new LoopDelay(clock);
@@ -40,6 +56,12 @@ export async function openHouse(
     ...{ version, clock, counters, journal, metrics, loop, node, server },
     waiting: () => waiting,
     ...{ settings, stateHealth },
+    restart: inOneGo(async () => {
+      const { pid } = await startSuccessor(successorOf(options));
+      supervisor.handOver(pid);
+      leaveTo(pid);
+      return { pid };
+    }),
   });
   const supervisor = new Supervisor({
     ...{ environment: options.environment ?? {}, pid: process.pid, clock, counters, log },

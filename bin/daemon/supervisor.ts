@@ -42,6 +42,13 @@ export class Supervisor {
     if (line !== this.#told) this.#send(line);
   }
 
+  /** Another process of ours is the service from now on. */
+  handOver(pid: number): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#send(`MAINPID=${pid}\nSTATUS=another process takes over`);
+  }
+
   stopping(): void {
     this.#timer?.cancel();
     this.#timer = null;

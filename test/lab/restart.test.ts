@@ -1,6 +1,6 @@
 // The daemon of a box is restarted while others talk with it: how long nothing gets through, and that connections stand.
 import { createInterface } from 'node:readline';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { Flow, now } from './flow.ts';
 import { startServer } from './ginnel.ts';
 import { joinAll, meet, type Box } from './homes.ts';
@@ -17,8 +17,12 @@ const BOUND_MS = 30_000;
 const lab = await buildLab({ homes: [{ kind: 'prcnp' }, { kind: 'prc' }], delayMs: 20 });
 t.teardown(() => lab.stop());
 const server = await startServer(lab);
-const [a, b] = await joinAll(lab, server);
-if (a === undefined || b === undefined) throw new TypeError('two homes were asked for');
+const [a, b] = bothOf(await joinAll(lab, server));
+
+function bothOf([one, other]: readonly Box[]): readonly [Box, Box] {
+  if (one === undefined || other === undefined) throw new TypeError('two homes were asked for');
+  return [one, other];
+}
 
 /** Answers to 100 pings a second, by the kernel's ping. */
 class Pings {
@@ -64,21 +68,49 @@ async function gapOf(box: Box, other: Box, restart: () => Promise<void>): Promis
   }
 }
 
-t.test('SIGTERM and start: pings come again, a TCP connection from before goes on', async t => {
+/** The stream from `b` to `a` and the pings, over a restart of `a`. */
+async function measured(t: Test, how: string, restart: () => Promise<void>): Promise<number> {
   await meet(a, b);
   const flow = await Flow.start(b.home.host, a.home.host, a.ip);
   t.teardown(() => flow.stop());
   await flow.longestPause(now(), BOUND_MS);
   const since = now();
-  const marks: number[] = [];
-  const gap = await gapOf(a, b, async () => {
-    t.equal(await a.node.stop('SIGTERM'), 0);
-    marks.push(now() - since);
-    await a.node.start();
-    marks.push(now() - since);
-  });
+  const gap = await gapOf(a, b, restart);
   const pause = await flow.longestPause(since, BOUND_MS);
-  t.comment(`gap of pings: ${gap} ms; the TCP stream stood still for ${pause} ms; marks ${marks.join(' ')}`);
-  t.ok(gap < BOUND_MS);
+  t.comment(`${how}: no ping answered for ${gap} ms; the TCP stream stood still for ${pause} ms`);
+  t.ok(gap < BOUND_MS && pause < BOUND_MS, 'it flows again');
   t.ok(flow.isWhole, 'it is the same TCP connection all along');
+  flow.stop();
+  return gap;
+}
+
+t.test('SIGTERM and start: pings come again, a TCP connection from before goes on', async t => {
+  await measured(t, 'SIGTERM, start', async () => {
+    t.equal(await a.node.stop('SIGTERM'), 0);
+    await a.node.start();
+  });
 });
+
+t.test('ginnel restart: the card and its routes stay all along', async t => {
+  const before = await a.home.host.exec('ip -j -4 addr show ginnel0');
+  let successor = 0;
+  t.teardown(() => successor > 0 && process.kill(successor, 'SIGKILL'));
+  await measured(t, 'ginnel restart', async () => {
+    const watch = a.home.host.exec('timeout 20 ip monitor link address route', { mayFail: true });
+    const done = await a.node.ginnel(['restart', '--json']);
+    t.equal(done.code, 0, done.stderr);
+    successor = (JSON.parse(done.stdout) as { pid: number }).pid;
+    t.match(await a.node.api('GET', '/v1/health'), { pid: successor, roles: { node: 'up' } });
+    t.notMatch((await watch).stdout, /Deleted .*ginnel0/, 'nothing of it was ever taken away');
+  });
+  const after = await a.home.host.exec('ip -j -4 addr show ginnel0');
+  t.equal(indexOf(after.stdout), indexOf(before.stdout), 'it is the same card');
+  process.kill(successor, 'SIGTERM');
+  await until('the card to go', BOUND_MS, async () => {
+    const { code } = await a.home.host.exec('ip link show ginnel0', { mayFail: true });
+    return code !== 0;
+  });
+  successor = 0;
+});
+
+const indexOf = (json: string): unknown => (JSON.parse(json) as { ifindex: number }[])[0]?.ifindex;

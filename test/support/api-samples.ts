@@ -8,6 +8,7 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/logs', { lines: 10 }],
   ['POST', '/v1/bugreport', { mask: true }],
   ['POST', '/v1/metrics', {}],
+  ['POST', '/v1/restart', {}],
   ['POST', '/v1/server/up', { port: 7444, secondPort: null, networkName: 'home' }],
   ['GET', '/v1/server'],
   ['GET', '/v1/server/settings'],

@@ -347,6 +347,10 @@ export class FakeDaemon implements DaemonAdmin {
     return Promise.resolve({ about: { masked: mask } });
   }
 
+  restart(): ReturnType<DaemonAdmin['restart']> {
+    return Promise.resolve({ pid: 43 });
+  }
+
   metrics(): ReturnType<DaemonAdmin['metrics']> {
     return Promise.resolve({ address: null, problem: '', token: 'a-secret' });
   }

@@ -33,6 +33,10 @@ process.exitCode = await ginnel(
         close: () => store.close(),
       };
     },
+    preload: () =>
+      process.env['FAKE_NO_SUCCESSOR'] === '1'
+        ? Promise.reject(new Error('made to fail'))
+        : Promise.resolve(),
     atRest: assembleAtRest,
   }),
 );

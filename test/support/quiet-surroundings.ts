@@ -19,6 +19,7 @@ export function quietSurroundings(said: Said, more: Partial<Surroundings> = {}):
     ask: () => Promise.reject(new Error('nobody is there')),
     askSecret: () => Promise.reject(new Error('nobody is there')),
     interrupted: new AbortController().signal,
+    readyToSucceed: () => Promise.reject(new Error('no daemon here')),
     pluginsAtRest: () => {
       throw new Error('not for this test');
     },

@@ -45,6 +45,8 @@ const REAL: Readonly<Record<string, Real>> = {
     first: async world => Object.assign(world, await inviteForOne(world)),
     path: ({ inviteId }) => `/v1/server/invites/${inviteId}/revoke`,
   },
+  // A daemon inside a test has no process that could take over: test/unit/cli/restart.test.ts has.
+  'POST /v1/restart': { code: 'RESTART_BY_MANAGER' },
   // On a machine that has a server: importing is tried below, on one that has none.
   'POST /v1/server/import': { code: 'SERVER_EXISTS' },
   'POST /v1/server/certificates/trust': {
