@@ -206,6 +206,10 @@ interface Resuming extends DaemonOptions {
 
 function resumeLater(resuming: Resuming, role: Role, error: Error, delayMs: number): void {
   const { log, clock, signal, roles, house } = resuming;
+  if (error instanceof GinnelError && error.code === 'SERVER_MOVED') {
+    log.warn(error.message);
+    return;
+  }
   log.warn(`the ${role} did not come up; it is tried again`, { error: error.message, delayMs });
   house.waiting.set(role, error.message);
   const again = async (): Promise<void> => {

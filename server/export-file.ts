@@ -1,6 +1,7 @@
 // An export of the server as one file: JSON with a version, a checksum over all, and the contents in the clear or sealed
 // by a passphrase (scrypt, AES-256-GCM). What is read back is whole and as it was written, or refused with a code.
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt } from 'node:crypto';
+import type { ValidateFunction } from 'ajv';
 import { canonicalJson } from '../protocol/location/canonical.ts';
 import { compileSchema } from '../protocol/location/codec.ts';
 import { serverErrors } from './errors.ts';
@@ -10,11 +11,14 @@ import type { KeyFile } from './keys.ts';
 export const EXPORT_VERSION = 1;
 /** Thousands of boxes; more is not ours. */
 export const MAX_EXPORT_BYTES = 64 * 1024 * 1024;
-export const MAX_PASSPHRASE = 1024;
+/** A file of the server that goes along: beside its keys, no folder, no other ending. */
+export const FILE_NAME = /^[a-z][a-z-]{0,62}\.json$/;
 
 /** What an export holds: secrets, all of it. */
 export interface ExportContents {
   readonly keys: KeyFile;
+  /** Whatever other files lie beside the keys, such as those of the network's own authority. */
+  readonly files: readonly (readonly [name: string, text: string])[];
   /** The format of the entries (base/store/migrations.ts). */
   readonly format: number;
   /** Everything that the server's store holds, whoever put it there. */
@@ -76,6 +80,19 @@ const FILE_SCHEMA = only({
 });
 const CONTENTS_SCHEMA = only({
   keys: KEY_FILE_SCHEMA,
+  files: {
+    type: 'array',
+    maxItems: 16,
+    items: {
+      type: 'array',
+      minItems: 2,
+      maxItems: 2,
+      items: [
+        { type: 'string', pattern: FILE_NAME.source },
+        { type: 'string', maxLength: 1024 * 1024 },
+      ],
+    },
+  },
   format: { type: 'integer', minimum: 1, maximum: 1_000_000 },
   entries: {
     type: 'array',
@@ -88,6 +105,10 @@ const CONTENTS_SCHEMA = only({
     },
   },
 });
+
+/** Compiled at the first file, not at import. */
+let isFile: ValidateFunction<ExportFile> | null = null;
+let isContents: ValidateFunction<ExportContents> | null = null;
 
 /** One line of JSON. `passphrase` null: in the clear. */
 export async function encodeExport(
@@ -113,7 +134,7 @@ export async function decodeExport(text: string, passphrase: string | null): Pro
 /** What the file held, once it is in the clear. Error: EXPORT_DAMAGED. */
 export function readContents(plain: Buffer): ExportContents {
   const contents = parsed(plain.toString('utf8'));
-  const isContents = compileSchema<ExportContents>(CONTENTS_SCHEMA);
+  isContents ??= compileSchema<ExportContents>(CONTENTS_SCHEMA);
   if (isContents(contents)) return contents;
   throw serverErrors('EXPORT_DAMAGED', { problem: 'What it holds is not what an export holds' });
 }
@@ -128,7 +149,7 @@ export function readExportFile(text: string): ExportFile {
   if (!isWhole(file)) throw serverErrors('EXPORT_DAMAGED', { problem: 'Its checksum does not fit' });
   if (typeof v === 'number' && v > EXPORT_VERSION)
     throw serverErrors('EXPORT_NEWER', { found: v, known: EXPORT_VERSION });
-  const isFile = compileSchema<ExportFile>(FILE_SCHEMA);
+  isFile ??= compileSchema<ExportFile>(FILE_SCHEMA);
   if (isFile(value)) return value;
   throw serverErrors('EXPORT_DAMAGED', { problem: 'Its fields are not those of an export' });
 }

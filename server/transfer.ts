@@ -1,22 +1,33 @@
-// A whole server out of its folder and into an empty one: its keys, and every entry of its store, whoever put it there.
-// Coming in, all of it is made aside and renamed into place: a crash in the middle leaves nothing.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+// A whole server out of its folder and into an empty one: keys, other files, and every entry of its store, whoever put it
+// there. Coming in, all of it is made aside and renamed into place: a crash in the middle leaves nothing.
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isDiskFull } from '../base/disk.ts';
+import { isDiskFull, replaceFile } from '../base/disk.ts';
 import { baseErrors, GinnelError } from '../base/errors.ts';
 import { migrated, newestFormat, STORE_MIGRATIONS } from '../base/store/migrations.ts';
 import { openStore } from '../base/store.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { serverErrors } from './errors.ts';
+import { FILE_NAME } from './export-file.ts';
 import type { ExportContents } from './export-file.ts';
-import { readKeyFile, writeKeyFile } from './keys.ts';
+import { KEYS_FILE, readKeyFile, writeKeyFile } from './keys.ts';
 import { arrival, MOVED_KEY } from './moving.ts';
 import type { CreateServerOptions } from './server.ts';
 
 /** One consistent view: the store reads all its entries at one instant. Errors: SERVER_KEYS_MISSING, and the store's. */
 export async function contentsOf(stateDir: string, store: ScopedStore): Promise<ExportContents> {
   const entries = (await store.entries('')).filter(([key]) => key !== MOVED_KEY);
-  return { keys: await readKeyFile(stateDir), format: newestFormat(STORE_MIGRATIONS), entries };
+  const keys = await readKeyFile(stateDir);
+  return { keys, files: await filesIn(stateDir), format: newestFormat(STORE_MIGRATIONS), entries };
+}
+
+async function filesIn(stateDir: string): Promise<[name: string, text: string][]> {
+  const names = (await readdir(stateDir)).filter(name => FILE_NAME.test(name) && name !== KEYS_FILE);
+  const read = names.map(async (name): Promise<[string, string]> => [
+    name,
+    await readFile(join(stateDir, name), 'utf8'),
+  ]);
+  return Promise.all(read);
 }
 
 /** All or nothing. Errors: SERVER_EXISTS, EXPORT_NEWER, EXPORT_DAMAGED, DISK_FULL, STORE_*. */
@@ -29,6 +40,8 @@ export async function takeIn(options: CreateServerOptions, contents: ExportConte
     await rm(aside, { recursive: true, force: true });
     await mkdir(aside, { recursive: true, mode: 0o700 });
     await writeKeyFile(aside, contents.keys);
+    for (const [name, text] of contents.files)
+      if (name !== KEYS_FILE) await replaceFile(join(aside, name), text);
     await fill(options, join(aside, 'registry'), entries);
     await rename(aside, stateDir);
     await syncFolder(dirname(stateDir));

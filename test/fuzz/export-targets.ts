@@ -10,6 +10,7 @@ const key = 'A'.repeat(43);
 const network = 'A'.repeat(22);
 const contents = {
   keys: { v: 1, control: key, identity: key, network },
+  files: [['authority.json', '{}']],
   format: 1,
   entries: [[`net/${network}/network`, { v: 1, pool4: '10.77.0.0/16' }]],
 };
@@ -44,7 +45,8 @@ export const exportFiles: FuzzTarget = {
       mustHold(read.keys.control.length === 43, 'keys of a wrong length');
       return 'accepted';
     } catch (error) {
-      if (error instanceof GinnelError && error.code.startsWith('EXPORT_')) return error.code;
+      if (error instanceof GinnelError && error.code.startsWith('EXPORT_'))
+        return error.code.toLowerCase().replace('_', '.');
       throw error;
     }
   },

@@ -1,5 +1,5 @@
 // The server out of its folder and into another one: whole, with its keys; and what is refused, with nothing changed.
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join as path } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -31,10 +31,13 @@ function checksummed(file: string, change: object): string {
 }
 
 t.test('a server that was exported while it runs is the same one on another machine', async t => {
-  const { server, invite, port } = await startServer(t, { advertise: ['old.example'], networkName: 'Grove' });
+  const { server, stateDir, invite, port } = await startServer(t, {
+    ...{ advertise: ['old.example'], networkName: 'Grove' },
+  });
   const text = await invite();
   const { connection, welcome } = await join(text, port);
   const spare = await invite();
+  writeFileSync(path(stateDir, 'authority.json'), '{"made":"by another part"}', { mode: 0o600 });
   const { file, ...told } = await server.export({});
   t.match(told, { nodes: 1, networkName: 'Grove', sealed: false, moved: false });
   t.equal(server.summary().state, 'up', 'it goes on meanwhile');
@@ -52,6 +55,7 @@ t.test('a server that was exported while it runs is the same one on another mach
   t.same(back.assignment, welcome.assignment, 'the box finds its server, and keeps its addresses');
   t.ok((back.places?.issued ?? 0) > (welcome.places?.issued ?? 0));
   t.match(back.places, { moves: 1, addresses: [/^new\.example:/] });
+  t.match(readFileSync(path(other.stateDir, 'authority.json'), 'utf8'), /by another part/);
   const newcomer = await join(spare, summary.port);
   t.not(newcomer.welcome.assignment.ip4, welcome.assignment.ip4, 'an invite of before still lets one in');
   t.same(
@@ -104,6 +108,8 @@ t.test('what is no whole export is refused with its reason, and changes nothing'
     return Buffer.from(JSON.stringify({ ...contents, entries })).toString('base64');
   };
   const newer = Buffer.from(JSON.stringify({ ...contents, format: 99 })).toString('base64');
+  const outside = { ...contents, files: [['../../evil.json', '{}']] };
+  const escaping = Buffer.from(JSON.stringify(outside)).toString('base64');
   const refused: readonly [what: string, file: string, code: string][] = [
     ['nothing', '', 'EXPORT_FOREIGN'],
     ['another file', '{"v":1}', 'EXPORT_FOREIGN'],
@@ -115,6 +121,7 @@ t.test('what is no whole export is refused with its reason, and changes nothing'
     ['newer entries', checksummed(file, { body: newer }), 'EXPORT_NEWER'],
     ['a field too many', checksummed(file, { more: true }), 'EXPORT_DAMAGED'],
     ['no network', checksummed(file, { body: without(/network$/) }), 'EXPORT_DAMAGED'],
+    ['a file outside of the folder', checksummed(file, { body: escaping }), 'EXPORT_DAMAGED'],
     ['no contents', checksummed(file, { body: 'e30=' }), 'EXPORT_DAMAGED'],
     [
       'deeply nested',
