@@ -111,6 +111,13 @@ const MESSAGES: readonly object[] = [
     proof: signature,
     localNetworks: ['192.168.1.0/24'],
   },
+  ...[
+    { kind: 'account', account: 'anna@example.org', password: 'correct horse' },
+    { kind: 'certificate', chain: ['AAAA', 'BBBB'], signature: 'CCCC' },
+  ].map(credential => ({
+    ...{ type: 'login', id: 7, network, node: id, name: 'nas', wireguardKey, controlKey: key },
+    ...{ proof: signature, localNetworks: [], credential },
+  })),
   { type: 'publish', id: 2, record },
   { type: 'register', id: 3, registration },
   { type: 'lookup', id: 4, address: '10.77.0.3' },

@@ -7,6 +7,7 @@ import { peerWords } from './peer-targets.ts';
 import { signedPlaces } from './places-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
 import { noiseMessages, wireguardHandshakes, wireguardMessages } from './wireguard-targets.ts';
+import { certificates } from './x509-targets.ts';
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   wireguardMessages,
@@ -22,6 +23,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   records,
   standingWords,
   peerWords,
+  certificates,
   noiseMessages,
   wireguardHandshakes,
   channels,
