@@ -13,7 +13,7 @@ import { pluginErrors } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { PluginLife, type LifeSurroundings } from './life.ts';
 import { isTransport } from './load.ts';
-import { discover, type Discovery, type Found, type PluginDirectory } from './manifest.ts';
+import { PluginFinder, type Found, type PluginDirectory } from './manifest.ts';
 import type { Given, Run } from './run.ts';
 import type { PluginChoice, PluginChoiceStore } from './settings.ts';
 
@@ -56,7 +56,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
 
 class Host implements PluginHost {
   readonly #options: PluginHostOptions;
-  readonly #discovery: Discovery;
+  readonly #finder: PluginFinder;
   readonly #around: LifeSurroundings;
   readonly #lives = new Map<string, PluginLife>();
   readonly #listeners = new Set<() => void>();
@@ -68,7 +68,7 @@ class Host implements PluginHost {
   constructor(options: PluginHostOptions) {
     const { clock, random, log, counters, directories, owner = process.getuid?.() ?? 0 } = options;
     this.#options = options;
-    this.#discovery = { directories, owner };
+    this.#finder = new PluginFinder({ directories, owner });
     this.#around = {
       ...{ clock, random, log, counters, owner, blame: this.#blame, checks: new AnswerChecks() },
       given: found => this.#give?.(keyOf(found)) ?? null,
@@ -189,7 +189,7 @@ class Host implements PluginHost {
   /** Answers those that were not there before, or not so. One that runs is left alone until it stops. */
   #look(): Promise<readonly PluginLife[]> {
     return this.#turn(async () => {
-      const found = await discover(this.#discovery);
+      const found = await this.#finder.find();
       for (const [name, life] of this.#lives)
         if (!found.has(name) && life.run === null) await this.#remove(name, life);
       const fresh: PluginLife[] = [];

@@ -1,4 +1,5 @@
 // Discovery: a plugin is a folder with a `plugin.json`. Nothing of a plugin but that file is read until it is turned on.
+import type { Stats } from 'node:fs';
 import { readdir, stat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
@@ -64,55 +65,69 @@ export type Found = Place &
     | { readonly manifest: null; readonly rules: null; readonly error: GinnelError }
   );
 
-export interface Discovery {
+export interface FinderOptions {
   readonly directories: readonly PluginDirectory[];
   /** The user besides root who may own third-party plugins. */
   readonly owner: number;
 }
 
-/** All plugins of the directories, by name. Where two have the same name, the first directory's has it. */
-export async function discover({ directories, owner }: Discovery): Promise<ReadonlyMap<string, Found>> {
-  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PluginManifest>(
-    MANIFEST_SCHEMA,
-  );
-  const found = new Map<string, Found>();
-  for (const { path, isThirdParty } of directories) {
-    for (const name of await foldersOf(path)) {
-      const place = { name, folder: join(path, name), isThirdParty };
-      const one = found.has(name) ? await nameTaken(place) : await readPlugin(place, path, owner, validate);
-      if (one !== null && !found.has(one.name)) found.set(one.name, one);
-    }
+type Judged = Pick<Found, 'manifest' | 'rules' | 'error'>;
+
+export class PluginFinder {
+  readonly #options: FinderOptions;
+  readonly #validate: ValidateFunction<PluginManifest>;
+  /** What was read of each plugin.json, as long as it is the same file: to read it is dear where a CPU is slow. */
+  readonly #read = new Map<string, { readonly stamp: string; readonly judged: Judged }>();
+
+  constructor(options: FinderOptions) {
+    this.#options = options;
+    const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+    this.#validate = ajv.compile<PluginManifest>(MANIFEST_SCHEMA);
   }
-  return found;
-}
 
-type Validate = ValidateFunction<PluginManifest>;
+  /** All plugins of the directories, by name. Where two have the same name, the first directory's has it. */
+  async find(): Promise<ReadonlyMap<string, Found>> {
+    const found = new Map<string, Found>();
+    for (const { path, isThirdParty } of this.#options.directories) {
+      for (const name of await foldersOf(path)) {
+        const place = { name, folder: join(path, name), isThirdParty };
+        const one = found.has(name) ? await nameTaken(place) : await this.#look(place, path);
+        if (one !== null && !found.has(one.name)) found.set(one.name, one);
+      }
+    }
+    return found;
+  }
 
-/** Null where the folder is no plugin's. */
-async function readPlugin(
-  place: Place,
-  directory: string,
-  owner: number,
-  validate: Validate,
-): Promise<Found | null> {
-  const { name, folder, isThirdParty } = place;
-  const path = join(folder, 'plugin.json');
-  const size = await sizeOf(path);
-  if (size === null) return null;
-  const unsafe = isThirdParty ? await unsafePath([directory, folder, path], owner) : null;
-  if (unsafe !== null)
-    return refused(
-      place,
-      pluginErrors('PLUGIN_UNSAFE', { plugin: name, problem: unsafe, folder: directory }),
-    );
-  try {
-    const manifest = await readManifest(path, size, validate);
-    if (manifest.name !== name) throw new Error(`it names itself ${manifest.name}, not ${name}`);
-    const misfit = contractError(manifest);
-    if (misfit !== null) return refused(place, misfit);
-    return { ...place, manifest, rules: rulesOf(manifest), error: null };
-  } catch (error) {
-    return refused(place, pluginErrors('PLUGIN_MANIFEST', { plugin: name, problem: wordsOf(error) }, error));
+  /** Null where the folder is no plugin's. */
+  async #look(place: Place, directory: string): Promise<Found | null> {
+    const { name, folder, isThirdParty } = place;
+    const path = join(folder, 'plugin.json');
+    const info = await statOf(path);
+    if (info === null) return null;
+    const unsafe = isThirdParty ? await unsafePath([directory, folder, path], this.#options.owner) : null;
+    if (unsafe !== null)
+      return refused(
+        place,
+        pluginErrors('PLUGIN_UNSAFE', { plugin: name, problem: unsafe, folder: directory }),
+      );
+    const stamp = [info.ino, info.size, info.mtimeMs, info.ctimeMs].join();
+    const known = this.#read.get(path);
+    const judged = known?.stamp === stamp ? known.judged : await this.#judge(name, path, info.size);
+    this.#read.set(path, { stamp, judged });
+    return { ...place, ...judged } as Found;
+  }
+
+  async #judge(name: string, path: string, size: number): Promise<Judged> {
+    try {
+      const manifest = await readManifest(path, size, this.#validate);
+      if (manifest.name !== name) throw new Error(`it names itself ${manifest.name}, not ${name}`);
+      const misfit = contractError(manifest);
+      if (misfit !== null) return { manifest: null, rules: null, error: misfit };
+      return { manifest, rules: rulesOf(manifest), error: null };
+    } catch (error) {
+      const details = { plugin: name, problem: wordsOf(error) };
+      return { manifest: null, rules: null, error: pluginErrors('PLUGIN_MANIFEST', details, error) };
+    }
   }
 }
 
@@ -125,19 +140,19 @@ const refused = (place: Place, error: GinnelError): Found => ({
 
 /** A plugin that took a shipped one's name is shown beside that, under a name that no plugin can have. */
 async function nameTaken(place: Place): Promise<Found | null> {
-  if ((await sizeOf(join(place.folder, 'plugin.json'))) === null) return null;
+  if ((await statOf(join(place.folder, 'plugin.json'))) === null) return null;
   const name = `${place.name}@third-party`;
   return refused({ ...place, name }, pluginErrors('PLUGIN_NAME_TAKEN', { plugin: name, name: place.name }));
 }
 
-const sizeOf = (path: string): Promise<number | null> =>
-  stat(path).then(
-    info => info.size,
-    () => null,
-  );
+const statOf = (path: string): Promise<Stats | null> => stat(path).catch(() => null);
 
 /** Throws an Error in words. */
-async function readManifest(path: string, size: number, validate: Validate): Promise<PluginManifest> {
+async function readManifest(
+  path: string,
+  size: number,
+  validate: ValidateFunction<PluginManifest>,
+): Promise<PluginManifest> {
   if (size > MAX_MANIFEST_BYTES) throw new Error(`it is larger than ${MAX_MANIFEST_BYTES} bytes`);
   const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
   if (validate(parsed)) return parsed;

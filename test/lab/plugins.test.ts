@@ -1,6 +1,7 @@
 // Plugins at run time in real daemons while traffic flows: toggled under a stream, dropped in by hand, misbehaving.
 // Home 0: two boxes on one LAN behind a symmetric NAT. Home 1: a box behind a port-restricted one.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,12 +29,15 @@ const ON_FOR_MS = 150;
 const STREAM_BYTES = 200;
 const NUMBERED = fileURLToPath(new URL('./numbered.js', import.meta.url));
 const MEMORY = `${LAB_FOLDER}/memory`;
-/** On SIGUSR2 the daemon clears away what is no longer used, and writes what is left. */
+/** On SIGUSR2 the daemon clears away what is no longer used, and writes what is left and how long it stood still. */
 const SETTLES = `
   import v8 from 'node:v8'; import vm from 'node:vm'; import { writeFileSync } from 'node:fs';
+  import { monitorEventLoopDelay } from 'node:perf_hooks';
+  const turns = monitorEventLoopDelay({ resolution: 5 });
+  turns.enable();
   v8.setFlagsFromString('--expose-gc');
   const gc = vm.runInNewContext('gc');
-  process.on('SIGUSR2', () => { gc(); setImmediate(() => { gc(); writeFileSync('${MEMORY}', JSON.stringify(process.memoryUsage())); }); });`;
+  process.on('SIGUSR2', () => { gc(); setImmediate(() => { gc(); writeFileSync('${MEMORY}', JSON.stringify({ ...process.memoryUsage(), longestTurnMs: turns.max / 1e6 })); }); });`;
 
 const lab = await buildLab({ homes: [{ kind: 'sym', hosts: 2 }, { kind: 'prc' }], delayMs: 20 });
 t.teardown(() => lab.stop());
@@ -48,6 +52,8 @@ const a = boxOf(await startNode(server, here.host, 'a'), here);
 process.env['NODE_OPTIONS'] = runnerOptions ?? '';
 const b = boxOf(await startNode(server, neighbour, 'b'), here);
 const c = boxOf(await startNode(server, there.host, 'c'), there);
+// What is measured is what a toggle costs, not who gets the CPU of the machine that the lab shares.
+for (const { node } of [a, b]) if (node.pid !== null) setPriority(node.pid, -15);
 const ipOf = async ({ node }: Pick<Box, 'node'>): Promise<string> => (await node.status()).ip4;
 
 function boxOf(node: GinnelNode, home: Box['home']): Omit<Box, 'ip'> {
@@ -85,7 +91,10 @@ t.test(
       `resident after round ${SETTLED_FROM}: ${at[SETTLED_FROM]} KiB, after round ${ROUNDS}: ${at[ROUNDS]} KiB`,
     );
     t.comment(`by the kernel: ${through} bytes came to the neighbour's card, ${outside} crossed the line`);
-    t.same([arrived.count, arrived.twice, arrived.missing], [sent, 0, []], 'every number came, once');
+    const drops = await Promise.all([here.host, neighbour].map(dropsOf));
+    t.same([arrived.count, arrived.twice, arrived.missing], [sent, 0, []], 'every number came, once', {
+      drops,
+    });
     t.ok(sent > ROUNDS * PER_SECOND * 0.1, 'it flowed all the time', { sent });
     t.ok(through > sent * STREAM_BYTES, 'it came over the LAN');
     t.ok(outside < (sent * STREAM_BYTES) / 4, 'and not over the line to the outside');
@@ -184,6 +193,13 @@ async function settledMemory({ pid }: GinnelNode): Promise<number> {
   }
   t.comment(`memory: ${readFileSync(MEMORY, 'utf8')}`);
   return looks.sort((one, other) => one - other)[2] ?? 0;
+}
+
+/** What the kernel dropped for want of room: where to look when a number is missing. */
+async function dropsOf(place: Place): Promise<string> {
+  const { stdout } = await place.exec(`awk '/ginnel/ { print $1, "in", $5, "out", $13 }' /proc/net/dev
+    nstat -asz UdpRcvbufErrors UdpSndbufErrors | tail -n +2`);
+  return stdout;
 }
 
 /** Through the interface towards the LAN, in bytes, by the kernel's count. */

@@ -215,7 +215,7 @@ t.test('report(): a promise, a circle, a getter that throws, a trap, much of it'
     const b = await started(t, name, { report: `report() { ${body} }` });
     const begun = performance.now();
     t.equal(stateOf(b), state, name);
-    t.ok(performance.now() - begun < 500, `${name}: at once`);
+    t.ok(performance.now() - begun < 5_000, `${name}: at once`);
     JSON.stringify(b.host.known());
   }
   t.notOk('polluted' in {});

@@ -176,6 +176,6 @@ t.test('patterns, references and combinations of whole schemas are refused, and 
     const begun = performance.now();
     await b.start();
     t.match(b.host.known(), [{ code: 'PLUGIN_MANIFEST' }], JSON.stringify(more));
-    t.ok(performance.now() - begun < 2_000);
+    t.ok(performance.now() - begun < 10_000);
   }
 });
