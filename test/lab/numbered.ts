@@ -10,8 +10,8 @@ export interface Arrived {
   readonly twice: number;
   /** The highest number, -1: none yet. */
   readonly last: number;
-  /** The first few numbers below the highest that have not come. */
-  readonly missing: readonly number[];
+  /** The first few gaps below the highest: from which number on how many have not come. */
+  readonly gaps: readonly (readonly [from: number, count: number])[];
   /** Between two arrivals, at most, in ms. */
   readonly longestPauseMs: number;
 }
@@ -21,7 +21,7 @@ const TICK_MS = 5;
 /** A starved sender must not flood the card's queue when it wakes. */
 const MOST_A_TICK = 40;
 const TOLD_EVERY_MS = 500;
-const MISSING_TOLD = 20;
+const GAPS_TOLD = 20;
 
 const [role = '', address = '', port = '', perSecond = '0'] = process.argv.slice(2);
 
@@ -61,14 +61,18 @@ function receive(): void {
     else count++;
     came[number] = true;
   });
-  const missing = (): number[] => {
-    const found: number[] = [];
-    for (let number = 0; number < came.length && found.length < MISSING_TOLD; number++)
-      if (came[number] !== true) found.push(number);
+  const gaps = (): [number, number][] => {
+    const found: [number, number][] = [];
+    for (let number = 0; number < came.length && found.length < GAPS_TOLD; number++) {
+      if (came[number] === true) continue;
+      const from = number;
+      while (number < came.length && came[number] !== true) number++;
+      found.push([from, number - from]);
+    }
     return found;
   };
   const tell = (): void => {
-    const arrived: Arrived = { count, twice, last: came.length - 1, missing: missing(), longestPauseMs };
+    const arrived: Arrived = { count, twice, last: came.length - 1, gaps: gaps(), longestPauseMs };
     process.stdout.write(`${JSON.stringify(arrived)}\n`);
   };
   socket.bind(Number(port), address, () => {
