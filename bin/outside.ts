@@ -1,14 +1,19 @@
-// Node and server of one box: what the node measures of the box's place outside, the server tells its boxes. A router's
-// public address may change every night; nobody has to say so.
+// Node and server of one box: what the node measures of the box's place outside, the server tells its boxes; where the
+// server is now, the node tells its peers, even those that lost the server. A router's public address may change every
+// night; nobody has to say so.
 import type { Clock, Timer } from '../base/clock.ts';
 import type { NodeStatus } from '../core/admin.ts';
+import type { ServerPlaces } from '../protocol/location/messages.ts';
 import { parseEndpoint } from '../protocol/ip/endpoint.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
 export interface OutsideParts {
-  readonly node: { status(): Pick<NodeStatus, 'nat'> };
-  readonly server: { noteOutside(addresses: readonly string[]): void };
+  readonly node: { status(): Pick<NodeStatus, 'nat'>; hearPlaces(places: ServerPlaces): void };
+  readonly server: {
+    readonly places: ServerPlaces | null;
+    noteOutside(addresses: readonly string[]): void;
+  };
   readonly clock: Clock;
 }
 
@@ -23,6 +28,7 @@ export function tellOutside({ node, server, clock }: OutsideParts): { close(): v
         return endpoint.ok ? [endpoint.value.address] : [];
       }),
     );
+    if (server.places !== null) node.hearPlaces(server.places);
     timer = clock.after(LOOK_EVERY_MS, look);
   };
   timer = clock.after(LOOK_EVERY_MS, look);

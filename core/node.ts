@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { decodeInvite } from '../protocol/location/invite.ts';
+import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
 import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
@@ -18,6 +19,8 @@ import { noteLeftCard, pluginChoices } from './node/stores.ts';
 import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
 
 export interface Node extends NodeAdmin {
+  /** The location server of the same box said where it is: believed by its signature, as from anybody. */
+  hearPlaces(places: ServerPlaces): void;
   /** `leavesCard`: the virtual card stays, with what is connected over it, for the process that comes at once. */
   close(options?: { readonly leavesCard?: boolean }): Promise<void>;
   /** An error that nobody caught: was it a plugin's? Then that plugin is stopped, and the node lives on. */
@@ -120,6 +123,10 @@ class GinnelNode implements Node {
 
   takesBlame(error: unknown): boolean {
     return this.plugins.takesBlame(error);
+  }
+
+  hearPlaces(places: ServerPlaces): void {
+    this.#stay?.parts.control.hearPlaces(places);
   }
 
   counters(): Record<string, number> {

@@ -58,6 +58,8 @@ export interface CreateServerOptions {
 }
 
 export interface LocationServer extends ServerAdmin {
+  /** Its newest signed word of where it is; null while it is down. */
+  readonly places: ServerPlaces | null;
   /** Where this box's own node measured that it is seen from outside. */
   noteOutside(addresses: readonly string[]): void;
   /** Takes over a TCP connection that came to a shared port, nothing read of it. Dropped while the server is down. */
@@ -218,6 +220,10 @@ class Server implements LocationServer {
 
   get exports(): Exports | null {
     return this.#running?.exports ?? null;
+  }
+
+  get places(): ServerPlaces | null {
+    return this.#running?.station.places ?? null;
   }
 
   noteOutside(addresses: readonly string[]): void {

@@ -96,6 +96,11 @@ export class Station {
     });
   }
 
+  /** As it was issued last. */
+  get places(): ServerPlaces | null {
+    return this.#options.places.current;
+  }
+
   /** Errors: SERVER_PORT_*. */
   async open(): Promise<void> {
     try {
