@@ -4,10 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDiskFull } from '../base/disk.ts';
 import { baseErrors } from '../base/errors.ts';
-import { examineFolder } from '../base/level-folder.ts';
 import { openStore } from '../base/store.ts';
 import type { Store } from '../base/store.ts';
 import { Exports } from '../base/store/exports.ts';
+import { stateOf } from '../base/store/opening.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
@@ -61,9 +61,11 @@ export async function start(
   }
 }
 
-/** Was there ever a server in that folder? */
-export const hasState = async ({ stateDir }: Pick<CreateServerOptions, 'stateDir'>): Promise<boolean> =>
-  (await examineFolder(registryIn(stateDir))) !== 'never';
+/** Was there ever a server in that folder? Exports of its registry say so too: then no keys are made anew. */
+export async function hasState({ stateDir, exportsFolder }: CreateServerOptions): Promise<boolean> {
+  const path = registryIn(stateDir);
+  return (await stateOf({ path, exportsFolder: exportsFolder ?? join(stateDir, 'exports') })) !== 'never';
+}
 
 /** Errors: STORE_*, DISK_FULL. */
 export function openRegistry(

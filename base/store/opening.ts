@@ -47,7 +47,10 @@ export async function openFolder(options: OpeningOptions): Promise<OpenStore> {
 }
 
 /** Where exports of it are, it was set up once, even if nothing else is left. */
-async function stateOf({ path, exportsFolder }: OpeningOptions): Promise<FolderState> {
+export async function stateOf({
+  path,
+  exportsFolder,
+}: Pick<OpeningOptions, 'path' | 'exportsFolder'>): Promise<FolderState> {
   const state = await examineFolder(path);
   if (state !== 'never' || (await readSeal(path)).state === 'begun') return state;
   return (await exportFilesOf(exportsFolder, basename(path))).length > 0 ? 'gone' : state;
