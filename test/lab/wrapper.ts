@@ -92,7 +92,8 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function skipFile(reason: string): never {
+/** TAP's skip of a whole file; ends the process. */
+export function skipFile(reason: string): never {
   process.stdout.write(`TAP version 14\n1..0 # SKIP ${reason}\n`);
   process.exit(0);
 }
