@@ -4,6 +4,7 @@ import { GinnelError } from '../base/errors.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { accountCommands } from './commands/accounts.ts';
 import { certificateCommands } from './commands/certificates.ts';
+import { completionCommands } from './commands/completion.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
 import { inviteCommands } from './commands/invites.ts';
 import { lookCommands } from './commands/look.ts';
@@ -63,6 +64,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   serviceCommands(program, kit, exit);
   stateCommands(program, kit, exit);
   runCommands(program, kit);
+  completionCommands(program, kit);
   helpCommand(program, text => around.out(text));
   return program;
 }

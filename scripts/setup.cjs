@@ -36,6 +36,8 @@ var TESTS = {
   'g++': 'g++',
   make: 'make',
   python3: 'python3',
+  bash: 'bash',
+  zsh: 'zsh',
   'wireguard-go': 'wireguard-go',
   wg: 'wireguard-tools',
   '/usr/share/gocode/src/github.com/flynn/noise/vectors.txt': 'golang-github-flynn-noise-dev',
