@@ -1,7 +1,9 @@
 // A look at a store that changes nothing. LevelDB has no read-only mode: to open is to rewrite, and with an older MANIFEST
 // to delete or overwrite the newer tables (through links too). So a copy is opened, which is then thrown away.
 import { constants, copyFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isDiskFull } from '../disk.ts';
 import { examineFolder, openLevelDb } from '../level-folder.ts';
 import { findDamagedLog } from '../level-log.ts';
 import { besideProblems, inspect, unreadable } from './inspect.ts';
@@ -32,8 +34,18 @@ export async function lookAt(path: string, knownFormat: number): Promise<Look> {
   return { ...found, beside, problems: [...broken, ...found.problems, ...beside] };
 }
 
+/** Beside the store, or, where that disk is full, wherever else this machine has room for a while. */
 async function inspectCopy(path: string, knownFormat: number): Promise<Inspection> {
-  const place = await mkdtemp(lookPrefix(path));
+  try {
+    return await inspectCopyAt(lookPrefix(path), path, knownFormat);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return inspectCopyAt(join(tmpdir(), 'ginnel-look-'), path, knownFormat);
+  }
+}
+
+async function inspectCopyAt(prefix: string, path: string, knownFormat: number): Promise<Inspection> {
+  const place = await mkdtemp(prefix);
   try {
     await copyStoreFiles(path, place);
     return await inspectFolder(place, knownFormat);
