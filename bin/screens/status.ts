@@ -112,7 +112,7 @@ function serverHealth(server: NodeStatus['server'], colours: Paint): string {
   const since = ago === null ? 'not reached in this run' : `not reached for ${ago}`;
   const reason = server.reason === '' ? '' : ` ${plain(server.reason)}`;
   const what = colours.bad(`Location server: ${since}${where}.`);
-  return `${what}${reason}\nYour homes stay connected; new boxes can't join until it is back.   → ginnel why server`;
+  return `${what}${reason}\nYour homes stay connected; new boxes can't join until it is back. (SERVER_AWAY)   → ginnel why server`;
 }
 
 function serverLine(server: ServerSummary): string {
