@@ -27,6 +27,7 @@ import { checkedInvite } from './invite-options.ts';
 import { exportAtRest, exportOf, refuseListen } from './export.ts';
 import type { ExportWishes } from './export.ts';
 import { decodeExport } from './export-file.ts';
+import type { AuditedChange } from './audit.ts';
 import { accountsOf, certificatesOf } from './log-in-desk.ts';
 import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { ServerLimits } from './limits.ts';
@@ -112,7 +113,11 @@ class Server implements LocationServer {
     return this.#turn(async () => {
       if (this.#running === null)
         this.#running = await start(this.#options, wanted, places => this.#outdated(places));
-      else await this.#running.settings.changeSettings({ set: settingsOf(wanted, false) });
+      else {
+        const set = settingsOf(wanted, false);
+        await this.#running.settings.changeSettings({ set });
+        await this.#audit(this.#running, settingsChanged({ set }));
+      }
       return this.summary();
     });
   }
@@ -147,6 +152,7 @@ class Server implements LocationServer {
   async changeSettings(change: SettingsChange): Promise<readonly SettingShown[]> {
     const changed = await this.#withSettings(settings => settings.changeSettings(change), null);
     if (changed === null) throw serverErrors('SERVER_DOWN');
+    if (this.#running !== null) await this.#audit(this.#running, settingsChanged(change));
     return changed;
   }
 
@@ -194,8 +200,9 @@ class Server implements LocationServer {
   /** Errors: SERVER_NOT_SET_UP, and the store's. */
   export({ passphrase = null, move = false }: Partial<ExportWishes>): Promise<ExportedServer> {
     const wishes = { passphrase, move };
-    return this.#turn(() => {
+    return this.#turn(async () => {
       if (this.#running === null) return exportAtRest(this.#options, wishes);
+      await this.#audit(this.#running, { what: 'exported', subject: move ? 'to move it' : 'a copy' });
       // Who moves takes along what was said until the last moment: first nobody is served any more.
       if (move) return this.#stop(this.#running, ({ store }) => exportOf(this.#options, store, wishes));
       return exportOf(this.#options, this.#running.store, wishes);
@@ -209,7 +216,9 @@ class Server implements LocationServer {
       const contents = await decodeExport(file, passphrase ?? null);
       refuseListen(contents, wanted.listen);
       await takeIn(this.#options, contents);
-      this.#running = await start(this.#options, wanted, places => this.#outdated(places));
+      const running = await start(this.#options, wanted, places => this.#outdated(places));
+      this.#running = running;
+      await this.#audit(running, { what: 'imported', subject: running.registry.networkName });
       return this.summary();
     });
   }
@@ -233,6 +242,15 @@ class Server implements LocationServer {
   accept(socket: Socket): void {
     if (this.#running === null) socket.destroy();
     else this.#running.station.accept(socket);
+  }
+
+  /** Of what was done already: that it could not be told is no failure of it. */
+  async #audit({ registry }: Running, change: AuditedChange | null): Promise<void> {
+    if (change === null) return;
+    await registry.audit.batch([], change).catch((error: unknown) => {
+      this.#options.counters.counter('audit.unwritten').value++;
+      this.#options.log.warn('the audit log could not be written', { error });
+    });
   }
 
   #up(): Running {
@@ -260,6 +278,11 @@ class Server implements LocationServer {
     this.#turns = done.catch(() => undefined);
     return done;
   }
+}
+
+function settingsChanged({ set = {}, unset = [] }: SettingsChange): AuditedChange | null {
+  const keys = [...Object.keys(set), ...unset];
+  return keys.length === 0 ? null : { what: 'settings-changed', subject: keys.join(', ') };
 }
 
 const NOTHING = {

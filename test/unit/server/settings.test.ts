@@ -37,6 +37,23 @@ t.test('what is wanted of a server that runs already is not forgotten', async t 
   t.same(server.summary().addresses, [`home.example.net:${port}`]);
 });
 
+t.test('the audit log tells which settings were changed, and of exports', async t => {
+  const { server } = await startServer(t);
+  await server.changeSettings({ set: { advertise: ['home.example.net'] } });
+  await server.up({ advertise: ['home.example.net'], secondPort: null });
+  await t.rejects(server.changeSettings({ set: { port: 'x' } }), { code: 'SETTING_INVALID' });
+  await server.export({});
+  const { entries } = server.members.audit(null, 10);
+  t.match(
+    entries.filter(({ what }) => what === 'settings-changed' || what === 'exported'),
+    [
+      { what: 'settings-changed', subject: 'advertise' },
+      { what: 'settings-changed', subject: /advertise/ },
+      { what: 'exported', subject: 'a copy' },
+    ],
+  );
+});
+
 t.test('what does not go together is refused with what it may be', async t => {
   const { server } = await startServer(t);
   await t.rejects(server.changeSettings({ set: { port: 7450, 'second-port': 7450 } }), {
