@@ -81,7 +81,7 @@ function daemonLog({ ring, levels }: Journal, places: Places, isDetached: boolea
 }
 
 function endOnSignals(end: AbortController): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
       end.abort();
       exitIfHanging(0);
