@@ -45,8 +45,8 @@ t.test('a second daemon on one state folder is refused, and the first goes on', 
   t.equal(await pidOf(s), pid);
 });
 
-t.test('SIGTERM and SIGINT end it politely: exit 0, sockets gone, roles back at the next start', async t => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+t.test('SIGTERM, SIGINT and SIGHUP end it politely: exit 0, sockets gone, roles back at the next start', async t => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     const s = shell(t);
     const first = s.start(['run']);
     const ended = ran(first);
