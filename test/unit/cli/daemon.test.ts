@@ -45,21 +45,24 @@ t.test('a second daemon on one state folder is refused, and the first goes on', 
   t.equal(await pidOf(s), pid);
 });
 
-t.test('SIGTERM, SIGINT and SIGHUP end it politely: exit 0, sockets gone, roles back at the next start', async t => {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    const s = shell(t);
-    const first = s.start(['run']);
-    const ended = ran(first);
-    await s.until('it answers', async () => (await s.health()) !== null);
-    await s.ginnel(['up'], { input: 'ginnel:good' });
-    first.kill(signal);
-    t.equal((await ended).code, 0, signal);
-    t.notOk(existsSync(s.places.controlSocket));
-    t.notOk(existsSync(s.places.statusSocket));
-    s.start(['run']);
-    await s.until('the node is back', async () => (await s.health())?.roles.node === 'up');
-  }
-});
+t.test(
+  'SIGTERM, SIGINT and SIGHUP end it politely: exit 0, sockets gone, roles back at the next start',
+  async t => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      const s = shell(t);
+      const first = s.start(['run']);
+      const ended = ran(first);
+      await s.until('it answers', async () => (await s.health()) !== null);
+      await s.ginnel(['up'], { input: 'ginnel:good' });
+      first.kill(signal);
+      t.equal((await ended).code, 0, signal);
+      t.notOk(existsSync(s.places.controlSocket));
+      t.notOk(existsSync(s.places.statusSocket));
+      s.start(['run']);
+      await s.until('the node is back', async () => (await s.health())?.roles.node === 'up');
+    }
+  },
+);
 
 t.test('kill -9, then start again: stale sockets are no obstacle, the roles come back', async t => {
   const s = shell(t);
