@@ -20,6 +20,7 @@ export const AUDIT_KINDS = {
   'node-enabled': '{subject} was enabled again',
   'node-removed': '{subject} was removed',
   'standing-learnt': '{by} brought the word that {subject} is {state}: this server had lost it',
+  'removal-doubted': '{subject} was disabled: this server had let it in again without knowing of its removal',
   'settings-changed': 'settings were changed ({subject})',
   'rules-changed': 'the rule for {subject} was set to {scope}',
   'rules-unset': 'the rule for {subject} was taken back',

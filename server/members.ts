@@ -85,56 +85,50 @@ export class Members {
 
   /**
    * Words of this very server that it lost with the state it was restored from, verified. `by`: the node that brought them.
-   * Answers those that were news.
+   * Answers what all others are to go by now.
    */
   learn(standings: readonly Standing[], by: string): Promise<readonly Standing[]> {
     const { changes, table, standings: own, stamps } = this.#options;
     return changes.run(async () => {
-      const news = standings.filter(standing => own.list.isNews(standing));
+      const news = newestOf(standings.filter(standing => own.list.isNews(standing)));
       if (news.length === 0) return [];
+      // What is signed along is later than all of them.
+      for (const { at } of news) stamps.note(at);
       const steps = news.map(standing => this.#learnt(standing, table()));
-      const told = steps.map(({ kept: { standing, name } }): AuditedChange => ({
-        ...{ what: 'standing-learnt', by, subject: name === '' ? standing.id : name },
-        facts: { state: standing.state },
-      }));
-      const puts = own.puts(steps.map(({ kept }) => kept));
+      const operations = steps.map(({ operation }) => operation).filter(one => one !== null);
       await this.#write(
-        [...steps.map(({ operation }) => operation).filter(one => one !== null), ...puts],
-        ...told,
+        [...operations, ...own.puts(steps.map(({ kept }) => kept))],
+        ...steps.flatMap(step => toldOf(step, by)),
       );
       for (const { kept, entry } of steps) {
-        stamps.note(kept.standing.at);
         if (entry === 'gone') this.#tookRemoval(kept, table());
         else own.took(kept);
         if (typeof entry === 'object') table().put(entry);
       }
-      return news;
+      return steps.map(({ kept }) => kept.standing);
     });
   }
 
   /** What a lost word makes of the node that it is on. */
-  #learnt(standing: Standing, table: NodeTable): Learnt {
-    const entry = table.get(standing.id);
-    const kept: StandingEntry = {
-      v: 1,
-      standing,
-      name: entry === undefined ? '' : nameOf(entry),
-      ip4: null,
-      invites: [],
-    };
-    if (entry === undefined) return { kept, operation: null, entry: 'untouched' };
-    const isOut = keepsOut(standing, entry.assignment);
-    if (standing.state === 'removed' && isOut)
+  #learnt(learnt: Standing, table: NodeTable): Learnt {
+    const entry = table.get(learnt.id);
+    const name = entry === undefined ? '' : nameOf(entry);
+    const kept: StandingEntry = { v: 1, standing: learnt, name, ip4: null, invites: [] };
+    const untouched = { learnt, kept, operation: null, entry: 'untouched' } as const;
+    if (entry === undefined) return untouched;
+    const isOut = keepsOut(learnt, entry.assignment);
+    if (learnt.state === 'removed' && isOut)
       return {
+        ...{ learnt, operation: remove(entry.id), entry: 'gone' },
         kept: { ...kept, ip4: entry.assignment.ip4, invites: this.#options.openInvites() },
-        operation: remove(entry.id),
-        entry: 'gone',
       };
+    if (standingOf(entry) === 'pending') return untouched;
+    // This server let it in anew without knowing that it had removed it: nobody decided that.
+    if (learnt.state === 'removed')
+      return { learnt, kept: this.#standingOf(entry, 'disabled'), ...turnedTo(entry, 'disabled') };
     const wanted = isOut ? 'disabled' : 'member';
-    if (standingOf(entry) === 'pending' || standingOf(entry) === wanted)
-      return { kept, operation: null, entry: 'untouched' };
-    const turned: NodeEntry = { ...entry, standing: wanted };
-    return { kept, operation: put(turned), entry: turned };
+    if (standingOf(entry) === wanted) return untouched;
+    return { learnt, kept, ...turnedTo(entry, wanted) };
   }
 
   async #turn(entry: NodeEntry, table: NodeTable, state: 'disabled' | 'member'): Promise<StandingChange> {
@@ -180,9 +174,26 @@ export class Members {
 }
 
 interface Learnt {
+  readonly learnt: Standing;
+  /** The same word, or the newer one that it leads to. */
   readonly kept: StandingEntry;
   readonly operation: StoreOperation | null;
   readonly entry: NodeEntry | 'gone' | 'untouched';
+}
+
+/** One for each node: what an older one made of it would be written over. */
+const newestOf = (standings: readonly Standing[]): readonly Standing[] =>
+  standings.filter(({ id, at }) => !standings.some(other => other.id === id && other.at > at));
+
+function toldOf({ learnt, kept: { standing, name } }: Learnt, by: string): readonly AuditedChange[] {
+  const subject = name === '' ? learnt.id : name;
+  const told = { what: 'standing-learnt', by, subject, facts: { state: learnt.state } } as const;
+  return standing === learnt ? [told] : [told, { what: 'removal-doubted', by, subject }];
+}
+
+function turnedTo(entry: NodeEntry, standing: 'disabled' | 'member'): Pick<Learnt, 'operation' | 'entry'> {
+  const turned: NodeEntry = { ...entry, standing };
+  return { operation: put(turned), entry: turned };
 }
 
 const put = (value: NodeEntry): StoreOperation => ({ type: 'put', key: `node/${value.id}`, value });

@@ -248,6 +248,53 @@ t.test(
   },
 );
 
+/** What a server that was asked anew says to one that knows nothing. */
+async function wordsFor({ identity, invite }: Joined, port: number): Promise<readonly Standing[]> {
+  const connection = await TestConnection.open({ invite: readInvite(invite), port, identity });
+  expectWelcome(await connection.login());
+  const answer = await connection.ask({ type: 'standings', digest: 'A'.repeat(64), skip: 0 });
+  return answer.type === 'standings' ? answer.standings : [];
+}
+
+t.test(
+  'V3: a removed box that a restored server let in anew is disabled once the lost removal is brought',
+  async t => {
+    const server = await startServer(t);
+    const cellar = await joined(server, 'cellar');
+    const { invite } = await server.server.invite({ uses: null });
+    const identity = makeIdentity('attic');
+    let lost: readonly Standing[] = [];
+    const port = await fromBackUp(t, server, async () => {
+      const now = server.server.summary().port;
+      await join(invite, now, identity);
+      await members(server).removeNode('attic');
+      lost = await wordsFor(cellar, now);
+    });
+    t.match(lost, [{ state: 'removed' }]);
+    const back = await join(invite, port, identity);
+    t.ok(back.welcome.assignment.issued > lost[0]!.at, 'it came back before anybody told of its removal');
+    const read = readInvite(cellar.invite);
+    const connection = await TestConnection.open({ invite: read, port, identity: cellar.identity });
+    expectWelcome(await connection.login());
+    t.equal(codeOf(await connection.ask({ type: 'bring', standings: lost })), 'done');
+    const { standing } = await connection.next('standing');
+    t.match(standing, { state: 'disabled', id: identity.id }, 'a new word, which all others go by');
+    t.ok(standing.at > back.welcome.assignment.issued);
+    t.match(await back.connection.next('failure'), { code: 'NODE_DISABLED' });
+    t.match(members(server).nodes(), {
+      nodes: [{ name: 'cellar' }, { name: 'attic', standing: 'disabled' }],
+    });
+    const told = members(server).audit(null, 2).entries;
+    t.match(told, [
+      { what: 'standing-learnt', by: 'cellar', subject: 'attic', facts: { state: 'removed' } },
+      { what: 'removal-doubted', by: 'cellar', subject: 'attic' },
+    ]);
+    t.same(await wordsFor(cellar, port), [standing], 'and it is kept');
+    await members(server).enableNode('attic');
+    t.equal(codeOf(await again({ ...back, identity, invite }, port)), 'welcome', 'the owner decides');
+  },
+);
+
 t.test('V3: an older word is never taken over a newer one, and times go on growing after it', async t => {
   const clock = new ManualClock(Date.UTC(2026, 10, 1));
   const server = await startServer(t, {}, { clock });
