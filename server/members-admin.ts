@@ -32,9 +32,10 @@ export const membersAdmin = (up: () => Place): MembersAdmin => ({
 /** Lets in a box that waits. */
 async function approveNode({ registry, station }: Place, what: string): Promise<ServerNode> {
   const { id } = found({ registry }, what);
-  const approved = await registry.approve(id);
+  const approved = await registry.members.approve(id);
+  const node = told(station, approved);
   station.letIn(id);
-  return station.nodeOf(approved);
+  return node;
 }
 
 async function renameNode({ registry, station }: Place, what: string, name: string): Promise<ServerNode> {

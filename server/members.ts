@@ -54,6 +54,21 @@ export class Members {
     });
   }
 
+  /** One that is pending becomes a member; any other stays as it is. Errors: NODE_UNKNOWN, and the store's. */
+  approve(id: NodeId): Promise<StandingChange> {
+    return this.#change(id, async (entry, table) => {
+      if (standingOf(entry) !== 'pending') return { entry, standing: null };
+      const told = { what: 'node-approved', subject: nameOf(entry) } as const;
+      // All others keep it out until another word says otherwise.
+      if (this.#options.standings.of(id)?.state === 'disabled')
+        return this.#turn(entry, table, 'member', told);
+      const approved: NodeEntry = { ...entry, standing: 'member' };
+      await this.#write([put(approved)], told);
+      table.put(approved);
+      return { entry: approved, standing: null };
+    });
+  }
+
   /** Kept out until it is enabled. Errors: NODE_UNKNOWN, and the store's. */
   disable(id: NodeId): Promise<StandingChange> {
     return this.#change(id, (entry, table) => this.#turn(entry, table, 'disabled'));
@@ -131,15 +146,19 @@ export class Members {
     return { learnt, kept, ...turnedTo(entry, wanted) };
   }
 
-  async #turn(entry: NodeEntry, table: NodeTable, state: 'disabled' | 'member'): Promise<StandingChange> {
+  async #turn(
+    entry: NodeEntry,
+    table: NodeTable,
+    state: 'disabled' | 'member',
+    told: AuditedChange = {
+      what: state === 'disabled' ? 'node-disabled' : 'node-enabled',
+      subject: nameOf(entry),
+    },
+  ): Promise<StandingChange> {
     if (standingOf(entry) === state) return { entry, standing: null };
     const turned: NodeEntry = { ...entry, standing: state };
     const kept = this.#standingOf(entry, state);
-    const what = state === 'disabled' ? 'node-disabled' : 'node-enabled';
-    await this.#write([put(turned), ...this.#options.standings.puts([kept])], {
-      what,
-      subject: nameOf(entry),
-    });
+    await this.#write([put(turned), ...this.#options.standings.puts([kept])], told);
     table.put(turned);
     this.#options.standings.took(kept);
     return { entry: turned, standing: kept.standing };

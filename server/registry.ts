@@ -137,18 +137,6 @@ export class Registry {
     return this.#table.byName(text) ?? this.#table.get(text) ?? this.#table.byAddress(text);
   }
 
-  /** One that is pending becomes a member; any other stays as it is. Errors: NODE_UNKNOWN, and the store's. */
-  approve(id: string): Promise<NodeEntry> {
-    return this.#changes.run(async () => {
-      const entry = this.#table.get(id);
-      if (entry === undefined) throw serverErrors('NODE_UNKNOWN');
-      if (standingOf(entry) !== 'pending') return entry;
-      const approved: NodeEntry = { ...entry, standing: 'member' };
-      await this.#keep(approved, { what: 'node-approved', subject: entry.name });
-      return approved;
-    });
-  }
-
   /** Errors: RECORD_WRONG, RECORD_OLD, PREFIX_CLASH, NAME_TAKEN, and the store's. False: it was known already. */
   publish(id: string, record: NodeRecord): Promise<boolean> {
     return this.#changes.run(async () => {
@@ -187,21 +175,26 @@ export class Registry {
 
   /** Whoever was removed and comes without anything new hears that, not that it lacks an invite. */
   #ticket(node: string, ticket: () => Ticket): Ticket {
-    const standing = this.standings.of(node)?.state;
-    if (standing === 'disabled') throw serverErrors('NODE_DISABLED');
     try {
       return ticket();
     } catch (error) {
       const isBare = error instanceof GinnelError && error.code === 'INVITE_NEEDED';
-      throw isBare && standing === 'removed' ? serverErrors('NODE_REMOVED') : error;
+      const isRemoved = this.standings.of(node)?.state === 'removed';
+      throw isBare && isRemoved ? serverErrors('NODE_REMOVED') : error;
     }
   }
 
-  /** What a removed box still has from before (an account, a certificate, an old invite) does not bring it back unseen. */
+  /**
+   * What a removed box still has from before (an account, a certificate, an old invite) does not bring it back unseen; nor
+   * does anything let in one that is disabled and that this server lost: it is kept out by all others until approved.
+   */
   #standingBy(node: string, { needsApproval, admission }: Ticket): Pick<NodeEntry, 'standing' | 'admission'> {
     const before = this.standings.entryOf(node);
     const isFresh =
-      before === null || (admission.by === 'invite' && !before.invites.includes(admission.invite));
+      before === null ||
+      (before.standing.state !== 'disabled' &&
+        admission.by === 'invite' &&
+        !before.invites.includes(admission.invite));
     return { standing: needsApproval || !isFresh ? 'pending' : 'member', admission };
   }
 

@@ -295,6 +295,37 @@ t.test(
   },
 );
 
+t.test(
+  'V3: a disabled box that a restored server does not know comes back by an invite and an approval',
+  async t => {
+    const server = await startServer(t);
+    const cellar = await joined(server, 'cellar');
+    const identity = makeIdentity('attic');
+    let lost: readonly Standing[] = [];
+    const port = await fromBackUp(t, server, async () => {
+      const now = server.server.summary().port;
+      await join(await server.invite(), now, identity);
+      await members(server).disableNode('attic');
+      lost = await wordsFor(cellar, now);
+    });
+    const read = readInvite(cellar.invite);
+    const connection = await TestConnection.open({ invite: read, port, identity: cellar.identity });
+    expectWelcome(await connection.login());
+    await connection.ask({ type: 'bring', standings: lost });
+    const attic = { ...cellar, identity, invite: await server.invite() };
+    t.equal(codeOf(await again(attic, port)), 'INVITE_NEEDED', 'what it lacks is told');
+    t.equal(codeOf(await again(attic, port, true)), 'PENDING_APPROVAL');
+    t.match(await members(server).enableNode('attic'), { standing: 'pending' }, 'approval is asked for');
+    await connection.next('standing');
+    t.match(await members(server).approveNode('attic'), { standing: 'member' });
+    const { standing } = await connection.next('standing');
+    t.match(standing, { state: 'member', id: identity.id }, 'everybody hears that it is in again');
+    t.ok(standing.at > lost[0]!.at);
+    t.equal(codeOf(await again(attic, port)), 'welcome');
+    t.same(await wordsFor(cellar, port), [standing]);
+  },
+);
+
 t.test('V3: an older word is never taken over a newer one, and times go on growing after it', async t => {
   const clock = new ManualClock(Date.UTC(2026, 10, 1));
   const server = await startServer(t, {}, { clock });
