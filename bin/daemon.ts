@@ -79,6 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { server, node } = parts;
   if (server !== null) closing.push({ close: () => server.down() });
   const leaving: { to: number | null } = { to: null };
+  const ended = new AbortController();
   if (node !== null) closing.push({ close: () => node.close({ leavesCard: leaving.to !== null }) });
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
@@ -96,13 +97,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     for (const socket of await openSockets(options, parts, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
-    await resumeAll(options, roles, house);
+    const signal = AbortSignal.any([options.signal, ended.signal]);
+    await resumeAll({ ...options, signal }, roles, house);
     house.supervisor.ready();
     ending.linger();
     await ending.reached;
     if (leaving.to === null) house.supervisor.stopping();
     options.log.info('ending');
   } finally {
+    // No role is brought back any more: the one that comes next may hold its port already.
+    ended.abort();
     // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.
     for (const part of closing.reverse()) await closedOrLogged(part, options.log);
   }
@@ -213,8 +217,8 @@ function resumeLater(resuming: Resuming, role: Role, error: Error, delayMs: numb
   log.warn(`the ${role} did not come up; it is tried again`, { error: error.message, delayMs });
   house.waiting.set(role, error.message);
   const again = async (): Promise<void> => {
-    if (signal.aborted || !(await roles.wanted(role))) return;
-    await roles.resume(role);
+    const isWanted = await roles.wanted(role);
+    if (isWanted && !signal.aborted) await roles.resume(role);
   };
   clock.after(delayMs, () => {
     house.waiting.delete(role);

@@ -169,7 +169,8 @@ export class Stay {
     const { assignment, prefix4, prefix6 } = this.#belongings.membership.current ?? {};
     if (assignment && prefix4 && prefix6) this.#settle({ assignment, prefix4, prefix6 });
     if (this.cardProblem !== null) throw this.cardProblem;
-    if (left !== '') await noteLeftCard(this.#options, '');
+    // Without a place in the network the card that was left is taken later: until then it must not be forgotten.
+    if (left !== '' && this.card !== '') await noteLeftCard(this.#options, '');
     parts.network.onChange(() => parts.control.kick());
     parts.paths.start();
     parts.introductions.everyoneKnown();
