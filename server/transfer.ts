@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { isDiskFull, replaceFile } from '../base/disk.ts';
 import { baseErrors, GinnelError } from '../base/errors.ts';
 import { migrated, newestFormat, STORE_MIGRATIONS } from '../base/store/migrations.ts';
+import { setExportsAside } from '../base/store/exports-aside.ts';
 import { openStore } from '../base/store.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { serverErrors } from './errors.ts';
@@ -43,12 +44,29 @@ export async function takeIn(options: CreateServerOptions, contents: ExportConte
     for (const [name, text] of contents.files)
       if (name !== KEYS_FILE) await replaceFile(join(aside, name), text);
     await fill(options, join(aside, 'registry'), entries);
-    await rename(aside, stateDir);
+    await inPlaceOfAnother(options, () => rename(aside, stateDir));
     await syncFolder(dirname(stateDir));
   } catch (error) {
     await rm(aside, { recursive: true, force: true }).catch(() => undefined);
     throw told(error, stateDir);
   }
+}
+
+/** Exports of a server that was here before are none of this one: a repair must not take them for its own. */
+async function inPlaceOfAnother(
+  { stateDir, exportsFolder, clock }: CreateServerOptions,
+  place: () => Promise<void>,
+): Promise<void> {
+  const folder = exportsFolder ?? join(stateDir, 'exports');
+  const aside = await setExportsAside(folder, 'registry', clock.wallMs());
+  try {
+    await place();
+  } catch (error) {
+    await aside.putBack().catch(() => undefined);
+    throw error;
+  }
+  // The server is in place: what could not be removed is only too much.
+  await aside.forgetOlder().catch(() => undefined);
 }
 
 /** Errors: SERVER_EXISTS. */

@@ -11,6 +11,7 @@ import { copyStoreFiles, inspectFolder } from '../store/look.ts';
 import type { Look } from '../store/look.ts';
 import { newestFormat } from '../store/migrations.ts';
 import { deepestMessage, isOutside } from '../store/tell.ts';
+import { isStrange } from './parts.ts';
 import type { StatePart } from './parts.ts';
 
 export type Source = 'as it is' | 'repaired by LevelDB' | 'export';
@@ -20,10 +21,12 @@ export interface Candidate extends Snapshot {
   /** Of an export. */
   readonly path: string | null;
   readonly madeAtMs: number | null;
+  /** Further than the store itself ever came: an export of another one that was in its place, as far as anybody can tell. */
+  readonly strange: boolean;
 }
 
 export interface Candidates {
-  /** The newest first; of equals the one that is nearest to the store itself. */
+  /** The newest first, strange ones last; of equals the one that is nearest to the store itself. */
   readonly found: readonly Candidate[];
   /** Every entry with a fitting checksum in what is left of the store: to tell what a step back in time costs. */
   readonly legible: readonly ReadonlyMap<string, unknown>[];
@@ -31,17 +34,31 @@ export interface Candidates {
   readonly exports: readonly Export[];
 }
 
-export async function candidatesFor(part: StatePart, look: Look, exportsFolder: string): Promise<Candidates> {
+/** `sealed`: the changes that the seal beside the store says. */
+export async function candidatesFor(
+  part: StatePart,
+  look: Look,
+  exportsFolder: string,
+  sealed: number | null,
+): Promise<Candidates> {
   const repaired = await repairedCopy(part);
   const exports = await wholeExports(part, exportsFolder);
   const asItIs = look.problems.length === look.beside.length ? [look] : [];
-  const found = [
+  const own = [
     ...asItIs.flatMap(one => inside(one, 'as it is')),
     ...(repaired.problems.length === 0 ? inside(repaired, 'repaired by LevelDB') : []),
-    ...exports.map(([path, one]): Candidate => ({ ...one, source: 'export', path })),
   ];
+  const reached = sealed === null ? null : Math.max(sealed, ...own.map(({ seal }) => seal.changes));
+  const exported = exports.map(([path, one]): Candidate => ({
+    ...one,
+    source: 'export',
+    path,
+    strange: isStrange(one, reached),
+  }));
   return {
-    found: found.sort((a, b) => b.seal.changes - a.seal.changes),
+    found: [...own, ...exported].sort(
+      (a, b) => Number(a.strange) - Number(b.strange) || b.seal.changes - a.seal.changes,
+    ),
     legible: [look.entries, repaired.entries],
     exports: exports.map(([, one]) => one),
   };
@@ -50,7 +67,7 @@ export async function candidatesFor(part: StatePart, look: Look, exportsFolder: 
 function inside({ format, seal, entries }: Inspection, source: Source): Candidate[] {
   return format === null || seal === null
     ? []
-    : [{ format, seal, entries, source, path: null, madeAtMs: null }];
+    : [{ format, seal, entries, source, path: null, madeAtMs: null, strange: false }];
 }
 
 const NOTHING: Inspection = {

@@ -1,6 +1,7 @@
 // What the state of a box consists of: stores, and the small checked files that go with each. Who has which is said by
 // whoever knows all roles; everything here treats them alike.
 import { basename } from 'node:path';
+import type { Snapshot } from '../store/export-file.ts';
 import type { Migration } from '../store/migrations.ts';
 
 export interface StatePart {
@@ -12,6 +13,13 @@ export interface StatePart {
 }
 
 export const nameOf = (path: string): string => basename(path);
+
+/** A power cut leaves the seal one change behind its store; what is further ahead was never in that store. */
+const AHEAD_AT_MOST = 2;
+
+/** Null: nobody knows how far the store came. */
+export const isStrange = ({ seal }: Snapshot, reached: number | null): boolean =>
+  reached !== null && seal.changes > reached + AHEAD_AT_MOST;
 
 /** A key's kind for words: `net/<id>/node/<id>` is `node`, `plugin/nat-stun/x` is `plugin/nat-stun`. */
 export function kindOf(key: string): string {

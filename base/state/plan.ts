@@ -12,11 +12,11 @@ import { newestFormat } from '../store/migrations.ts';
 import { readSeal } from '../store/seal.ts';
 import { candidatesFor } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
-import { kindOf } from './parts.ts';
+import { isStrange, kindOf } from './parts.ts';
 import type { StatePart } from './parts.ts';
 
 export interface Loss {
-  /** Confirmed changes that would be gone; null: nobody can tell, since the seal is gone too. */
+  /** Confirmed changes that would be gone; null: nobody can tell, since the seal is gone or what would be used is strange. */
   readonly changes: number | null;
   /** Entries that are known to differ, by kind of key. */
   readonly differing: Readonly<Record<string, number>>;
@@ -38,7 +38,16 @@ export interface FileStep {
   readonly path: string;
   readonly problems: readonly string[];
   /** Null: no export has it. */
-  readonly use: { readonly text: string; readonly madeAtMs: number; readonly path: string } | null;
+  readonly use: FileUse | null;
+}
+
+export interface FileUse {
+  readonly text: string;
+  readonly madeAtMs: number;
+  /** The export. */
+  readonly path: string;
+  /** As of a candidate. */
+  readonly strange: boolean;
 }
 
 export type Step = StoreStep | FileStep;
@@ -49,7 +58,7 @@ export async function planRepair(parts: readonly StatePart[], exportsFolder: str
   for (const part of parts) {
     const store = await storeStep(part, exportsFolder);
     if (store !== null) steps.push(store);
-    const exports = await exportsNewestFirst(part, exportsFolder);
+    const exports = await fileSources(part, exportsFolder);
     for (const file of part.files) {
       const step = await fileStep(file, exports);
       if (step !== null) steps.push(step);
@@ -60,10 +69,10 @@ export async function planRepair(parts: readonly StatePart[], exportsFolder: str
 
 /** Does it lose nothing that was confirmed, as far as the seals can tell? */
 export const isLossless = (step: Step): boolean =>
-  step.use !== null && (step.kind === 'store' ? step.lost.changes === 0 : isIdentity(step));
+  step.use?.strange === false && (step.kind === 'store' ? step.lost.changes === 0 : isIdentity(step.path));
 
 /** Keys never change, so an older copy of them is the same. */
-const isIdentity = ({ path }: FileStep): boolean => /^(identity|server-keys)\.json$/.test(basename(path));
+const isIdentity = (path: string): boolean => /^(identity|server-keys)\.json$/.test(basename(path));
 
 async function storeStep(part: StatePart, exportsFolder: string): Promise<StoreStep | null> {
   const state = await examineFolder(part.path);
@@ -74,15 +83,22 @@ async function storeStep(part: StatePart, exportsFolder: string): Promise<StoreS
   if (look.newer !== undefined)
     throw baseErrors('STORE_NEWER', { path: part.path, found: look.newer, known });
   if (look.problems.length === 0) return null;
-  return stepFor(part, look, await candidatesFor(part, look, exportsFolder));
+  const sealed = await sealedChanges(part);
+  return stepFor(part, look, sealed, await candidatesFor(part, look, exportsFolder, sealed));
 }
 
-async function stepFor(part: StatePart, look: Look, candidates: Candidates): Promise<StoreStep> {
-  const kept = await readSeal(part.path);
-  const sealed = kept.state === 'sealed' ? kept.seal.changes : null;
+async function sealedChanges({ path }: StatePart): Promise<number | null> {
+  const kept = await readSeal(path);
+  return kept.state === 'sealed' ? kept.seal.changes : null;
+}
+
+function stepFor(part: StatePart, look: Look, sealed: number | null, candidates: Candidates): StoreStep {
   const use = candidates.found[0] ?? null;
-  const furthest = Math.max(0, sealed ?? 0, ...candidates.found.map(({ seal }) => seal.changes));
-  const changes = sealed === null || use === null ? null : Math.max(0, furthest - use.seal.changes);
+  // Strange ones come last: where one is used, all are. Else they say nothing of how far this store came.
+  const telling = candidates.found.filter(({ strange }) => strange === use?.strange);
+  const furthest = Math.max(0, sealed ?? 0, ...telling.map(({ seal }) => seal.changes));
+  const isTold = sealed !== null && use?.strange === false;
+  const changes = isTold ? Math.max(0, furthest - use.seal.changes) : null;
   const differing = use === null || changes === 0 ? {} : differingIn(candidates.legible, use);
   const { problems } = look;
   return { kind: 'store', part, problems, use, lost: { changes, differing }, changesBefore: furthest };
@@ -98,27 +114,38 @@ function differingIn(legible: Candidates['legible'], { entries }: Candidate): Re
   return kinds;
 }
 
-async function exportsNewestFirst(part: StatePart, folder: string): Promise<[string, Export][]> {
-  const found: [string, Export][] = [];
-  for (const path of await exportFilesOf(folder, basename(part.path))) {
-    const one = await readExport(path).catch(() => null);
-    if (one !== null) found.push([path, one]);
-  }
-  return found.sort(([, a], [, b]) => b.seal.changes - a.seal.changes || b.madeAtMs - a.madeAtMs);
+interface FileSource extends Export {
+  readonly path: string;
+  readonly strange: boolean;
 }
 
-async function fileStep(path: string, exports: readonly [string, Export][]): Promise<FileStep | null> {
+/** The newest first, strange ones last. */
+async function fileSources(part: StatePart, folder: string): Promise<FileSource[]> {
+  const found: FileSource[] = [];
+  const sealed = await sealedChanges(part);
+  for (const path of await exportFilesOf(folder, basename(part.path))) {
+    const one = await readExport(path).catch(() => null);
+    if (one !== null) found.push({ ...one, path, strange: isStrange(one, sealed) });
+  }
+  return found.sort(
+    (a, b) =>
+      Number(a.strange) - Number(b.strange) || b.seal.changes - a.seal.changes || b.madeAtMs - a.madeAtMs,
+  );
+}
+
+async function fileStep(path: string, exports: readonly FileSource[]): Promise<FileStep | null> {
   const name = basename(path);
   const kept = await readKept(path);
   if (kept.state === 'whole') return null;
   // Only the newest export says that a file should be there: a box may have left its network since the older ones.
-  const isMissed = exports[0]?.[1].files[name] !== undefined;
+  const [newest] = exports;
+  const isMissed = newest?.files[name] !== undefined && (!newest.strange || isIdentity(path));
   if (kept.state === 'absent' && !isMissed) return null;
   const problems = [kept.state === 'absent' ? 'It is gone' : `It is damaged (${kept.reason})`];
-  for (const [from, { files, madeAtMs }] of exports) {
+  for (const { path: from, files, madeAtMs, strange } of exports) {
     const text = files[name];
     if (text !== undefined && unwrapKept(text).state === 'whole')
-      return { kind: 'file', path, problems, use: { text, madeAtMs, path: from } };
+      return { kind: 'file', path, problems, use: { text, madeAtMs, path: from, strange } };
   }
   return { kind: 'file', path, problems, use: null };
 }

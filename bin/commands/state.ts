@@ -116,11 +116,13 @@ const inJson = (steps: readonly Step[], aside: string): object => ({
           source: step.use?.source ?? null,
           export: step.use?.path ?? null,
           madeAtMs: step.use?.madeAtMs ?? null,
+          strange: step.use?.strange ?? false,
         }
       : {
           ...{ kind: 'file', path: step.path, problems: step.problems },
           export: step.use?.path ?? null,
           madeAtMs: step.use?.madeAtMs ?? null,
+          strange: step.use?.strange ?? false,
         },
   ),
 });

@@ -78,6 +78,7 @@ function sourceInWords({ use }: StoreStep, when: 'planned' | 'done'): string {
 }
 
 function lossInWords({ lost, use, part }: StoreStep): string[] {
+  if (use?.strange === true) return [STRANGE];
   if (lost.changes === 0) return ['Nothing that was confirmed is lost.'];
   const kinds = Object.entries(lost.differing).map(([kind, count]) => `${count} in ${plain(kind)}`);
   const seen = kinds.length === 0 ? '' : ` Known to differ: ${kinds.join(', ')}.`;
@@ -90,6 +91,9 @@ function lossInWords({ lost, use, part }: StoreStep): string[] {
   return [`${count}${seen}`, ...(basename(part.path) === 'registry' ? REGISTRY_BACK_IN_TIME : [])];
 }
 
+const STRANGE =
+  'That export goes further than this state ever came, so it may be of another one that was here before: what is in it may take the place of what was here.';
+
 const REGISTRY_BACK_IN_TIME = [
   'Boxes that joined since then are unknown to the server: each needs a new invite. Invites used since then would work again: revoke them.',
   'Boxes that know of newer decisions, such as a removal, tell the server when they come.',
@@ -99,7 +103,11 @@ function fileLines({ path, problems, use }: FileStep, when: 'planned' | 'done'):
   const head = `${basename(path)}: ${problems.map(sentence).join(' ')}`;
   if (use === null) return [head, '  No export has it. It stays as it is; put it back from a back-up.'];
   const will = when === 'planned' ? 'It would be' : 'It was';
-  return [head, `  ${will} put back from the export ${basename(use.path)} of ${timeInWords(use.madeAtMs)}.`];
+  return [
+    head,
+    `  ${will} put back from the export ${basename(use.path)} of ${timeInWords(use.madeAtMs)}.`,
+    ...(use.strange ? [`  ${STRANGE}`] : []),
+  ];
 }
 
 const inEntries = (count: number): string => `${count} ${count === 1 ? 'entry' : 'entries'}`;
