@@ -12,6 +12,7 @@ import type { Parts } from './daemon.ts';
 import type { Journal } from './daemon/admin.ts';
 import { LOADED } from './daemon/restart.ts';
 import { commandErrors } from './errors.ts';
+import { SCREEN } from './help.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -43,6 +44,8 @@ export function processSurroundings({
     daemonCommand: [process.execPath, script, 'run', '--detached', '--json'],
     input: process.stdin,
     isTerminal: { out: process.stdout.isTTY, err: process.stderr.isTTY },
+    // A terminal that was told no size has none.
+    columns: process.stdout.isTTY ? process.stdout.columns || SCREEN.columns : Infinity,
     out: text => void process.stdout.write(text),
     err: text => void process.stderr.write(text),
     ask: question => askOnTerminal(question),

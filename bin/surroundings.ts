@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly daemonCommand: readonly [program: string, ...rest: string[]];
   readonly input: Readable & { readonly isTTY?: boolean };
   readonly isTerminal: { readonly out: boolean; readonly err: boolean };
+  /** How wide the terminal is; infinite where standard output is none. */
+  readonly columns: number;
   out(text: string): void;
   err(text: string): void;
   /** Asks on the terminal; what is typed is kept in no history. */

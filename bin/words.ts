@@ -1,8 +1,7 @@
 // Figures and names as people read them. What others named (peers, reasons) is hostile text until it went through `plain`.
 
-/** Without control characters, line breaks and direction marks, which could repaint a terminal. */
-export const plain = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');
+/** Without control characters, line breaks, direction marks and what is not seen at all, which could repaint a terminal. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?');
 
 export function bytesInWords(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];
@@ -25,22 +24,41 @@ export function durationInWords(seconds: number): string {
 }
 
 /** Columns side by side, two blanks between; the last column is not filled up. */
-export function table(rows: readonly (readonly string[])[]): string {
+export const table = (rows: readonly (readonly string[])[]): string =>
+  filledUp(rows)
+    .map(line => line.trimEnd())
+    .join('\n');
+
+/** The same line by line, each cell as wide as its column. */
+export function filledUp(rows: readonly (readonly string[])[]): string[] {
+  const widths = widthsOf(rows);
+  return rows.map(row =>
+    row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  '),
+  );
+}
+
+export function widthsOf(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
   for (const row of rows)
     row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, widthOf(cell))));
-  return rows
-    .map(row =>
-      row
-        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return widths;
 }
 
+/** Characters, and our own colours whole. */
 // eslint-disable-next-line no-control-regex -- our own colours are control sequences
-const widthOf = (cell: string): number => Array.from(cell.replaceAll(/\x1b\[\d+m/g, '')).length;
+export const symbolsOf = (text: string): string[] => text.match(/\x1b\[\d+m|./gsu) ?? [];
+
+/** In columns of a terminal. */
+export const widthOf = (text: string): number =>
+  symbolsOf(text).reduce((width, symbol) => width + symbolWidth(symbol), 0);
+
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+export function symbolWidth(symbol: string): number {
+  if (symbol.startsWith('\u001b') || /^\p{M}/u.test(symbol)) return 0;
+  return WIDE.test(symbol) ? 2 : 1;
+}
 
 export interface Paint {
   good(text: string): string;

@@ -13,6 +13,8 @@ export interface Kit {
   readonly places: Places;
   readonly client: Client;
   readonly colours: Paint;
+  /** How wide the terminal is; infinite where there is none. */
+  readonly columns: number;
   /** One JSON document with `--json`, else the words. */
   show(json: boolean, value: unknown, words: () => string): void;
   /** Starts the daemon where none answers, and says so. */
@@ -27,6 +29,7 @@ export function kitOf(around: Surroundings): Kit {
     places,
     client,
     colours: paint(isColoured(around, 'out')),
+    columns: around.columns,
     show: (json, value, words) => around.out(`${json ? JSON.stringify(value, null, 2) : words()}\n`),
     async ensureDaemon(json) {
       const { environment, daemonCommand } = around;

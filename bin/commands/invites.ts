@@ -42,7 +42,7 @@ export function inviteCommands(program: Command, kit: () => Kit): void {
     .action(async (flags: { json?: boolean }) => {
       const tools = kit();
       const answer = await tools.client.get<{ invites: InviteSummary[] }>('/v1/server/invites');
-      tools.show(flags.json === true, answer, () => invitesScreen(answer.invites));
+      tools.show(flags.json === true, answer, () => invitesScreen(answer.invites, tools.columns));
     });
   withJson(invite.command('revoke <id>'))
     .summary('take an invite back; boxes that it let in stay')

@@ -6,6 +6,7 @@ import type { ServerSummary } from '../../server/admin.ts';
 import type { Health } from '../../web/api.ts';
 import type { Figures } from '../../web/daemon-admin.ts';
 import { EXIT } from '../exit-codes.ts';
+import { wrap } from '../layout.ts';
 import { netcheckScreen } from '../screens/netcheck.ts';
 import { pingLines } from '../screens/ping.ts';
 import { statusScreen } from '../screens/status.ts';
@@ -37,14 +38,14 @@ export function lookCommands(program: Command, kit: () => Kit, exit: (code: numb
     .action(async (flags: Flags) => {
       const tools = kit();
       const report = await tools.client.post<NetcheckReport>('/v1/node/netcheck', {});
-      tools.show(flags.json === true, report, () => netcheckScreen(report));
+      tools.show(flags.json === true, report, () => netcheckScreen(report, tools.columns));
     });
   withJson(program.command('why <peer>'))
     .summary('why a peer (or "server") is reached as it is, or not')
     .action(async (peer: string, flags: Flags) => {
       const tools = kit();
       const why = peer === 'server' ? await whyServer(tools) : await whyPeer(tools, peer);
-      tools.show(flags.json === true, why, () => why.lines.map(plain).join('\n'));
+      tools.show(flags.json === true, why, () => wrap(why.lines.map(plain).join('\n'), tools.columns));
     });
 }
 
@@ -54,7 +55,7 @@ async function status(kit: Kit, json: boolean): Promise<void> {
   const server = daemon.roles.server === 'absent' ? null : await kit.client.get<ServerSummary>('/v1/server');
   const figures = json ? await kit.client.get<Figures>('/v1/counters') : null;
   kit.show(json, { daemon, node, server, figures }, () =>
-    statusScreen({ node, server, daemon: daemon.health }, kit.colours),
+    statusScreen({ node, server, daemon: daemon.health }, kit.colours, kit.columns),
   );
 }
 

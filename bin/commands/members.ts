@@ -76,7 +76,7 @@ function nodesCommands(program: Command, kit: () => Kit, exit: (code: number) =>
 
 async function list(kit: Kit, flags: Flags): Promise<void> {
   const nodes = await kit.client.get<NodesShown>('/v1/server/nodes');
-  kit.show(flags.json === true, nodes, () => nodesScreen(nodes, Date.now()));
+  kit.show(flags.json === true, nodes, () => nodesScreen(nodes, Date.now(), kit.columns));
 }
 
 /** False: the person thought better of it. */

@@ -55,7 +55,7 @@ const isJson = (command: Command): boolean => command.optsWithGlobals<Flags>().j
 
 async function list(kit: Kit, json: boolean): Promise<void> {
   const plugins = await withPlugins(kit, admin => admin.list());
-  kit.show(json, { plugins }, () => pluginsScreen(plugins, kit.colours));
+  kit.show(json, { plugins }, () => pluginsScreen(plugins, kit.colours, kit.columns));
 }
 
 async function show(kit: Kit, name: string, json: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 // What `ginnel invite` shows. Notes are others' words.
 import type { InviteSummary, IssuedInvite } from '../../server/admin.ts';
-import { durationInWords, plain, table } from '../words.ts';
+import { rowsWithin } from '../layout.ts';
+import { durationInWords, plain } from '../words.ts';
 
 export function inviteScreen({ invite, uses, approval, id }: IssuedInvite, validMs: number): string {
   const whom = uses === 1 ? 'one box' : uses === null ? 'any number of boxes' : `${uses} boxes`;
@@ -9,17 +10,19 @@ export function inviteScreen({ invite, uses, approval, id }: IssuedInvite, valid
   return `Invite${named} for ${whom}${waits}, valid ${durationInWords(validMs / 1000)}:\n  ${invite}`;
 }
 
-export function invitesScreen(invites: readonly InviteSummary[]): string {
+export function invitesScreen(invites: readonly InviteSummary[], columns: number): string {
   if (invites.length === 0) return 'No invites. Make one with: ginnel invite';
-  const rows = invites.map(({ id, state, uses, usesLeft, approval, expires, note }) => [
-    id,
-    state,
-    uses === null ? 'any number' : `${usesLeft ?? 0} of ${uses} left`,
-    `${state === 'expired' ? 'until' : 'good until'} ${dateInWords(expires)}`,
-    approval ? 'with approval' : '',
-    plain(note),
-  ]);
-  return table(rows);
+  const rows = invites.map(({ id, state, uses, usesLeft, approval, expires, note }) => ({
+    cells: [
+      id,
+      state,
+      uses === null ? 'any number' : `${usesLeft ?? 0} of ${uses} left`,
+      dateInWords(expires),
+      approval ? 'with approval' : '',
+    ],
+    more: plain(note),
+  }));
+  return rowsWithin(columns, [{ cells: ['invite', 'state', 'uses', 'good until', ''] }, ...rows], [0]);
 }
 
 export const revokedScreen = ({ id }: InviteSummary): string =>

@@ -1,29 +1,27 @@
 // What `ginnel nodes`, `ginnel audit` and `ginnel rules` show. Names are others' words.
 import type { AuditPage, NodeShown, NodesShown, RulesShown, ServerNode } from '../../server/admin.ts';
+import { rowsWithin, wrap, type Row } from '../layout.ts';
 import { durationInWords, plain, table } from '../words.ts';
 
-export function nodesScreen({ nodes, removed }: NodesShown, nowMs: number): string {
+export function nodesScreen({ nodes, removed }: NodesShown, nowMs: number, columns: number): string {
   if (nodes.length === 0 && removed.length === 0)
     return 'Nobody is in this network yet. Let a box in with: ginnel invite';
   const rows = [...nodes].sort(byAddress).map(node => rowOf(node, nowMs));
   const pending = nodes.find(({ standing }) => standing === 'pending');
   return [
-    ...(rows.length === 0 ? [] : [table(rows)]),
-    ...removed.map(({ name, id, at }) => `Removed: ${plain(name) || id}, ${dayOf(at)}`),
-    ...(pending === undefined ? [] : [`Let it in with: ginnel nodes approve ${plain(pending.name)}`]),
+    ...(rows.length === 0 ? [] : [rowsWithin(columns, rows, [0])]),
+    ...removed.map(({ name, id, at }) => wrap(`Removed: ${plain(name) || id}, ${dayOf(at)}`, columns)),
+    ...(pending === undefined
+      ? []
+      : [wrap(`Let it in with: ginnel nodes approve ${plain(pending.name)}`, columns)]),
   ].join('\n');
 }
 
-function rowOf({ name, ip4, standing, online, lastSeen, registered }: NodeShown, nowMs: number): string[] {
+function rowOf({ name, ip4, standing, online, lastSeen, registered }: NodeShown, nowMs: number): Row {
   const ago = durationInWords(Math.max(0, nowMs - lastSeen) / 1000);
   const outside = registered.filter(({ scope }) => scope === 'public').map(({ endpoint }) => endpoint);
-  return [
-    plain(name),
-    ip4,
-    STANDINGS[standing],
-    online ? 'online' : `last seen ${ago} ago`,
-    outside.join(' '),
-  ];
+  const seen = online ? 'online' : `last seen ${ago} ago`;
+  return { cells: [plain(name), ip4, STANDINGS[standing], seen], more: outside.join(' ') };
 }
 
 const STANDINGS = { member: 'member', pending: 'waits for approval', disabled: 'disabled' } as const;

@@ -1,28 +1,77 @@
-// What `ginnel netcheck` shows: what was asked of the NAT, each answer, and what follows.
+// What `ginnel netcheck` shows: what follows for this home in a sentence, what was asked of the NAT and each answer, and
+// what follows in full.
 import type { NetcheckReport } from '../../core/admin.ts';
-import type { PortRule } from '../../core/contract/nat-report.ts';
-import { durationInWords, plain, table } from '../words.ts';
+import type { NatBehaviour, NatReport, PortRule } from '../../core/contract/nat-report.ts';
+import { rowsWithin, wrap } from '../layout.ts';
+import { durationInWords, plain } from '../words.ts';
 
-export function netcheckScreen({ nat, conclusions }: NetcheckReport): string {
+export function netcheckScreen({ nat, conclusions }: NetcheckReport, columns: number): string {
   const said = (answer: string): string => answer.replaceAll('-', ' ');
   const rows = [
     ['UDP gets through', said(nat.udp)],
-    ['Behind a NAT', said(nat.nat)],
-    ['Seen from outside as', nat.mapped.length === 0 ? 'not known' : nat.mapped.map(plain).join(', ')],
-    ['Mapping', said(nat.mapping)],
-    ['Filtering', said(nat.filtering)],
-    ['Outer ports', portsInWords(nat.ports)],
-    ['Hairpin', said(nat.hairpin)],
+    ['NAT (translates addresses)', said(nat.nat)],
+    ...outside(nat),
+    ['Mapping (which outer port)', MAPPING[nat.mapping]],
+    ['Filtering (who is let in)', FILTERING[nat.filtering]],
+    ['Outer ports (how chosen)', portsInWords(nat.ports)],
+    ['Hairpin (own outer address)', HAIRPIN[nat.hairpin]],
     [
-      'A mapping lasts',
+      'Lifetime (of idle mappings)',
       nat.lifetimeMs === null ? 'not checked' : `at least ${durationInWords(nat.lifetimeMs / 1000)}`,
     ],
-    ['IPv6', said(nat.ipv6)],
+    ['IPv6 (to the server)', said(nat.ipv6)],
   ];
-  const notes = nat.notes.map(note => `! ${plain(note)}`);
-  const followed = conclusions.map(plain);
-  return [table(rows), ...notes, ...(followed.length === 0 ? [] : ['', ...followed])].join('\n');
+  const parts = [
+    sentenceFor(nat),
+    '',
+    rowsWithin(
+      columns,
+      rows.map(cells => ({ cells })),
+      [1],
+    ),
+    ...nat.notes.map(note => `! ${plain(note)}`),
+    ...(conclusions.length === 0 ? [] : ['', ...conclusions.map(plain)]),
+  ];
+  return wrap(parts.join('\n'), columns);
 }
+
+/** For who knows none of the words below. */
+function sentenceFor({ takenAt, udp, nat, mapping }: NatReport): string {
+  if (udp === 'no') return 'No direct path can be made from here: this network lets no UDP packets out.';
+  if (takenAt === 0 || nat === 'not-checked')
+    return 'It is not known yet how other boxes can reach this one.';
+  if (nat === 'no') return 'Other boxes can reach this one directly, unless a firewall stops them.';
+  if (mapping === 'endpoint-independent') return 'Direct paths from this home work with most other homes.';
+  return mapping === 'not-checked'
+    ? 'This home is behind a router that translates addresses; of which kind is not known yet.'
+    : 'Direct paths from this home work with some other homes only: its router makes it hard to be found.';
+}
+
+function outside({ mapped }: NatReport): string[][] {
+  const label = 'Seen from outside as';
+  if (mapped.length === 0) return [[label, 'not known']];
+  return mapped.map((address, n) => [n === 0 ? label : '', plain(address)]);
+}
+
+const MAPPING: Readonly<Record<NatBehaviour, string>> = {
+  'endpoint-independent': 'one for all (endpoint independent)',
+  'address-dependent': 'one for each address (address dependent)',
+  'address-and-port-dependent': 'another for each destination (symmetric)',
+  'not-checked': 'not checked',
+};
+
+const FILTERING: Readonly<Record<NatBehaviour, string>> = {
+  'endpoint-independent': 'everyone (endpoint independent)',
+  'address-dependent': 'addresses sent to before (address dependent)',
+  'address-and-port-dependent': 'ports sent to before (address and port dependent)',
+  'not-checked': 'not checked',
+};
+
+const HAIRPIN = {
+  yes: 'works from inside',
+  no: 'does not work from inside',
+  'not-checked': 'not checked',
+} as const;
 
 function portsInWords(ports: PortRule): string {
   if (ports.rule === 'sequential')

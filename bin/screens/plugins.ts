@@ -1,6 +1,7 @@
 // What `ginnel plugins` shows: every plugin with its state in words, or one with its settings.
 import { mayBe, type SettingSchema } from '../../base/setting-schema.ts';
 import type { PluginDetail, PluginStatus } from '../../core/admin.ts';
+import { rowsWithin, wrap } from '../layout.ts';
 import { valueInWords } from '../setting-words.ts';
 import { plain, table, type Paint } from '../words.ts';
 
@@ -14,16 +15,22 @@ const STATES: Readonly<Record<PluginStatus['state'], string>> = {
   failed: 'failed',
 };
 
-export function pluginsScreen(plugins: readonly PluginStatus[], colours: Paint): string {
+export function pluginsScreen(plugins: readonly PluginStatus[], colours: Paint, columns: number): string {
   if (plugins.length === 0) return 'There are no plugins.';
-  const rows = plugins.map(plugin => [
-    plain(plugin.name),
-    stateInWords(plugin, colours),
-    plugin.thirdParty ? 'third-party' : '',
-    plain(plugin.purpose),
-  ]);
-  const problems = plugins.flatMap(plugin => problemOf(plugin, colours) ?? []);
-  return [table(rows), ...problems, '', 'More of each: ginnel plugins show NAME'].join('\n');
+  const rows = plugins.map(plugin => ({
+    cells: [
+      plain(plugin.name),
+      stateInWords(plugin, colours),
+      ...(plugins.some(({ thirdParty }) => thirdParty) ? [plugin.thirdParty ? 'third-party' : ''] : []),
+    ],
+    more: plain(plugin.purpose),
+  }));
+  const problems = plugins.flatMap(plugin =>
+    (problemOf(plugin, colours) ?? []).map(line => wrap(line, columns)),
+  );
+  return [rowsWithin(columns, rows, [0]), ...problems, '', 'More of each: ginnel plugins show NAME'].join(
+    '\n',
+  );
 }
 
 export function pluginScreen(plugin: PluginDetail, colours: Paint): string {

@@ -3,6 +3,7 @@ import type { HealthLine } from '../../base/health.ts';
 import type { NodeStatus, PeerStatus } from '../../core/admin.ts';
 import type { NatReport } from '../../core/contract/nat-report.ts';
 import type { ServerSummary } from '../../server/admin.ts';
+import { rowsWithin, tableWidth, wrap, type Row } from '../layout.ts';
 import { forwardingInWords } from './server.ts';
 import {
   bytesInWords,
@@ -10,7 +11,6 @@ import {
   millisecondsInWords,
   percentInWords,
   plain,
-  table,
   type Paint,
 } from '../words.ts';
 
@@ -21,38 +21,54 @@ export interface StatusShown {
   readonly daemon: readonly HealthLine[];
 }
 
-export function statusScreen({ node, server, daemon }: StatusShown, colours: Paint): string {
+export function statusScreen({ node, server, daemon }: StatusShown, colours: Paint, columns: number): string {
   const isUp = node !== null && node.state !== 'down';
-  const parts = isUp
-    ? [peerTable(node, colours), healthLines(node, colours)]
+  const said = isUp
+    ? [healthLines(node, colours)]
     : ['This box is on no network now. Join or rejoin with: sudo ginnel up'];
-  if (server?.state === 'up') parts.push([serverLine(server), ...told(server.health, colours)].join('\n'));
-  if (daemon.length > 0) parts.push(told(daemon, colours).join('\n'));
-  return parts.join('\n\n');
+  if (server?.state === 'up') said.push([serverLine(server), ...told(server.health, colours)].join('\n'));
+  if (daemon.length > 0) said.push(told(daemon, colours).join('\n'));
+  const words = wrap(said.join('\n\n'), columns);
+  return isUp ? `${peerTable(node, colours, columns)}\n\n${words}` : words;
 }
 
-function peerTable(node: NodeStatus, colours: Paint): string {
+const HEADING = ['box', 'address', 'path', 'round trip', 'loss', 'traffic', 'heard'] as const;
+const BOX = 0;
+const PATH = 2;
+const TRAFFIC = HEADING.indexOf('traffic');
+/** Figures of a path that nobody was heard on for longer are those of another time. */
+const FRESH_S = 30;
+
+function peerTable(node: NodeStatus, colours: Paint, columns: number): string {
   const own = node.state === 'starting' ? colours.warn('starting') : 'this box';
-  const rows = node.peers.map(peer => peerRow(peer, colours));
-  const lines = table([[plain(node.name), node.ip4, own], ...rows]).split('\n');
-  // The sentence on this box's NAT stands outside the columns: it is longer than any figure.
-  return [`${lines[0] ?? ''}   ${natInWords(node.nat)}`, ...lines.slice(1)].join('\n');
+  const rows: Row[] = [
+    { cells: HEADING },
+    { cells: [plain(node.name), node.ip4, own], more: natInWords(node.nat) },
+    ...node.peers.map(peer => peerRow(peer, colours)),
+  ];
+  // Names tell more than traffic: where not all has room, that goes under the row first.
+  return rowsWithin(columns, tableWidth(rows) <= columns ? rows : rows.map(trafficBelow), [BOX, PATH]);
 }
 
-function peerRow(peer: PeerStatus, colours: Paint): string[] {
-  const heard = peer.lastHeardSecondsAgo;
+function trafficBelow({ cells, more = '' }: Row): Row {
+  const traffic = cells === HEADING ? '' : (cells[TRAFFIC] ?? '');
+  return {
+    cells: cells.filter((_cell, column) => column !== TRAFFIC),
+    more: [traffic, more].filter(part => part !== '').join('   '),
+  };
+}
+
+function peerRow(peer: PeerStatus, colours: Paint): Row {
+  const { path, lastHeardSecondsAgo: heard } = peer;
   const ago = heard === null ? 'never' : heard < 5 ? 'now' : durationInWords(heard);
-  const { path } = peer;
-  const figures =
-    path === null
-      ? ['', '', '']
-      : [
-          path.rttMs === null ? '' : millisecondsInWords(path.rttMs),
-          percentInWords(path.loss),
-          `↓ ${bytesInWords(peer.bytesIn)} ↑ ${bytesInWords(peer.bytesOut)}`,
-        ];
-  const reason = peer.state === 'direct' ? '' : plain(peer.reason);
-  return [plain(peer.name), peer.ip4, connection(peer, colours), ...figures, ago, reason];
+  const isFresh = path !== null && heard !== null && heard <= FRESH_S;
+  const trip = isFresh && path.rttMs !== null ? millisecondsInWords(path.rttMs) : '';
+  const loss = isFresh ? percentInWords(path.loss) : '';
+  const traffic = path === null ? '' : `↓ ${bytesInWords(peer.bytesIn)} ↑ ${bytesInWords(peer.bytesOut)}`;
+  return {
+    cells: [plain(peer.name), peer.ip4, connection(peer, colours), trip, loss, traffic, ago],
+    more: peer.state === 'direct' ? '' : plain(peer.reason),
+  };
 }
 
 function connection(peer: PeerStatus, colours: Paint): string {
@@ -110,10 +126,26 @@ function serverHealth(server: NodeStatus['server'], colours: Paint): string {
     return `Health: location server reached ${ago ?? 'just now'}${ago === null ? '' : ' ago'}.`;
   if (server.state === 'waiting') return 'This box has no address yet.';
   const since = ago === null ? 'not reached in this run' : `not reached for ${ago}`;
-  const reason = server.reason === '' ? '' : ` ${plain(server.reason)}`;
+  const cause = causeOf(server.reason);
+  const reason = cause === '' ? '' : ` ${plain(cause)}`;
   const what = colours.bad(`Location server: ${since}${where}.`);
   return `${what}${reason}\nYour homes stay connected; new boxes can't join until it is back. (SERVER_AWAY)   → ginnel why server`;
 }
+
+/** What stands in the errors behind it, and here in other words. */
+const SAID = [
+  'The location server is not reached at the moment.',
+  'No location server answered.',
+  'Boxes that know each other stay connected; it is tried again by itself.',
+  'Check that the server runs (ginnel status there), that its port is forwarded, and that this box is online.',
+];
+
+/** An error holds the one behind it whole. */
+const causeOf = (reason: string): string =>
+  SAID.reduce((left, sentence) => left.replaceAll(sentence, ''), reason)
+    .replaceAll(/\([A-Z_]+\)/g, '')
+    .replaceAll(/ {2,}/g, ' ')
+    .trim();
 
 function serverLine(server: ServerSummary): string {
   const online = server.nodes.filter(node => node.online).length;

@@ -121,6 +121,10 @@ export class ControlClient implements Control {
     return this.#machine.problem;
   }
 
+  get unpublished(): GinnelError | null {
+    return this.#machine.unpublished;
+  }
+
   get lastHeardAt(): number | null {
     return this.#machine.lastHeardAt;
   }

@@ -27,6 +27,7 @@ export class ControlMachine {
   readonly #refusals = new Map<'publish' | 'register', string>();
   #state: ControlState = 'stopped';
   #problem: GinnelError | null = null;
+  #unpublished: GinnelError | null = null;
   #phase: 'idle' | 'dialling' | 'logging-in' | 'waiting' | 'in' = 'idle';
   #server: Endpoint | null = null;
   #connectedAt = 0;
@@ -54,6 +55,11 @@ export class ControlMachine {
   /** Why it is not connected; null while it is. */
   get problem(): GinnelError | null {
     return this.#problem;
+  }
+
+  /** Why the server has not this node's record as it is now; null: it has, or whoever changed it was told. */
+  get unpublished(): GinnelError | null {
+    return this.#unpublished;
   }
 
   get lastHeardAt(): number | null {
@@ -101,15 +107,20 @@ export class ControlMachine {
   }
 
   /** Publishes the record where it changed; `ended` with why the server did not take it. */
-  publish(ended: (problem: GinnelError | null) => void = () => undefined): void {
+  publish(ended?: (problem: GinnelError | null) => void): void {
     const record = this.#phase === 'in' ? this.#words.record(this.#serverGeneration) : null;
     if (record === null) {
-      ended(null);
+      if (this.#phase === 'in') this.#unpublished = null;
+      ended?.(null);
       return;
     }
     this.#requests.ask({ type: 'publish', record }, outcome => {
+      const problem = outcome instanceof GinnelError ? outcome : null;
       if (this.#noted('publish', outcome)) this.#serverGeneration = record.generation;
-      ended(outcome instanceof GinnelError ? outcome : null);
+      // Silence is no refusal; and whoever waits for the answer goes back to the record of before.
+      if (problem?.code !== 'SERVER_AWAY' && (problem === null || ended === undefined))
+        this.#unpublished = problem;
+      ended?.(problem);
     });
   }
 

@@ -44,6 +44,8 @@ export interface Control {
   readonly rttMs: number | null;
   /** Why it is not connected, with code and words; null while it is. */
   readonly problem: GinnelError | null;
+  /** Why the server did not take this node's record when nobody waited for that; null: it did, or was not asked. */
+  readonly unpublished: GinnelError | null;
   /** The address by which the server is reached now; null: not connected. */
   readonly server: Endpoint | null;
   /** Milliseconds since 1970 by the server's clock, once it is known; this machine's until then. */

@@ -24,6 +24,12 @@ export const nodeHealth = defineHealth({
     why: '{reason}',
     todo: '',
   },
+  NAME_TAKEN: {
+    severity: 'warning',
+    what: 'The name {name} was not given to this box: it is taken in this network.',
+    why: 'Another box bears it; the others know this one by its name of before.',
+    todo: 'Choose another: sudo ginnel set name NAME.',
+  },
   PEER_KEY_CHANGED: {
     severity: 'problem',
     what: 'A box that is known shows other keys, and is refused.',
@@ -69,6 +75,9 @@ export interface NodeState {
   readonly out: 'removed' | 'disabled' | null;
   /** What the server, or the way to it, said. */
   readonly problem: Error | null;
+  /** Why the network did not take this box's record; null: it did. */
+  readonly unpublished: { readonly code: string } | null;
+  readonly name: string;
   readonly cardProblem: Error | null;
   /** Why packets go by the slower door; null: they do not. */
   readonly slowness: { readonly because: string; readonly todo: string } | null;
@@ -80,12 +89,25 @@ export interface NodeState {
 
 /** Worst first. A line that tells of an error carries that error's code (docs/errors.md). */
 export function healthOf(state: NodeState): HealthLine[] {
-  const { server, out, problem, cardProblem, slowness, keyChanges, plugins, nat, skew } = state;
+  const {
+    server,
+    out,
+    problem,
+    unpublished,
+    name: own,
+    cardProblem,
+    slowness,
+    keyChanges,
+    plugins,
+    nat,
+    skew,
+  } = state;
   const lines: HealthLine[] = [];
   if (out !== null) lines.push(told(nodeErrors(out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED')));
   else if (server.state === 'refused') lines.push(refusal(problem, server.reason));
   else if (server.state === 'waiting') lines.push(waiting(problem, server.reason));
   else if (server.state === 'away') lines.push(nodeHealth('SERVER_AWAY', { reason: server.reason }));
+  if (unpublished?.code === 'NAME_TAKEN') lines.push(nodeHealth('NAME_TAKEN', { name: own }));
   if (cardProblem !== null) {
     const code = cardProblem instanceof GinnelError ? cardProblem.code : 'TUN_LOST';
     lines.push({ ...nodeHealth('TUN_LOST', { words: cardProblem.message }), code });

@@ -46,7 +46,7 @@ export function conclusions(report: NatReport): string[] {
     );
   if (report.lifetimeMs !== null)
     lines.push(
-      `An idle mapping was seen alive after ${Math.round(report.lifetimeMs / 1000)} s; keep-alives are fitted to that.`,
+      `An idle mapping (an outer port kept for this box) was seen alive after ${Math.round(report.lifetimeMs / 1000)} s; the small packets that keep it open (keep-alives) are fitted to that.`,
     );
   if (report.ipv6 === 'no')
     lines.push(
@@ -58,7 +58,7 @@ export function conclusions(report: NatReport): string[] {
 function symmetricWords(report: NatReport): string {
   const opening = 'This NAT picks a new outer port for every destination (symmetric)';
   if (report.ports.rule === 'sequential')
-    return `${opening}, in steps of ${report.ports.step}. Direct paths work with open boxes, not with port-restricted ones.`;
+    return `${opening}, in steps of ${report.ports.step}. Direct paths work with open boxes, not with port-restricted ones (which let in only whom they sent to).`;
   return `${opening}. Direct paths work with boxes that are public or behind an open (full cone or address-restricted) NAT only.`;
 }
 

@@ -39,6 +39,8 @@ export function statusOf(
       server,
       out: stay.out,
       problem: parts.control.problem,
+      unpublished: parts.control.unpublished,
+      name: base.name,
       cardProblem: stay.cardProblem,
       slowness: parts.doors.slowness,
       keyChanges: stay.keyChanges,

@@ -14,6 +14,7 @@ export function quietSurroundings(said: Said, more: Partial<Surroundings> = {}):
     daemonCommand: ['false'],
     input: Readable.from([]),
     isTerminal: { out: false, err: false },
+    columns: Infinity,
     out: text => void (said.out += text),
     err: text => void (said.err += text),
     ask: () => Promise.reject(new Error('nobody is there')),

@@ -56,6 +56,7 @@ t.test('V3: hostile names do not repaint the terminal', t => {
   const shown = nodesScreen(
     { nodes: [{ ...node, registered: [] }], removed: [{ id: 'y', name, at: 0 }] },
     1000,
+    80,
   );
   t.notMatch(shown, '\u001b');
   t.match(shown, /waits for approval +last seen 1 s ago\n.*\n.*nodes approve/);

@@ -335,12 +335,17 @@ t.test('a record that is refused is told once, and tried again at the pace of re
   while (bench.count('publish') < 2) bench.run(500);
   refuse();
   t.same(bench.tolds, ['publish: PREFIX_CLASH']);
+  t.match(bench.machine.unpublished, { code: 'PREFIX_CLASH' }, 'nobody waited for the answer: it is kept');
   t.ok(bench.clock.monotonicMs() >= 54_000);
   while (bench.count('publish') < 3) bench.run(500);
   bench.done('publish');
+  t.equal(bench.machine.unpublished, null);
+  bench.machine.publish(problem => t.match(problem, { code: 'PREFIX_CLASH' }));
+  refuse();
+  t.equal(bench.machine.unpublished, null, 'whoever waited was told');
   bench.record = null;
   bench.run(70_000);
-  t.equal(bench.count('publish'), 3);
+  t.equal(bench.count('publish'), 4);
   t.end();
 });
 

@@ -42,6 +42,30 @@ t.test(
   },
 );
 
+t.test(
+  'V4: a name found taken at the next log-in only is told by health, until another is chosen',
+  async t => {
+    const { invite, server, port } = await startServer(t);
+    const bench = await openNode(t);
+    await bench.node.up({ invite: await invite(), name: 'attic' });
+    await join(await invite(), port, makeIdentity('cellar'));
+    await until(() => server.summary().nodes.length === 2, 'both are known');
+    const codes = (): string[] => bench.node.status().health.map(({ code }) => code);
+    t.notOk(codes().includes('NAME_TAKEN'));
+    await server.down();
+    await until(() => bench.node.status().server.state === 'away', 'the server is away');
+    await bench.node.changeSettings({ set: { name: 'cellar' } });
+    await server.up({ ...LOOPBACK, port });
+    await until(() => codes().includes('NAME_TAKEN'), 'it is told');
+    const line = bench.node.status().health.find(({ code }) => code === 'NAME_TAKEN');
+    t.match(line, { severity: 'warning', words: /^The name cellar /, todo: /ginnel set name/ });
+    t.equal(bench.node.status().server.state, 'connected', 'it stays in the network');
+    await bench.node.changeSettings({ set: { name: 'loft' } });
+    t.notOk(codes().includes('NAME_TAKEN'));
+    t.ok(server.summary().nodes.some(({ name }) => name === 'loft'));
+  },
+);
+
 t.test('V4: addresses outside are registered at once', async t => {
   const { invite, port } = await startServer(t);
   const bench = await openNode(t);
