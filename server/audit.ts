@@ -35,20 +35,25 @@ export interface AuditOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
-  /** Default 2,000 entries and 512 KiB of JSON. */
+  /** Of changes: default 2,000 entries and 512 KiB of JSON. */
   readonly maxEntries?: number;
   readonly maxBytes?: number;
+  /** Beside them: default 400. Whoever knocks pushes out nothing else. */
+  readonly maxNotes?: number;
 }
 
 export const OWNER = 'owner';
 const MAX_ENTRIES = 2_000;
 const MAX_BYTES = 512 * 1024;
+const MAX_NOTES = 400;
+/** Changed nothing, and may be caused by anybody. */
+const NOTED: ReadonlySet<AuditKind> = new Set(['login-refused']);
 const MAX_FACTS = 8;
 const MAX_TEXT = 128;
 const KEY = 'audit/';
 /** Refusals fill the log of nobody: so many a minute and kind and subject, the rest is counted into the next entry. */
 const NOTES = { perSecond: 1 / 60, burst: 5 };
-const ALL_NOTES = { perSecond: 1 / 10, burst: 20 };
+const ALL_NOTES = { perSecond: 1 / 60, burst: 20 };
 
 const TEXT = { type: 'string', maxLength: MAX_TEXT };
 const SCHEMA = {
@@ -70,8 +75,7 @@ export class Audit {
   readonly #notes: TokenBuckets;
   readonly #allNotes: TokenBuckets;
   /** Written ones, oldest first, with the bytes each takes. */
-  #entries: { readonly entry: AuditEntry; readonly bytes: number }[] = [];
-  #bytes = 0;
+  #entries: Sized[] = [];
   #nextSeq = 1;
   /** Notes of that kind that were not written. */
   readonly #untold = new Map<AuditKind, number>();
@@ -106,7 +110,7 @@ export class Audit {
   }
 
   /** What changed nothing (a refused log-in): at a bounded pace, and never waited for. */
-  note(change: AuditedChange): void {
+  note(change: AuditedChange & { readonly what: 'login-refused' }): void {
     const { counters, log } = this.#options;
     if (!this.#notes.take(`${change.what} ${change.subject}`) || !this.#allNotes.take(change.what)) {
       counters.counter('audit.untold').value++;
@@ -149,36 +153,46 @@ export class Audit {
     };
   }
 
-  /** Those that must go to make room. */
+  /** Those that must go to make room: notes for notes, changes for changes. */
   #oldest(fresh: readonly AuditEntry[]): readonly AuditEntry[] {
-    const { maxEntries = MAX_ENTRIES, maxBytes = MAX_BYTES } = this.#options;
-    let count = this.#entries.length + fresh.length;
-    let bytes = this.#bytes + fresh.reduce((sum, entry) => sum + bytesOf(entry), 0);
-    const dropped: AuditEntry[] = [];
-    for (const old of this.#entries) {
-      if (count <= maxEntries && bytes <= maxBytes) break;
-      dropped.push(old.entry);
-      count--;
-      bytes -= old.bytes;
-    }
-    return dropped;
+    const { maxEntries = MAX_ENTRIES, maxBytes = MAX_BYTES, maxNotes = MAX_NOTES } = this.#options;
+    const all = [...this.#entries, ...fresh.map(entry => ({ entry, bytes: bytesOf(entry) }))];
+    const notes = all.filter(({ entry }) => isNote(entry));
+    const changes = all.filter(({ entry }) => !isNote(entry));
+    // The texts of a note are clipped: few hundred of them are small.
+    const dropped = [...tooMany(notes, maxNotes, Infinity), ...tooMany(changes, maxEntries, maxBytes)];
+    return dropped.filter(entry => !fresh.includes(entry));
   }
 
   #remember(entry: AuditEntry): void {
-    const bytes = bytesOf(entry);
-    this.#entries.push({ entry, bytes });
+    this.#entries.push({ entry, bytes: bytesOf(entry) });
     // Two batches may end in another order than they began in.
     this.#entries.sort((a, b) => a.entry.seq - b.entry.seq);
-    this.#bytes += bytes;
   }
 
   #forget(dropped: readonly AuditEntry[]): void {
     const gone = new Set(dropped.map(({ seq }) => seq));
     this.#entries = this.#entries.filter(({ entry }) => !gone.has(entry.seq));
-    this.#bytes = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 
+interface Sized {
+  readonly entry: AuditEntry;
+  readonly bytes: number;
+}
+
+/** The first of them, until the rest fits. */
+function tooMany(entries: readonly Sized[], most: number, mostBytes: number): AuditEntry[] {
+  let bytes = entries.reduce((sum, each) => sum + each.bytes, 0);
+  const left = entries.findIndex((each, index) => {
+    const fits = entries.length - index <= most && bytes <= mostBytes;
+    bytes -= each.bytes;
+    return fits;
+  });
+  return entries.slice(0, left < 0 ? entries.length : left).map(({ entry }) => entry);
+}
+
+const isNote = ({ what }: AuditEntry): boolean => NOTED.has(what);
 const clipped = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text);
 const bytesOf = (entry: AuditEntry): number => Buffer.byteLength(JSON.stringify(entry));
 /** Keys sort as their numbers do. */

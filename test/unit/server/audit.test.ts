@@ -95,6 +95,44 @@ t.test('V3: refusals cannot fill the log: the rest is counted into the next entr
   t.ok(audit.latest(1000).length <= 30, 'many sources together are bounded too');
 });
 
+t.test('V3: refusals push out refusals alone, however long somebody knocks', async t => {
+  const store = await storeOf(t);
+  const { audit, clock } = await desk(store, { maxEntries: 10, maxNotes: 4, maxBytes: 4000 });
+  for (let n = 1; n <= 5; n++) await audit.batch([], { what: 'node-removed', subject: `n${n}` });
+  const knock = async (n: number): Promise<void> => {
+    clock.advance(60_000);
+    audit.note({
+      what: 'login-refused',
+      subject: `${n} ${'x'.repeat(200)}`,
+      facts: { why: 'y'.repeat(128) },
+    });
+    await store.put('x', n); // behind the note
+  };
+  for (let n = 1; n <= 60; n++) await knock(n);
+  const kinds = (): string[] => audit.latest(100).map(({ what }) => what);
+  t.equal(kinds().filter(what => what === 'node-removed').length, 5, 'every change is still told');
+  t.equal(kinds().filter(what => what === 'login-refused').length, 4);
+  t.match(audit.latest(1)[0]?.subject, /^60 /, 'the oldest note went');
+  for (let n = 6; n <= 30; n++) await audit.batch([], { what: 'node-removed', subject: `n${n}` });
+  t.equal(kinds().filter(what => what === 'login-refused').length, 4, 'nor do changes push out notes');
+  t.equal(kinds().filter(what => what === 'node-removed').length, 10);
+  t.equal((await store.entries('audit/')).length, 14);
+  const again = await desk(store, { maxEntries: 10, maxNotes: 4, maxBytes: 4000 });
+  await again.audit.batch([], { what: 'node-removed', subject: 'n31' });
+  t.equal(again.audit.latest(100).length, 14, 'they are told apart after a restart too');
+});
+
+t.test('V3: after a burst one refusal a minute is written, whoever knocks', async t => {
+  const store = await storeOf(t);
+  const { audit, clock } = await desk(store);
+  for (let second = 0; second < 600; second++) {
+    audit.note({ what: 'login-refused', subject: `box ${second}` });
+    clock.advance(1000);
+  }
+  await store.put('x', 1);
+  t.ok(audit.latest(100).length <= 30, `${audit.latest(100).length} in ten minutes`);
+});
+
 t.test('V3: an entry that cannot be read is counted, left, and never overwritten', async t => {
   const store = await storeOf(t);
   await store.put(`audit/${'7'.padStart(16, '0')}`, { v: 9 });
