@@ -183,18 +183,20 @@ export class Certificates implements CertificatesAdmin {
 
   /** From within a change. Errors: CERTIFICATE_*, and SERVER_CLOCK where this machine's clock cannot be believed. */
   ticket(credential: CertificateCredential, channelHash: Uint8Array): Ticket {
-    const { fingerprint, serial, subject } = judgeCertificate(credential, channelHash, {
+    const { identity, fingerprint, serial, subject } = judgeCertificate(credential, channelHash, {
       authorities: [...this.#authorities.values()].map(({ certificate }) => certificate),
       isRevoked: each => this.#revoked.has(serialOf(each) ?? each),
       now: this.#rightNow(),
     });
     const before = [...this.#options.nodes()].find(
-      ({ admission }) => admission?.by === 'certificate' && admission.fingerprint === fingerprint,
+      // Earlier versions kept the fingerprint of the whole.
+      ({ admission }) =>
+        admission?.by === 'certificate' && [identity, fingerprint].includes(admission.fingerprint),
     );
     if (before !== undefined) throw serverErrors('CERTIFICATE_USED', { name: before.name });
     return {
       needsApproval: false,
-      admission: { by: 'certificate', fingerprint, serial: serialOf(serial) ?? serial },
+      admission: { by: 'certificate', fingerprint: identity, serial: serialOf(serial) ?? serial },
       told: name => ({ what: 'certificate-used', by: name, subject: serial, facts: { of: subject } }),
       // The node itself is the record of it.
       use: () => [],

@@ -34,6 +34,7 @@ export interface NodeEntry {
 export type NodeAdmission =
   | { readonly by: 'invite'; readonly invite: string }
   | { readonly by: 'account'; readonly account: string }
+  /** Its `identity`. */
   | { readonly by: 'certificate'; readonly fingerprint: string; readonly serial: string };
 
 export interface InviteEntry {

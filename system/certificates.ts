@@ -1,6 +1,15 @@
 // X.509 certificates and their keys by node:crypto (OpenSSL): read, compared, verified. Which of them are to be trusted
 // is decided elsewhere.
-import { constants, createPrivateKey, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  sign,
+  verify,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
+import { signedPart } from '../protocol/x509/extensions.ts';
 
 export interface Certificate {
   readonly der: Uint8Array;
@@ -11,6 +20,8 @@ export interface Certificate {
   readonly serial: string;
   /** SHA-256 over the whole, hexadecimal, lower case. */
   readonly fingerprint: string;
+  /** SHA-256 over what its issuer signed, likewise: ECDSA has two signatures for it, and so the whole two fingerprints. */
+  readonly identity: string;
   /** Milliseconds since 1970. */
   readonly from: number;
   readonly until: number;
@@ -83,6 +94,11 @@ class OpenSslCertificate implements Certificate {
 
   get fingerprint(): string {
     return this.#read.fingerprint256.replaceAll(':', '').toLowerCase();
+  }
+
+  get identity(): string {
+    const signed = signedPart(this.der);
+    return signed.ok ? createHash('sha256').update(signed.value).digest('hex') : this.fingerprint;
   }
 
   get from(): number {

@@ -33,7 +33,30 @@ interface Extension {
   readonly value: Uint8Array;
 }
 
+/** What its issuer signed, as it stands there: the same in all ways to write the signature. */
+export function signedPart(certificate: Uint8Array): Result<Uint8Array, CertificateRefusal> {
+  const parts = partsOf(certificate);
+  return parts.ok ? accepted(parts.value.body.whole) : parts;
+}
+
 export function readUse(certificate: Uint8Array): Result<CertificateUse, CertificateRefusal> {
+  const parts = partsOf(certificate);
+  if (!parts.ok) return parts;
+  const { body, algorithm } = parts.value;
+  const fields = readDer(body.contents);
+  if (!fields.ok) return fields;
+  const signatureAlgorithm = algorithmOf(algorithm);
+  if (signatureAlgorithm === null) return refused('x509.shape');
+  const extensions = extensionsOf(fields.value);
+  return extensions.ok ? useOf(signatureAlgorithm, extensions.value) : extensions;
+}
+
+interface Parts {
+  readonly body: DerValue;
+  readonly algorithm: DerValue;
+}
+
+function partsOf(certificate: Uint8Array): Result<Parts, CertificateRefusal> {
   const outer = readDer(certificate);
   if (!outer.ok) return outer;
   const [whole] = outer.value;
@@ -43,12 +66,7 @@ export function readUse(certificate: Uint8Array): Result<CertificateUse, Certifi
   const [body, algorithm] = parts.value;
   if (parts.value.length !== 3 || body?.tag !== TAG.sequence || algorithm?.tag !== TAG.sequence)
     return refused('x509.shape');
-  const fields = readDer(body.contents);
-  if (!fields.ok) return fields;
-  const signatureAlgorithm = algorithmOf(algorithm);
-  if (signatureAlgorithm === null) return refused('x509.shape');
-  const extensions = extensionsOf(fields.value);
-  return extensions.ok ? useOf(signatureAlgorithm, extensions.value) : extensions;
+  return accepted({ body, algorithm });
 }
 
 function algorithmOf(algorithm: DerValue): string | null {

@@ -8,7 +8,9 @@ import type { Clock } from '../../../base/clock.ts';
 import { toBase64Url } from '../../../protocol/base64.ts';
 import type { LoginCredential, ServerMessage } from '../../../protocol/location/messages.ts';
 import { certificateStatement } from '../../../protocol/location/signed.ts';
-import { readCertificates, signerOf } from '../../../system/certificates.ts';
+import { bitString, integer, readDer, sequence } from '../../../protocol/x509/der.ts';
+import type { DerValue } from '../../../protocol/x509/der.ts';
+import { pemOf, readCertificates, signerOf } from '../../../system/certificates.ts';
 import { makeIdentity, readInvite, TestConnection } from '../../support/location-client.ts';
 import type { TestIdentity } from '../../support/location-client.ts';
 import { startServer, temporaryFolder } from '../../support/location-server.ts';
@@ -164,6 +166,33 @@ for (const key of ['ed25519', 'p256', 'rsa'] satisfies KeyKind[])
       t.equal(codeOf(await knock(home, pairShows(below, between))), 'welcome');
     },
   );
+
+/** The same certificate with the other signature (r, n−s) that ECDSA takes for it, which anybody can compute. */
+function otherwiseSigned(pem: string): string {
+  const [certificate] = readCertificates(pem);
+  const parts = derOf(derOf(certificate!.der)[0]!.contents);
+  const [r, s] = derOf(derOf(parts[2]!.contents.subarray(1))[0]!.contents);
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const negated = order - BigInt(`0x${Buffer.from(s!.contents).toString('hex')}`);
+  const other = integer(Buffer.from(negated.toString(16).padStart(64, '0'), 'hex'));
+  const signature = bitString(sequence(r!.whole, other));
+  return pemOf('CERTIFICATE', sequence(parts[0]!.whole, parts[1]!.whole, signature));
+}
+
+function derOf(bytes: Uint8Array): readonly DerValue[] {
+  const read = readDer(bytes);
+  return read.ok ? read.value : [];
+}
+
+t.test('V3: a certificate whose signature was written otherwise is the same one', needsOpenssl, async t => {
+  const { home, openssl, root } = await trusting(t, 'p256');
+  const box = openssl.make('box', { by: root });
+  const other = otherwiseSigned(box.certificate);
+  t.not(readCertificates(other)[0]?.fingerprint, readCertificates(box.certificate)[0]?.fingerprint);
+  t.equal(codeOf(await knock(home, shows(box.certificate, box.key))), 'welcome');
+  t.match(await knock(home, shows(other, box.key)), { code: 'CERTIFICATE_USED' });
+  t.equal(home.server.summary().nodes.length, 1);
+});
 
 async function trusting(
   t: Test,
