@@ -191,7 +191,13 @@ export const serverErrors = defineErrors({
   POOL_CLASH: {
     what: "The overlay's addresses {pool} clash with the local network {local}.",
     why: 'A packet could not be told to belong to one or the other.',
-    todo: 'Change the local network, or set up the location server with another pool: ginnel server --pool.',
+    todo: "Give the local network other addresses (its router's settings). The pool of a network that is set up stays as it is.",
+    retry: false,
+  },
+  POOL_CLASH_HERE: {
+    what: "The overlay's addresses {pool} clash with the network {local}, which this machine is on ({card}).",
+    why: 'A packet could not be told to belong to one or the other.',
+    todo: 'Choose another pool, once and for all boxes: ginnel server --pool {other}.',
     retry: false,
   },
   POOL_EXHAUSTED: {

@@ -14,27 +14,36 @@ export interface MachineAddress {
   /** `192.168.1.0/24`. */
   readonly network: string;
   readonly internal: boolean;
+  /** `eth0`. */
+  readonly card: string;
 }
 
 /** All but link-local ones (those need a zone). */
 export function machineAddresses(): MachineAddress[] {
   return Object.entries(networkInterfaces())
     .filter(([name]) => !VIRTUAL_CARD.test(name))
-    .flatMap(([, addresses]) => addresses ?? [])
-    .flatMap(({ address, cidr, internal }) => toMachineAddress(address, cidr ?? address, internal))
+    .flatMap(([card, addresses]) => (addresses ?? []).map(each => ({ ...each, card })))
+    .flatMap(({ address, cidr, internal, card }) =>
+      toMachineAddress(address, cidr ?? address, { internal, card }),
+    )
     .filter(({ address }) => !address.startsWith('fe80:'));
 }
 
-function toMachineAddress(text: string, cidr: string, internal: boolean): MachineAddress[] {
+function toMachineAddress(
+  text: string,
+  cidr: string,
+  where: Pick<MachineAddress, 'internal' | 'card'>,
+): MachineAddress[] {
   const address = canonicalIp(text);
   const network = parseInterface(cidr);
   if (address === null || !network.ok) return [];
-  return [{ family: familyOf(address), address, network: formatPrefix(network.value.prefix), internal }];
+  return [{ family: familyOf(address), address, network: formatPrefix(network.value.prefix), ...where }];
 }
 
-/** The networks that a pool must keep clear of. */
-export const localNetworks = (addresses: readonly MachineAddress[]): string[] =>
-  addresses.filter(({ internal }) => !internal).map(({ network }) => network);
+/** The networks that a pool must keep clear of, and the cards they are on. */
+export const localNetworks = (
+  addresses: readonly MachineAddress[],
+): Pick<MachineAddress, 'network' | 'card'>[] => addresses.filter(({ internal }) => !internal);
 
 /** What others may reach it by, public ones first; without the overlay's own. Loopback where there is nothing else. */
 export function reachableAddresses(

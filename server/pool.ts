@@ -17,19 +17,26 @@ const SHORTEST = 8;
 /** The network's own address, and one kept back for services of the overlay itself. */
 const FIRST = 2;
 
-/** A pool for a new network. Errors: POOL_INVALID, POOL_CLASH. */
-export function choosePool(wanted: string | undefined, localNetworks: readonly string[]): string {
-  if (wanted !== undefined) {
-    parsePool(wanted);
-    refuseClash(wanted, localNetworks);
-    return wanted;
-  }
-  const free = DEFAULT_POOLS.find(pool => clashingNetwork(pool, localNetworks) === null);
-  if (free === undefined) refuseClash(DEFAULT_POOLS[0]!, localNetworks);
-  return free!;
+/** One that this machine is on, and the card it is on. */
+export interface LocalNetwork {
+  readonly network: string;
+  readonly card: string;
 }
 
-/** Error: POOL_CLASH where one of the networks overlaps the pool. */
+/** A pool for a new network. Errors: POOL_INVALID, POOL_CLASH_HERE. */
+export function choosePool(wanted: string | undefined, local: readonly LocalNetwork[]): string {
+  if (wanted !== undefined) parsePool(wanted);
+  const networks = local.map(({ network }) => network);
+  const free = DEFAULT_POOLS.find(pool => clashingNetwork(pool, networks) === null);
+  const pool = wanted ?? free ?? DEFAULT_POOLS[0]!;
+  const clash = clashingNetwork(pool, networks);
+  if (clash === null) return pool;
+  const card = local.find(({ network }) => network === clash)?.card ?? '';
+  const other = free ?? 'PREFIX';
+  throw serverErrors('POOL_CLASH_HERE', { pool, local: clash, card, other });
+}
+
+/** Of a box that joins. Error: POOL_CLASH where one of its networks overlaps the pool. */
 export function refuseClash(pool: string, localNetworks: readonly string[]): void {
   const local = clashingNetwork(pool, localNetworks);
   if (local !== null) throw serverErrors('POOL_CLASH', { pool, local });

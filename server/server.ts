@@ -34,6 +34,7 @@ import type { ServerLimits } from './limits.ts';
 import type { PortMapper } from './port-mapper.ts';
 import { membersAdmin } from './members-admin.ts';
 import { markMoved } from './moving.ts';
+import { refuseOtherPool } from './network.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
 import type { ServerSettings } from './settings.ts';
 import { hasState, openRegistry, start } from './start.ts';
@@ -115,6 +116,7 @@ class Server implements LocationServer {
         this.#running = await start(this.#options, wanted, places => this.#outdated(places));
       else {
         const set = settingsOf(wanted, false);
+        refuseOtherPool(this.#running.registry.pool4, wanted.pool4);
         await this.#running.settings.changeSettings({ set });
         await this.#audit(this.#running, settingsChanged({ set }));
       }

@@ -100,7 +100,7 @@ export const SERVER_SETTINGS: SettingsSchema = {
 
 const SET_UP_SCHEMA = {
   type: 'object',
-  properties: { pool4: { type: 'string', maxLength: 18 }, networkName: networkNameSchema },
+  properties: { pool4: { type: 'string', maxLength: 64 }, networkName: networkNameSchema },
   additionalProperties: true,
 };
 

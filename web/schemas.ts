@@ -43,7 +43,8 @@ export const BODY_SCHEMAS = {
       secondPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
       listen: hosts,
       advertise: hosts,
-      pool4: { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$' },
+      /** Judged by the server itself, which says in words what it may be. */
+      pool4: { type: 'string', minLength: 1, maxLength: 64 },
       networkName: { type: 'string', minLength: 1, maxLength: 63 },
       again: { type: 'boolean' },
     },

@@ -15,6 +15,13 @@ export function count(text: string): number {
   return value;
 }
 
+/** The server judges it; what cannot be one is told before anything is started. */
+export function pool(text: string): string {
+  if (!/^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/.test(text))
+    throw new InvalidArgumentError('A pool is a prefix such as 10.77.0.0/16.');
+  return text;
+}
+
 /** Seconds, as ms. */
 export function interval(text: string): number {
   const value = Number(text);

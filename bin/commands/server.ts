@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import type { NodeStatus } from '../../core/admin.ts';
 import type { ServerOptions, ServerSummary } from '../../server/admin.ts';
-import { serverScreen } from '../screens/server.ts';
-import { each, port } from './arguments.ts';
+import { pendingScreen, serverScreen } from '../screens/server.ts';
+import { RESTART } from '../screens/settings.ts';
+import { each, pool, port } from './arguments.ts';
 import { withJson, type Kit } from './command.ts';
 import { DAY_MS, newInvite } from './invites.ts';
 import { joined, joinedInWords } from './node.ts';
+import { serverSettings } from './settings.ts';
 import { alongsideDaemon } from './run.ts';
 import { transferCommands } from './transfer.ts';
 
@@ -32,7 +34,7 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     .option('--second-port <port>', 'a second UDP port, by which kinds of NATs are told apart', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--advertise <host>', 'name or address that invites name; may be given again', each)
-    .option('--pool <prefix>', "the network's IPv4 pool, chosen once (10.77.0.0/16)")
+    .option('--pool <prefix>', "the network's IPv4 pool, chosen once (10.77.0.0/16)", pool)
     .option('--name <name>', "the network's name")
     .option('--with-node', 'let this box join its own network')
     .option('--foreground', 'stay in the foreground')
@@ -49,9 +51,16 @@ export function serverCommands(program: Command, kit: () => Kit): void {
 async function server(kit: Kit, flags: ServerFlags): Promise<void> {
   const summary = await kit.client.post<ServerSummary>('/v1/server/up', optionsOf(flags));
   const node = flags.withNode === true ? await ownNode(kit) : null;
-  const invite = await newInvite(kit, { validMs: DAY_MS });
-  kit.show(flags.json === true, { server: summary, node, invite }, () =>
-    [serverScreen(summary, invite, DAY_MS), ...(node === null ? [] : [joinedInWords(node)])].join('\n'),
+  const waiting = (await serverSettings(kit)).filter(({ pending }) => pending);
+  // One that is made now would name what is about to change.
+  const invite = waiting.length > 0 ? null : await newInvite(kit, { validMs: DAY_MS });
+  const takesEffectAfter = RESTART.server;
+  const pending = waiting.map(({ key, value }) => ({ key, value, takesEffectAfter }));
+  kit.show(flags.json === true, { server: summary, node, invite, pending }, () =>
+    [
+      invite === null ? pendingScreen(summary, waiting) : serverScreen(summary, invite, DAY_MS),
+      ...(node === null ? [] : [joinedInWords(node)]),
+    ].join('\n'),
   );
 }
 

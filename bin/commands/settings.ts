@@ -57,6 +57,8 @@ export function settingsCommands(program: Command, kit: () => Kit): void {
     });
 }
 
+export const serverSettings = (kit: Kit): Promise<readonly OwnedSetting[]> => settingsOf(kit, 'server');
+
 /** Of all owners that this daemon has. */
 export async function allSettings(kit: Kit): Promise<readonly OwnedSetting[]> {
   const lists = await Promise.all(OWNERS.map(owner => settingsOf(kit, owner)));

@@ -2,6 +2,7 @@
 import type { Forwarding, IssuedInvite, ServerSummary } from '../../server/admin.ts';
 import { plain, table } from '../words.ts';
 import { inviteScreen } from './invites.ts';
+import { changedScreen, type OwnedSetting } from './settings.ts';
 
 export function serverScreen(server: ServerSummary, invite: IssuedInvite, validMs: number): string {
   const hosts = server.addresses.map(address => address.replace(/:\d+$/, ''));
@@ -19,6 +20,16 @@ export function serverScreen(server: ServerSummary, invite: IssuedInvite, validM
     inviteScreen(invite, validMs),
   ].join('\n');
 }
+
+/** It runs on as it was: what was asked for takes another start. */
+export const pendingScreen = (server: ServerSummary, pending: readonly OwnedSetting[]): string =>
+  [
+    `The location server runs on as it was, port ${server.port} (TCP and UDP). It is not changed yet:`,
+    ...changedScreen(pending)
+      .split('\n')
+      .map(line => `  ${line}`),
+    'It prints an invite then; one of now would name what is about to change.',
+  ].join('\n');
 
 /** What the router must pass on to which address, and whether that was seen to work. */
 export function forwardingInWords({ to, tcp, udp, reachedAs, outside, mapped }: Forwarding): string {
