@@ -86,6 +86,12 @@ export const commandErrors = defineErrors({
     todo: 'Check the name and the room there. A server that was stopped by --move can be exported again as it is.',
     retry: false,
   },
+  EXPORT_MOVE: {
+    what: 'The server may have stopped, but what it said last is not in {file}: that is a copy of just before.',
+    why: '{problem}.',
+    todo: 'Should the server stay here: ginnel server --again. Else run the same export once more; it works on a stopped server too.',
+    retry: true,
+  },
   PASSPHRASE_NEEDED: {
     what: 'There was no passphrase.',
     why: 'It is asked for on the terminal, or is the first line of standard input.',

@@ -1,5 +1,6 @@
 // `ginnel server export`, `ginnel server import`: the whole server in one file, and back on another machine.
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile } from '../../base/disk.ts';
 import type { ExportedServer, ImportOptions, ServerSummary } from '../../server/admin.ts';
@@ -53,19 +54,51 @@ export function transferCommands(server: Command, kit: () => Kit): void {
 }
 
 async function exportServer(kit: Kit, path: string, flags: ExportFlags): Promise<void> {
-  const passphrase = flags.passphrase === true ? { passphrase: await newPassphrase(kit) } : {};
-  const wishes = { ...passphrase, ...(flags.move === true ? { move: true } : {}) };
+  if (path !== '-') await orFileError(path, tryPlace(path));
+  const wishes = flags.passphrase === true ? { passphrase: await newPassphrase(kit) } : {};
   await kit.ensureDaemon(flags.json === true || path === '-');
-  const exported = await kit.client.post<ExportedServer>('/v1/server/export', wishes);
+  const asked = (move: boolean): Promise<ExportedServer> =>
+    kit.client.post<ExportedServer>('/v1/server/export', { ...wishes, ...(move ? { move } : {}) });
+  const isMove = flags.move === true;
   if (path === '-') {
-    kit.around.out(exported.file);
+    kit.around.out((await asked(isMove)).file);
     return;
   }
-  await replaceFile(path, exported.file).catch((error: unknown) => {
-    throw commandErrors('EXPORT_FILE', { file: path, problem: reasonOf(error) }, error);
-  });
+  const copy = await asked(false);
+  await orFileError(path, replaceFile(path, copy.file));
+  const exported = isMove ? await moved(path, () => asked(true)) : copy;
   // The file itself stays out of the answer.
   kit.show(flags.json === true, { ...exported, file: undefined, path }, () => exportScreen(exported, path));
+}
+
+/** A folder that is not there or may not be written is told before anything is asked. */
+async function tryPlace(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory() === true) throw new Error('it is a folder');
+  const trial = join(dirname(path), `.${basename(path)}.${process.pid}.trial`);
+  try {
+    const file = await open(trial, 'wx', 0o600);
+    await file.sync().finally(() => file.close());
+  } finally {
+    await rm(trial, { force: true });
+  }
+}
+
+/** A whole file lies there already: whatever happens from here on, the server is in it. Error: EXPORT_MOVE. */
+async function moved(path: string, move: () => Promise<ExportedServer>): Promise<ExportedServer> {
+  try {
+    const exported = await move();
+    await replaceFile(path, exported.file);
+    return exported;
+  } catch (error) {
+    throw commandErrors('EXPORT_MOVE', { file: path, problem: reasonOf(error).replace(/\.$/, '') }, error);
+  }
+}
+
+async function orFileError(file: string, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    throw commandErrors('EXPORT_FILE', { file, problem: reasonOf(error) }, error);
+  });
 }
 
 async function importServer(kit: Kit, path: string, flags: ImportFlags): Promise<void> {
