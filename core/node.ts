@@ -172,8 +172,10 @@ class GinnelNode implements Node {
     const before = membership.current;
     const identity = await this.#identity(before !== null);
     try {
-      await membership.replace(joined(wishes, before));
-      await this.#begin({ identity, membership, credential, plugins: this.plugins }, signal);
+      const wanted = joined(wishes, before);
+      await membership.replace(wanted);
+      const joinsAnew = credential !== null || (wishes.invite !== undefined && wanted.token !== null);
+      await this.#begin({ identity, membership, credential, joinsAnew, plugins: this.plugins }, signal);
     } catch (error) {
       await this.#putBack(membership, before);
       if (wasUp && !signal.aborted)

@@ -64,6 +64,8 @@ export interface Belongings {
   readonly identity: NodeIdentity;
   /** For this stay's first log-in, where it has no invite. */
   readonly credential?: Credential | null;
+  /** With a new invite or credential: the server's word is waited for, whatever place this box had before. */
+  readonly joinsAnew?: boolean;
   readonly membership: MembershipFile;
   readonly plugins: PluginHost;
   /** The settings that this stay goes by. */

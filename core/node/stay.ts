@@ -41,10 +41,10 @@ export class Stay {
   }
 
   /**
-   * Settles when the virtual card is there: at once for a member, after the first welcome for a new one; without a card,
-   * where the server registered this box and has somebody approve it first. Rejects where a
-   * door does not open, or the server could not be reached or refused before there ever was a card, or with the signal's
-   * reason where that is aborted first; nothing stays behind.
+   * Settles when the virtual card is there: at once for a member, after the first welcome for whoever joins, or joins anew
+   * (a member whose server is away has its old place meanwhile); without a card, where the server registered this box and
+   * has somebody approve it first. Rejects where a door does not open, or the server could not be reached or refused before
+   * there ever was a card, or with the signal's reason where that is aborted first; nothing stays behind.
    */
   static async begin(options: NodeOptions, belongings: Belongings, signal: AbortSignal): Promise<Stay> {
     const stay = new Stay(options, belongings);
@@ -166,8 +166,9 @@ export class Stay {
     this.#card = this.#newCard(parts, left);
     signal.throwIfAborted();
     signal.addEventListener('abort', () => this.#ready.reject(signal.reason), { once: true });
-    const { assignment, prefix4, prefix6 } = this.#belongings.membership.current ?? {};
-    if (assignment && prefix4 && prefix6) this.#settle({ assignment, prefix4, prefix6 });
+    const place = this.#formerPlace();
+    if (place !== null && this.#belongings.joinsAnew !== true) this.#settle(place);
+    else this.#tryCard(parts);
     if (this.cardProblem !== null) throw this.cardProblem;
     // Without a place in the network the card that was left is taken later: until then it must not be forgotten.
     if (left !== '' && this.card !== '') await noteLeftCard(this.#options, '');
@@ -181,6 +182,18 @@ export class Stay {
     parts.control.start();
     this.#registerRegularly();
     await this.#ready.promise;
+  }
+
+  /** The place in the network by the last welcome. */
+  #formerPlace(): Place | null {
+    const { assignment, prefix4, prefix6 } = this.#belongings.membership.current ?? {};
+    return assignment && prefix4 && prefix6 ? { assignment, prefix4, prefix6 } : null;
+  }
+
+  /** Before the log-in: an invite is not used up by a box that then could have no card. Throws NOT_ROOT, TUN_MISSING, … */
+  #tryCard({ doors }: Parts): void {
+    const { card: name, mtu } = this.#belongings.values;
+    doors.openTun({ name, mtu, addresses: [], routes: [] }).close();
   }
 
   #newCard({ doors, engine }: Parts, left: string): Card {
@@ -220,9 +233,24 @@ export class Stay {
   #controlChanged(state: ControlState, reason: string): void {
     this.controlReason = reason;
     const problem = this.#parts?.control.problem;
-    // Registered, and nothing left to do here: it takes its place as soon as somebody approves.
-    if (state === 'waiting') this.#ready.resolve();
-    if (problem && this.card === '' && (state === 'away' || state === 'refused')) this.#ready.reject(problem);
+    if (this.card !== '') return;
+    if (state === 'waiting') this.#registered(problem?.code);
+    if (state === 'away') this.#settleMeanwhile();
+    // After that it is too late where the card was opened.
+    if (problem && (state === 'away' || state === 'refused')) this.#ready.reject(problem);
+  }
+
+  /** Nothing left to do here: it takes its place as soon as somebody approves. What let it in is spent, and an old place void. */
+  #registered(code: string | undefined): void {
+    if (code === 'PENDING_APPROVAL')
+      this.#belongings.membership.update({ token: null, assignment: null, prefix4: null, prefix6: null });
+    this.#ready.resolve();
+  }
+
+  /** Whoever was a member is one until the server says otherwise. */
+  #settleMeanwhile(): void {
+    const place = this.#formerPlace();
+    if (place !== null && this.out === null) this.#settle(place);
   }
 
   /** Networks that this box sits on, so that the server can tell a clash with the overlay. */

@@ -98,6 +98,8 @@ export async function openNode(
     openTun(options) {
       if (bench.cardError !== null) throw bench.cardError;
       const card = new MadeUpCard(`ginnel${cards.length}`, options);
+      // One without addresses only tries whether there could be any.
+      if (options.addresses.length === 0) return card;
       cards.push(card);
       return card;
     },

@@ -72,18 +72,96 @@ t.test('a closed node does not come up again, whatever was asked before', async 
 });
 
 t.test(
-  'no card to be had: nothing stays open, and the box that was let in need not be invited again',
+  'no card to be had: nothing stays open, the server is not asked, and the invite stays good',
   async t => {
     const { invite, server } = await startServer(t);
     const bench = await openNode(t);
     bench.cardError = NO_TUN;
-    t.equal(await codeOf(bench.node.up({ invite: await invite() })), 'TUN_MISSING');
+    const given = await invite();
+    t.equal(await codeOf(bench.node.up({ invite: given })), 'TUN_MISSING');
     t.equal(bench.openDoors(), 0);
-    bench.cardError = null;
-    t.match(await bench.node.up({}), { state: 'up', ip4: '10.77.0.2' });
-    t.equal(server.summary().nodes.length, 1);
+    t.equal(server.summary().nodes.length, 0);
+    const other = await openNode(t);
+    t.match(await other.node.up({ invite: given }), { state: 'up', ip4: '10.77.0.2' });
   },
 );
+
+t.test('no card after all: the box that was let in need not be invited again', async t => {
+  const { invite, server } = await startServer(t);
+  let isBroken = true;
+  const bench = await openNode(t, {}, doors => ({
+    ...doors,
+    openTun(options) {
+      if (isBroken && options.addresses.length > 0) throw NO_TUN;
+      return doors.openTun(options);
+    },
+  }));
+  t.equal(await codeOf(bench.node.up({ invite: await invite() })), 'TUN_MISSING');
+  t.equal(bench.openDoors(), 0);
+  isBroken = false;
+  t.match(await bench.node.up({}), { state: 'up', ip4: '10.77.0.2' });
+  t.equal(server.summary().nodes.length, 1);
+});
+
+t.test(
+  'V3: a removed box with a new invite waits for the word of the server, and has the new address',
+  async t => {
+    const { invite, server } = await startServer(t);
+    const bench = await openNode(t);
+    const before = await bench.node.up({ invite: await invite(), name: 'attic' });
+    await server.members.removeNode('attic');
+    await until(() => bench.node.status().server.state === 'refused', 'it heard of it');
+    t.match(bench.node.status(), { state: 'up', health: [{ code: 'NODE_REMOVED' }] });
+    const after = await bench.node.up({ invite: await invite() });
+    t.not(after.ip4, before.ip4);
+    t.match(after, { state: 'up', ip4: server.summary().nodes[0]?.ip4, server: { state: 'connected' } });
+  },
+);
+
+t.test('V3: a removed box with an invite that is used up is refused, and stays out', async t => {
+  const { invite, server } = await startServer(t);
+  const bench = await openNode(t);
+  await bench.node.up({ invite: await invite(), name: 'attic' });
+  const used = await invite();
+  await (await openNode(t)).node.up({ invite: used });
+  await server.members.removeNode('attic');
+  t.equal(await codeOf(bench.node.up({ invite: used })), 'INVITE_USED');
+  await until(() => bench.node.status().server.state === 'refused', 'it is told again');
+  t.match(bench.node.status(), { health: [{ code: 'NODE_REMOVED' }] });
+});
+
+t.test('V3: back by an invite with approval a removed box waits, without its old address', async t => {
+  const { invite, server } = await startServer(t);
+  const bench = await openNode(t);
+  await bench.node.up({ invite: await invite(), name: 'attic' });
+  await server.members.removeNode('attic');
+  const { invite: asking } = await server.invite({ approval: true });
+  t.match(await bench.node.up({ invite: asking }), { ip4: '', tun: '', server: { state: 'waiting' } });
+  await bench.node.down();
+  t.match(await bench.node.up({}), { ip4: '', server: { state: 'waiting' } }, 'and after a restart too');
+  await server.members.approveNode('attic');
+  await until(() => bench.node.status().ip4 !== '', 'it takes its place');
+  t.match(bench.node.status(), { ip4: server.summary().nodes[0]?.ip4, health: [] });
+});
+
+t.test('V3: removed while it waited for approval, a box hears just that', async t => {
+  const { server } = await startServer(t);
+  const bench = await openNode(t);
+  const { invite } = await server.invite({ approval: true });
+  await bench.node.up({ invite, name: 'attic' });
+  await server.members.removeNode('attic');
+  await until(() => bench.node.status().server.state === 'refused', 'it is refused');
+  t.match(bench.node.status(), { health: [{ code: 'NODE_REMOVED' }] });
+});
+
+t.test('a member with an invite is up at once, with its old place, while the server is away', async t => {
+  const { invite, server } = await startServer(t);
+  const bench = await openNode(t);
+  const { ip4 } = await bench.node.up({ invite: await invite() });
+  const given = await invite();
+  await server.down();
+  t.match(await bench.node.up({ invite: given }), { state: 'up', ip4, health: [{ code: 'SERVER_AWAY' }] });
+});
 
 t.test('a port that is taken is an error, and not asked for again the next time', async t => {
   const { invite } = await startServer(t);
