@@ -135,7 +135,7 @@ export class Members {
     if (learnt.state === 'removed' && isOut)
       return {
         ...{ learnt, operation: remove(entry.id), entry: 'gone' },
-        kept: { ...kept, ip4: entry.assignment.ip4, invites: this.#options.openInvites() },
+        kept: this.#outFor(kept, entry),
       };
     if (standingOf(entry) === 'pending') return untouched;
     // This server let it in anew without knowing that it had removed it: nobody decided that.
@@ -165,11 +165,18 @@ export class Members {
   }
 
   #standingOf(entry: NodeEntry, state: Standing['state']): StandingEntry {
-    const { standings, stamps, time, openInvites } = this.#options;
+    const { standings, stamps, time } = this.#options;
     const standing = standings.make(entry.id, state, stamps.next(time.now()));
     const kept = { v: 1, standing, name: nameOf(entry) } as const;
-    if (state !== 'removed') return { ...kept, ip4: null, invites: [] };
-    return { ...kept, ip4: entry.assignment.ip4, invites: openInvites() };
+    if (state === 'removed') return this.#outFor({ ...kept, ip4: null, invites: [] }, entry);
+    // Of an earlier removal.
+    const admission = standings.entryOf(entry.id)?.admission;
+    return { ...kept, ip4: null, invites: [], ...(admission === undefined ? {} : { admission }) };
+  }
+
+  #outFor(kept: StandingEntry, { assignment, admission }: NodeEntry): StandingEntry {
+    const removed = { ...kept, ip4: assignment.ip4, invites: this.#options.openInvites() };
+    return admission === undefined ? removed : { ...removed, admission };
   }
 
   #tookRemoval(kept: StandingEntry, table: NodeTable): void {

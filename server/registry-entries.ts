@@ -63,6 +63,12 @@ export const standingOf = ({ standing = 'member' }: NodeEntry): NodeStanding => 
 /** As it is shown and found. */
 export const nameOf = ({ name, wantedName = null }: NodeEntry): string => wantedName ?? name;
 
+/** The same for all that came in by one invite, account or certificate. */
+export function admissionKey(admission: NodeAdmission): string {
+  if (admission.by === 'invite') return `invite ${admission.invite}`;
+  return admission.by === 'account' ? `account ${admission.account}` : `certificate ${admission.fingerprint}`;
+}
+
 export const isMember = (entry: NodeEntry): boolean => standingOf(entry) === 'member';
 
 export async function readNetwork(store: ScopedStore): Promise<NetworkEntry | null> {

@@ -25,11 +25,12 @@ import { OwnAuthority } from './own-authority.ts';
 import { PasswordChecks } from './password-checks.ts';
 import { refuseClash } from './pool.ts';
 import { Standings } from './standings.ts';
+import type { StandingEntry } from './standings.ts';
 import { Members } from './members.ts';
 import { Rules } from './rules.ts';
 import { Stamps } from './stamps.ts';
 import { judgeRecord } from './record-rules.ts';
-import { nodeEntries, standingOf } from './registry-entries.ts';
+import { isMember, nodeEntries, standingOf } from './registry-entries.ts';
 import type { NetworkEntry, NodeEntry } from './registry-entries.ts';
 import type { Ticket } from './ticket.ts';
 import type { ServerTime } from './time.ts';
@@ -176,12 +177,26 @@ export class Registry {
   /** Whoever was removed and comes without anything new hears that, not that it lacks an invite. */
   #ticket(node: string, ticket: () => Ticket): Ticket {
     try {
-      return ticket();
+      return this.#unlessRemovedBy(node, ticket());
     } catch (error) {
       const isBare = error instanceof GinnelError && error.code === 'INVITE_NEEDED';
       const isRemoved = this.standings.of(node)?.state === 'removed';
       throw isBare && isRemoved ? serverErrors('NODE_REMOVED') : error;
     }
+  }
+
+  /** Nor does a removed box come back under another key: its certificate was used, and by the rest one is approved first. */
+  #unlessRemovedBy(node: string, ticket: Ticket): Ticket {
+    const before = this.standings.cameBy(ticket.admission, node);
+    const [first] = before;
+    if (ticket.admission.by === 'certificate' && first !== undefined)
+      throw serverErrors('CERTIFICATE_USED', { name: first.name });
+    // Who was approved since is not held against others.
+    const isOut = ({ standing }: StandingEntry): boolean => {
+      const now = this.#table.get(standing.id);
+      return now === undefined || !isMember(now);
+    };
+    return { ...ticket, needsApproval: ticket.needsApproval || before.some(isOut) };
   }
 
   /**

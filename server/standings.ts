@@ -8,6 +8,8 @@ import { signStanding, verifyStanding } from '../protocol/location/signed.ts';
 import { StandingList } from '../protocol/location/standings.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import type { ServerKeys } from './keys.ts';
+import { admissionKey } from './registry-entries.ts';
+import type { NodeAdmission } from './registry-entries.ts';
 
 export interface StandingEntry {
   readonly v: 1;
@@ -18,6 +20,8 @@ export interface StandingEntry {
   readonly ip4: string | null;
   /** Of a removed node: the invites that were open then. They are no new word of the owner that it may come back. */
   readonly invites: readonly string[];
+  /** Of one that was removed at some time: by what it had come in. Absent: not known. */
+  readonly admission?: NodeAdmission;
 }
 
 export interface StandingsOptions {
@@ -27,6 +31,18 @@ export interface StandingsOptions {
 }
 
 const KEY = 'standing/';
+const textTo = (maxLength: number): object => ({ type: 'string', maxLength });
+const ADMISSION = {
+  type: 'object',
+  properties: {
+    by: { enum: ['invite', 'account', 'certificate'] },
+    invite: textTo(64),
+    account: textTo(256),
+    fingerprint: textTo(64),
+    serial: textTo(64),
+  },
+  required: ['by'],
+};
 const SCHEMA = {
   type: 'object',
   properties: {
@@ -35,6 +51,7 @@ const SCHEMA = {
     name: { type: 'string', maxLength: 63 },
     ip4: { anyOf: [{ type: 'string', maxLength: 15 }, { type: 'null' }] },
     invites: { type: 'array', items: { type: 'string', maxLength: 64 } },
+    admission: ADMISSION,
   },
   required: ['v', 'standing', 'name', 'ip4', 'invites'],
 };
@@ -71,6 +88,14 @@ export class Standings {
 
   entryOf(id: NodeId): StandingEntry | null {
     return this.#entries.get(id) ?? null;
+  }
+
+  /** Of others than that node: those that were removed and had come in by the same. */
+  cameBy(admission: NodeAdmission, id: NodeId): readonly StandingEntry[] {
+    const key = admissionKey(admission);
+    return this.entries.filter(
+      ({ standing, admission: own }) => standing.id !== id && own !== undefined && admissionKey(own) === key,
+    );
   }
 
   of(id: NodeId): Standing | null {

@@ -194,6 +194,22 @@ t.test('V3: a certificate whose signature was written otherwise is the same one'
   t.equal(home.server.summary().nodes.length, 1);
 });
 
+t.test('V3: the certificate of a removed box lets no other one in, through a restart', async t => {
+  const home = await startServer(t);
+  const { certificate, key } = await home.server.certificates.issue({ name: 'attic' });
+  const identity = makeIdentity('attic');
+  t.equal(codeOf(await knock(home, shows(certificate, key), identity)), 'welcome');
+  await home.server.members.removeNode('attic');
+  t.match(await knock(home, shows(certificate, key), makeIdentity('attic')), {
+    code: 'CERTIFICATE_USED',
+    message: /attic/,
+  });
+  await home.server.down();
+  const again = await startServer(t, {}, { stateDir: home.stateDir });
+  t.match(await knock(again, shows(certificate, key), makeIdentity('loft')), { code: 'CERTIFICATE_USED' });
+  t.equal(codeOf(await knock(again, shows(certificate, key), identity)), 'PENDING_APPROVAL', 'itself');
+});
+
 async function trusting(
   t: Test,
   key: KeyKind,

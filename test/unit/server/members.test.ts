@@ -99,6 +99,30 @@ t.test('V3: an invite from before its removal brings a box back only with approv
   t.equal(await knock(), 'welcome');
 });
 
+t.test('V3: by the invite or account of a removed box another one waits for approval', async t => {
+  const server = await startServer(t);
+  await server.server.accounts.add({ name: 'ann', password: 'a long enough one' });
+  const { invite } = await server.server.invite({ uses: null });
+  const read = readInvite(invite);
+  const byAccount = async (name: string): Promise<string> => {
+    const identity = makeIdentity(name);
+    const connection = await TestConnection.open({ invite: read, port: server.port, identity });
+    const credential = { kind: 'account', account: 'Ann', password: 'a long enough one' } as const;
+    return codeOf(await connection.login({ credential: () => credential }));
+  };
+  const byInvite = async (name: string): Promise<string> => {
+    const identity = makeIdentity(name);
+    const connection = await TestConnection.open({ invite: read, port: server.port, identity });
+    return codeOf(await connection.login({ token: read.token }));
+  };
+  t.same([await byAccount('attic'), await byInvite('cellar')], ['welcome', 'welcome']);
+  t.same([await byAccount('loft'), await byInvite('shed')], ['welcome', 'welcome']);
+  await members(server).removeNode('attic');
+  t.same([await byAccount('barn'), await byInvite('roof')], ['PENDING_APPROVAL', 'welcome']);
+  await members(server).removeNode('cellar');
+  t.same([await byAccount('mill'), await byInvite('yard')], ['PENDING_APPROVAL', 'PENDING_APPROVAL']);
+});
+
 t.test('V3: a refused log-in is in the audit log, with where it came from', async t => {
   const server = await startServer(t);
   const attic = await joined(server, 'attic');
