@@ -68,7 +68,8 @@ function ask({ socket, method, path, body, signal }: Asked): Promise<IncomingMes
 
 function unreachable(error: Error, socket: string): GinnelError {
   const code = 'code' in error ? error.code : '';
-  if (code === 'EACCES' || code === 'EPERM') return commandErrors('DAEMON_NOT_ALLOWED', { socket }, error);
+  if (code === 'EACCES' || code === 'EPERM')
+    return commandErrors('DAEMON_NOT_ALLOWED', { path: socket }, error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED')
     return commandErrors('DAEMON_NOT_RUNNING', { socket }, error);
   return commandErrors('DAEMON_SILENT', { problem: error.message }, error);

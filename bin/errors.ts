@@ -10,7 +10,7 @@ export const commandErrors = defineErrors({
   },
   DAEMON_NOT_ALLOWED: {
     what: 'You may not talk to Ginnel on this box.',
-    why: 'The socket {socket} belongs to another user.',
+    why: '{path} belongs to another user.',
     todo: 'Run the command as root (sudo), or, to look only, as a member of the group ginnel.',
     retry: false,
   },
@@ -42,6 +42,12 @@ export const commandErrors = defineErrors({
     what: 'The state folder {folder} cannot be used.',
     why: '{problem}.',
     todo: 'Run as root (sudo), or set GINNEL_STATE to a folder of your own.',
+    retry: false,
+  },
+  STATE_MISSING: {
+    what: 'There is no state of Ginnel in {folder}.',
+    why: 'That folder does not exist.',
+    todo: 'Is GINNEL_STATE right? Without it the state is in /var/lib/ginnel.',
     retry: false,
   },
   REPAIR_NOT_AGREED: {

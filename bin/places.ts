@@ -1,6 +1,7 @@
 // Where Ginnel keeps its state and its sockets on this box.
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { GinnelError } from '../base/errors.ts';
 import { commandErrors } from './errors.ts';
 
 export interface Places {
@@ -45,11 +46,32 @@ export function makePlaces(places: Places): void {
   if (places.runtime !== places.state) makeFolder(places.runtime, 0o755);
 }
 
+/** For those who look into the state folder themselves. Throws STATE_MISSING, DAEMON_NOT_ALLOWED. */
+export function needState({ state: folder }: Places): void {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const denied = deniedFile(cause);
+    if (denied !== null) throw denied;
+    throw commandErrors('STATE_MISSING', { folder }, cause);
+  }
+}
+
+/** A file that the kernel kept from this user, most often one of root's, as what to do about it; null: another error. */
+export function deniedFile(error: unknown): GinnelError | null {
+  if (!(error instanceof Error)) return null;
+  const isDenied = 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  if (isDenied && 'path' in error) return commandErrors('DAEMON_NOT_ALLOWED', { path: error.path }, error);
+  return deniedFile(error.cause);
+}
+
 function makeFolder(folder: string, mode: number): void {
   try {
     mkdirSync(folder, { recursive: true, mode });
     if ((statSync(folder).mode & 0o777 & ~mode) !== 0) chmodSync(folder, mode);
   } catch (cause) {
+    const denied = deniedFile(cause);
+    if (denied !== null) throw denied;
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw commandErrors('STATE_FOLDER', { folder, problem }, cause);
   }

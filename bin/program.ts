@@ -19,6 +19,7 @@ import { stateCommands } from './commands/state.ts';
 import { commandErrors } from './errors.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { configureHelp, helpCommand } from './help.ts';
+import { deniedFile } from './places.ts';
 import type { Surroundings } from './surroundings.ts';
 import { paint } from './words.ts';
 
@@ -29,9 +30,9 @@ export async function ginnel(args: readonly string[], around: Surroundings): Pro
     const program = programOf(around, given => (code = given));
     await program.parseAsync(args, { from: 'user' });
     return code;
-  } catch (error) {
-    tell(error, args.includes('--json'), around);
-    return exitCodeOf(error);
+  } catch (thrown) {
+    tell(thrown, args.includes('--json'), around);
+    return exitCodeOf(thrown instanceof CommanderError ? thrown : errorFrom(thrown));
   }
 }
 
@@ -80,9 +81,11 @@ function tell(thrown: unknown, json: boolean, around: Surroundings): void {
 const isMisuse = ({ code, exitCode }: CommanderError): boolean => exitCode !== 0 && code !== 'commander.help';
 
 function errorFrom(thrown: unknown): GinnelError {
-  if (thrown instanceof GinnelError) return thrown;
+  if (thrown instanceof GinnelError)
+    return (thrown.code === 'STORE_UNREADABLE' ? deniedFile(thrown) : null) ?? thrown;
   const problem = thrown instanceof Error ? thrown.message : String(thrown);
-  if (!(thrown instanceof CommanderError)) return commandErrors('INTERNAL', { problem }, thrown);
+  if (!(thrown instanceof CommanderError))
+    return deniedFile(thrown) ?? commandErrors('INTERNAL', { problem }, thrown);
   const [what = '', near = ''] = problem.replace(/^error: /, '').split('\n');
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, '')}.`;
   return commandErrors('USAGE', { problem: `${sentence} ${near.replace(/^\((.*)\)$/, '$1')}`.trimEnd() });

@@ -56,6 +56,7 @@ function main(purpose) {
   checkNode();
   checkPlatform(purpose);
   installModules();
+  say('Building …');
   run('the build', process.execPath, ['scripts/build.mjs']);
   installTools(purpose, tools);
   if (purpose === 'test' || purpose === 'bench') installSlowerDoor();

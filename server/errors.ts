@@ -293,7 +293,7 @@ export const serverErrors = defineErrors({
   SERVER_KEYS_MISSING: {
     what: "The location server's keys are not in {path}.",
     why: 'Its state is there, but the file with the keys is gone: {problem}.',
-    todo: 'Run: ginnel repair, or put the file back from a back-up. Without it no box would recognise the server.',
+    todo: 'Run: sudo ginnel repair, or put the file back from a back-up. Without it no box would recognise the server.',
     retry: false,
   },
   SERVER_PORT_TAKEN: {

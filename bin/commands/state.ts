@@ -8,12 +8,12 @@ import type { Step } from '../../base/state/plan.ts';
 import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { needState } from '../places.ts';
 import { checkScreen, repairScreen } from '../screens/state.ts';
 import { withJson, type Kit } from './command.ts';
 
-/** An idle daemon lingers for 30 s. */
-const LOOKS_AT_MOST = 80;
-const LOOK_EVERY_MS = 500;
+const LOOKS_AT_MOST = 400;
+const LOOK_EVERY_MS = 50;
 
 interface RepairFlags {
   readonly yes?: boolean;
@@ -45,6 +45,7 @@ async function checked(kit: Kit): Promise<StateReport> {
   } catch (error) {
     if (!(error instanceof GinnelError) || error.code !== 'DAEMON_NOT_RUNNING') throw error;
   }
+  needState(kit.places);
   const { exportsIn, stateParts } = await import('../state.ts');
   const { checkState } = await import('../../base/state/check.ts');
   const { state } = kit.places;
@@ -53,6 +54,7 @@ async function checked(kit: Kit): Promise<StateReport> {
 
 async function repair(kit: Kit, flags: RepairFlags): Promise<number> {
   const { state } = kit.places;
+  needState(kit.places);
   const { exportsIn, stateParts } = await import('../state.ts');
   const { planRepair, isLossless } = await import('../../base/state/plan.ts');
   const { carryOut } = await import('../../base/state/repair.ts');
@@ -84,15 +86,23 @@ async function lockOf(kit: Kit): Promise<{ release(): Promise<void> }> {
   }
 }
 
-/** One whose role did not come up, because of the damage, ends by itself before long: that is waited for. */
-async function leaving({ client, places, around }: Kit): Promise<void> {
+/** One whose role did not come up, because of the damage, serves nobody: it is ended. */
+async function leaving({ client, places }: Kit): Promise<void> {
   for (let look = 0; ; look++) {
     const health = await client.get<Health>('/v1/health').catch(() => null);
     if (health === null) return;
     const isIdle = Object.values(health.roles).every(role => role === 'down' || role === 'absent');
     if (!isIdle || look === LOOKS_AT_MOST) throw commandErrors('DAEMON_RUNNING', { folder: places.state });
-    if (look === 0) around.err('Waiting for the idle Ginnel of this box to end.\n');
+    if (look === 0) endProcess(health.pid);
     await pause(LOOK_EVERY_MS);
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It was faster, or is another's: the lock on the state tells.
   }
 }
 

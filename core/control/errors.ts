@@ -42,13 +42,13 @@ export const controlErrors = defineErrors({
   IDENTITY_DAMAGED: {
     what: 'The identity of this box cannot be read ({file}: {reason}).',
     why: 'The disk lost it, or someone changed it. It is not replaced by itself: to the network this would be another box.',
-    todo: 'Restore the file from a backup; or move the state folder away and join again with a new invite.',
+    todo: 'Run: sudo ginnel repair. Where that finds no export, restore the file from a backup; or move the state folder away and join again with a new invite.',
     retry: false,
   },
   MEMBERSHIP_DAMAGED: {
     what: 'The membership of this box cannot be read ({file}: {reason}).',
     why: 'The disk lost it, or someone changed it.',
-    todo: 'Restore the file from a backup; or move it away and join again with a new invite (the identity stays).',
+    todo: 'Run: sudo ginnel repair. Where that finds no export, restore the file from a backup; or move it away and join again with a new invite (the identity stays).',
     retry: false,
   },
   IDENTITY_UNWRITABLE: {

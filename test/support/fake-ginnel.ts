@@ -9,6 +9,10 @@ import { stateChecker } from '../../bin/state.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
 import { restingPlugins } from './resting-plugins.ts';
 
+// Loaded as root, run as somebody else.
+const uid = process.env['FAKE_UID'];
+if (uid !== undefined) process.setuid?.(Number(uid));
+
 process.exitCode = await ginnel(
   process.argv.slice(2),
   processSurroundings({
