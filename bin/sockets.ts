@@ -26,7 +26,8 @@ export async function listenUnix({ path, mode, group, answer }: SocketOptions): 
   );
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    // For good: a connection that could not be taken later (no descriptors left) must not end the daemon.
+    server.on('error', reject);
     // The file comes to be inside listen(), with no moment in which others may open it.
     const umask = process.umask(0o177);
     server.listen(path, resolve);

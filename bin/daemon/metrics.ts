@@ -152,7 +152,8 @@ function listening(
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(2 * TIMEOUT_MS);
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // For good: a connection that could not be taken later (no descriptors left) must not end the daemon.
+    server.on('error', reject);
     server.listen({ host, port }, () => resolve(server));
   });
 }
