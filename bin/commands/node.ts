@@ -124,6 +124,8 @@ async function down(kit: Kit, flags: { server?: boolean; json?: boolean }): Prom
     const before = await kit.client.get<NodeStatus>('/v1/node/status');
     const node = await kit.client.post<NodeStatus>('/v1/node/down', {});
     kit.show(json, node, () => downInWords(before));
+    // A daemon that had no role to lose lingers as it did.
+    if (before.state === 'down') return;
   }
   await gone(kit);
 }
