@@ -36,6 +36,7 @@ export function exitCodeOf(error: unknown): number {
   if (error.code === 'INTERRUPTED') return EXIT.interrupted;
   if (MISUSE.has(error.code)) return EXIT.usage;
   if (ASKED_FOR.has(error.code)) return EXIT.failed;
-  const isRefusal = isPermanent(error.code) || /^(LOGIN|RECORD)_/.test(error.code);
+  const isRefusal =
+    isPermanent(error.code) || error.code === 'NODE_DISABLED' || /^(LOGIN|RECORD)_/.test(error.code);
   return isRefusal ? EXIT.refused : EXIT.failed;
 }

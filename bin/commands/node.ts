@@ -1,6 +1,7 @@
 // `ginnel up`, `down`: this box joins, and leaves.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { HealthLine } from '../../base/health.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { NodeStatus, UpOptions } from '../../core/admin.ts';
 import { nodeErrors } from '../../core/node/errors.ts';
@@ -15,6 +16,11 @@ import { port } from './arguments.ts';
 
 /** An invite is far shorter; more than this on standard input is something else. */
 const MAX_INVITE_CHARACTERS = 4096;
+/** How long a silent pipe is waited for by a box that may need nothing from it. */
+const PIPE_MS = 1_500;
+/** How often, and how long in all, it is looked whether the server answered. */
+const LOOK_MS = 50;
+const SERVER_LOOKS = 40;
 
 interface UpFlags {
   readonly name?: string;
@@ -49,8 +55,10 @@ export function nodeCommands(program: Command, kit: () => Kit, exit: (code: numb
 
 async function up(kit: Kit, flags: UpFlags, exit: (code: number) => void): Promise<void> {
   const json = flags.json === true;
-  const given = flags.inviteFile === undefined ? undefined : await inviteFrom(kit, flags.inviteFile);
   const credential = await credentialFrom(kit, flags);
+  const piped = isPiped(kit, flags) ? pipedText(kit) : null;
+  const given =
+    flags.inviteFile === undefined ? await pipedInvite(piped) : await inviteFrom(kit, flags.inviteFile);
   await kit.ensureDaemon(json);
   const wishes = {
     ...(given === undefined ? {} : { invite: given }),
@@ -58,9 +66,33 @@ async function up(kit: Kit, flags: UpFlags, exit: (code: number) => void): Promi
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.udpPort === undefined ? {} : { udpPort: flags.udpPort }),
   };
-  const node = await joined(kit, wishes, () => inviteFrom(kit, null));
+  const asked = async (): Promise<string> => (piped === null ? inviteFrom(kit, null) : inviteIn(await piped));
+  const node = await serverHeard(kit, await joined(kit, wishes, asked));
+  refuseWhereOut(node);
   kit.show(json, node, () => joinedInWords(node));
   if (isWaiting(node)) exit(EXIT.waiting);
+}
+
+/** A member is up at once; what the server says of it, where it is there, comes a moment later. */
+async function serverHeard(kit: Kit, node: NodeStatus): Promise<NodeStatus> {
+  let now = node;
+  for (let look = 0; look < SERVER_LOOKS && isUndecided(now); look++) {
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS));
+    now = await kit.client.get<NodeStatus>('/v1/node/status');
+  }
+  return now;
+}
+
+const outOf = ({ health }: NodeStatus): HealthLine | undefined =>
+  health.find(({ code }) => code === 'NODE_REMOVED' || code === 'NODE_DISABLED');
+
+/** Let in again, it reads the newer word after the welcome. */
+const isUndecided = (node: NodeStatus): boolean =>
+  node.server.state === 'connecting' || (node.server.state === 'connected' && outOf(node) !== undefined);
+
+function refuseWhereOut(node: NodeStatus): void {
+  const out = outOf(node);
+  if (out !== undefined) throw new GinnelError(out.code, plain(out.words));
 }
 
 /** Rejoins, or, where this box never joined, asks for an invite and joins. */
@@ -95,6 +127,32 @@ async function inviteFrom({ around }: Kit, file: string | null): Promise<string>
   const text = isAsking
     ? await around.ask('Paste the invite: ')
     : await textFrom(around.input, file === null || file === '-' ? null : file);
+  return inviteIn(text);
+}
+
+/** What comes by a pipe: not where standard input is read for something else, or a person sits there. */
+const isPiped = ({ around }: Kit, { inviteFile, account, certificate }: UpFlags): boolean =>
+  around.input.isTTY !== true &&
+  inviteFile === undefined &&
+  account === undefined &&
+  certificate === undefined;
+
+function pipedText({ around }: Kit): Promise<string> {
+  const text = textFrom(around.input, null);
+  // Whoever does not need it does not wait for it.
+  text.catch(() => undefined);
+  return text;
+}
+
+/** A pipe that stays open and silent (a shell over SSH) holds nobody up for long. */
+async function pipedInvite(piped: Promise<string> | null): Promise<string | undefined> {
+  if (piped === null) return undefined;
+  const silence = new Promise<string>(resolve => setTimeout(resolve, PIPE_MS, '').unref());
+  const text = await Promise.race([piped, silence]);
+  return text.trim() === '' ? undefined : inviteIn(text);
+}
+
+function inviteIn(text: string): string {
   const pasted = text.trim();
   if (pasted === '') throw nodeErrors('INVITE_NEEDED');
   // `ginnel invite > FILE` writes a sentence before it.

@@ -96,10 +96,12 @@ export function natInWords(nat: NatReport): string {
 const OUT: ReadonlySet<string> = new Set(['NODE_REMOVED', 'NODE_DISABLED']);
 
 /** That the server is away is said in full by its own line. */
-const healthLines = ({ server, health, door, sealing }: NodeStatus, colours: Paint): string =>
+const healthLines = ({ server, ip4, health, door, sealing }: NodeStatus, colours: Paint): string =>
   [
-    // A box that is out has nothing to hope for from the server's return.
-    ...(health.some(({ code }) => OUT.has(code)) ? [] : [serverHealth(server, colours)]),
+    // A box that is out has nothing to hope for from the server's return; what it was refused for is a line of its own.
+    ...(server.state === 'refused' || health.some(({ code }) => OUT.has(code))
+      ? []
+      : [serverHealth(server, ip4 !== '', colours)]),
     ...(door === '' ? [] : [`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`]),
     ...told(
       health.filter(({ code }) => code !== 'SERVER_AWAY'),
@@ -115,16 +117,19 @@ function told(health: readonly HealthLine[], colours: Paint): string[] {
     const label = `${SEVERITY[severity]}:`;
     const shown =
       severity === 'problem' ? colours.bad(label) : severity === 'warning' ? colours.warn(label) : label;
-    return `${shown} ${plain(words)}${next} (${code})`;
+    // The words of an error have its code in them.
+    const named = words.includes(`(${code})`) ? '' : ` (${code})`;
+    return `${shown} ${plain(words)}${next}${named}`;
   });
 }
 
-function serverHealth(server: NodeStatus['server'], colours: Paint): string {
+function serverHealth(server: NodeStatus['server'], hasAddress: boolean, colours: Paint): string {
   const where = server.address === null ? '' : ` (${plain(server.address)})`;
   const ago = server.heardSecondsAgo === null ? null : durationInWords(server.heardSecondsAgo);
   if (server.state === 'connected')
     return `Health: location server reached ${ago ?? 'just now'}${ago === null ? '' : ' ago'}.`;
-  if (server.state === 'waiting') return 'This box has no address yet.';
+  if (server.state === 'waiting')
+    return hasAddress ? 'It keeps its address meanwhile.' : 'This box has no address yet.';
   const since = ago === null ? 'not reached in this run' : `not reached for ${ago}`;
   const cause = causeOf(server.reason);
   const reason = cause === '' ? '' : ` ${plain(cause)}`;

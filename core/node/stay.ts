@@ -33,6 +33,8 @@ export class Stay {
   #parts: Parts | null = null;
   #card: Card | null = null;
   #registering: Timer | null = null;
+  /** What the server itself said last, should its signed word not have come by. */
+  #refusedAs: 'removed' | 'disabled' | null = null;
   #unsubscribe = (): void => undefined;
 
   private constructor(options: NodeOptions, belongings: Belongings) {
@@ -76,7 +78,8 @@ export class Stay {
   /** The server's word that this very box is out of the network, by whomever it came; null: it is in. */
   get out(): 'removed' | 'disabled' | null {
     const assignment = this.#belongings.membership.current?.assignment ?? null;
-    return assignment === null ? null : this.parts.standings.keepsOut(assignment);
+    const kept = assignment === null ? null : this.parts.standings.keepsOut(assignment);
+    return kept ?? this.#refusedAs;
   }
 
   get self(): { readonly id: string; readonly name: string } {
@@ -233,6 +236,7 @@ export class Stay {
   #controlChanged(state: ControlState, reason: string): void {
     this.controlReason = reason;
     const problem = this.#parts?.control.problem;
+    if (state !== 'away') this.#refusedAs = outBy(problem?.code);
     if (this.card !== '') return;
     if (state === 'waiting') this.#registered(problem?.code);
     if (state === 'away') this.#settleMeanwhile();
@@ -289,6 +293,9 @@ export class Stay {
     );
   }
 }
+
+const outBy = (code: string | undefined): 'removed' | 'disabled' | null =>
+  code === 'NODE_REMOVED' ? 'removed' : code === 'NODE_DISABLED' ? 'disabled' : null;
 
 function scopesOf(rules: readonly ScopeRule[]): AddressTable {
   const scopes = rulesWith(rules);

@@ -79,6 +79,8 @@ export class FakeNode implements NodeAdmin {
   #state: NodeStatus['state'] = 'down';
   #name = '';
   #joined: boolean;
+  /** By `ginnel:removed`. */
+  #isRemoved = false;
   pingsEnded = 0;
   closed = 0;
 
@@ -106,7 +108,7 @@ export class FakeNode implements NodeAdmin {
       tun: up ? 'ginnel0' : '',
       udpPort: up ? 41641 : null,
       server: {
-        state: up ? 'connected' : 'stopped',
+        state: up ? (this.#isRemoved ? 'refused' : 'connected') : 'stopped',
         address: up ? 'home.example.net:7443' : null,
         reason: '',
         heardSecondsAgo: up ? 4 : null,
@@ -116,6 +118,16 @@ export class FakeNode implements NodeAdmin {
       plugins: this.plugins.known(),
       nat: NOTHING_CHECKED,
       health: [
+        ...(this.#isRemoved
+          ? [
+              {
+                code: 'NODE_REMOVED',
+                severity: 'problem',
+                words: 'Removed. (NODE_REMOVED)',
+                todo: '',
+              } as const,
+            ]
+          : []),
         {
           code: 'PEER_RELAYED',
           severity: 'note',
@@ -131,6 +143,8 @@ export class FakeNode implements NodeAdmin {
     if (!this.#joined && options.invite === undefined) throw fail('INVITE_NEEDED');
     check(options.invite ?? '');
     this.#joined = true;
+    this.#isRemoved =
+      options.invite === 'ginnel:removed' || (this.#isRemoved && options.invite === undefined);
     this.#onJoined();
     this.#name = options.name ?? 'attic-nas';
     this.#state = 'up';

@@ -8,7 +8,15 @@ const codeFor = (code: string): number => exitCodeOf(new GinnelError(code, code)
 t.test(
   'whatever the location server refuses is 4; what is only missing, or went wrong here, is 1',
   async t => {
-    const refused = ['INVITE_USED', 'INVITE_EXPIRED', 'INVITE_UNKNOWN', 'NAME_TAKEN', 'KEY_CHANGED'];
+    const refused = [
+      'INVITE_USED',
+      'INVITE_EXPIRED',
+      'INVITE_UNKNOWN',
+      'NAME_TAKEN',
+      'KEY_CHANGED',
+      'NODE_REMOVED',
+      'NODE_DISABLED',
+    ];
     for (const code of [
       ...refused,
       'PROOF_WRONG',

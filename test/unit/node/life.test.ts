@@ -239,3 +239,15 @@ t.test('a ping under way hears that the node went down', async t => {
   await bench.node.down();
   t.equal(await pinging, 'NODE_DOWN');
 });
+
+t.test('V3: a box that was refused as disabled or removed is out, too, while the server is away', async t => {
+  const { invite, server } = await startServer(t);
+  const bench = await openNode(t);
+  await bench.node.up({ invite: await invite(), name: 'attic' });
+  await server.members.disableNode('attic');
+  await until(() => bench.node.status().server.state === 'waiting', 'it heard of it');
+  t.match(bench.node.status(), { state: 'up', health: [{ code: 'NODE_DISABLED' }] });
+  await server.down();
+  await until(() => bench.node.status().server.state === 'away', 'the server is away');
+  t.match(bench.node.status(), { state: 'up', health: [{ code: 'NODE_DISABLED' }] });
+});
