@@ -30,6 +30,9 @@ export function pluginsCommands(program: Command, kit: () => Kit, exit: (code: n
       'Lists the plugins. They can be turned on and off while traffic flows, or while Ginnel is down.',
     )
     .action(async (flags: Flags) => list(kit(), flags.json === true));
+  withJson(plugins.command('list'))
+    .summary('all plugins, each with its state')
+    .action(async (_: Flags, command: Command) => list(kit(), isJson(command)));
   withJson(plugins.command('show <name>'))
     .summary('one plugin, its state, and what can be set')
     .action(async (name: string, _: Flags, command: Command) => show(kit(), name, isJson(command)));

@@ -53,6 +53,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'certificates untrust': { untried: 'test/unit/web/real-api.test.ts asks the same route' },
   up: { args: () => ['--name', 'attic'], input: invited },
   plugins: {},
+  'plugins list': {},
   'plugins show': { args: () => ['nat-stun'] },
   'plugins disable': { args: () => ['nat-stun'] },
   'plugins enable': { args: () => ['nat-stun'] },

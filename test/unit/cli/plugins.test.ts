@@ -147,3 +147,11 @@ t.test(
     t.equal(up.code, 0, up.err);
   },
 );
+
+t.test('plugins list is plugins, in words and in JSON', async t => {
+  const s = shell(t);
+  const list = await s.ginnel(['plugins', 'list']);
+  t.match(list, { code: 0, out: /^nat-/ });
+  t.equal(list.out, (await s.ginnel(['plugins'])).out);
+  t.match(JSON.parse((await s.ginnel(['plugins', 'list', '--json'])).out), { plugins: Array });
+});
