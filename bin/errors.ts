@@ -95,8 +95,20 @@ export const commandErrors = defineErrors({
   EXPORT_MOVE: {
     what: 'The server may have stopped, but what it said last is not in {file}: that is a copy of just before.',
     why: '{problem}.',
-    todo: 'Should the server stay here: ginnel server --again. Else run the same export once more; it works on a stopped server too.',
+    todo: 'Should the server stay here: ginnel server --again. Else run the same export once more, with --force; it works on a stopped server too.',
     retry: true,
+  },
+  EXPORT_EXISTS: {
+    what: 'The file {file} is there already.',
+    why: 'An export may be the only one left of a server, so none is overwritten by itself.',
+    todo: 'Name another file, or say --force.',
+    retry: false,
+  },
+  PASSPHRASE_SHORT: {
+    what: 'The passphrase is too short.',
+    why: 'It needs {least} characters: machines try all shorter ones in little time.',
+    todo: 'Choose a longer one; four words that do not belong together are easy to keep in mind.',
+    retry: false,
   },
   PASSPHRASE_NEEDED: {
     what: 'There was no passphrase.',

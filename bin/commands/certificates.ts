@@ -1,5 +1,5 @@
 // `ginnel certificates`: whose certificates let boxes in, and certificates of the network's own.
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { AuthoritySummary, CertificatesSummary, IssuedCertificate } from '../../server/log-in-admin.ts';
 import { commandErrors } from '../errors.ts';
@@ -55,14 +55,15 @@ async function list(kit: Kit, flags: Flags): Promise<void> {
 
 async function issue(kit: Kit, name: string, flags: IssueFlags): Promise<void> {
   const path = flags.out ?? name.replaceAll(/[^A-Za-z0-9._-]/g, '-');
-  const issued = await kit.client.post<IssuedCertificate>('/v1/server/certificates/issue', {
-    name,
-    validMs: flags.valid,
-  });
   const files = { certificate: `${path}.crt`, key: `${path}.key` };
-  // The key first: a certificate without its key is of no use, and the other way round it is noticed.
-  await newFile(files.key, issued.key, 0o600);
-  await newFile(files.certificate, issued.certificate, 0o644);
+  // First the files: what was issued and could not be kept would be of no use, and stay in the list.
+  const issued = await intoNewFiles([files.key, files.certificate], async () => {
+    const made = await kit.client.post<IssuedCertificate>('/v1/server/certificates/issue', {
+      name,
+      validMs: flags.valid,
+    });
+    return [made, [made.key, made.certificate]];
+  });
   const { serial, expires } = issued;
   kit.show(flags.json === true, { name, serial, expires, files }, () => issuedScreen(issued, files));
 }
@@ -85,12 +86,34 @@ async function revoke(kit: Kit, serial: string, flags: Flags): Promise<void> {
   kit.show(flags.json === true, revoked, () => revokedScreen(revoked.serial, revoked.usedBy));
 }
 
-/** Overwrites nothing. Error: CERTIFICATE_FILE. */
-async function newFile(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(path, text, { mode, flag: 'wx' }).catch((error: unknown) => {
-    throw commandErrors('CERTIFICATE_FILE', { file: path, problem: reasonOf(error) }, error);
-  });
+/** Overwrites nothing; where `work` fails, none is left. Error: CERTIFICATE_FILE. */
+async function intoNewFiles<T>(
+  paths: readonly string[],
+  work: () => Promise<[made: T, texts: readonly string[]]>,
+): Promise<T> {
+  const files: { readonly path: string; readonly handle: FileHandle }[] = [];
+  try {
+    for (const path of paths) files.push({ path, handle: await newFile(path) });
+    const [made, texts] = await work();
+    for (const [at, { handle }] of files.entries()) await handle.writeFile(texts[at] ?? '');
+    return made;
+  } catch (error) {
+    for (const { path } of files) await rm(path, { force: true });
+    throw error;
+  } finally {
+    for (const { handle } of files) await handle.close();
+  }
 }
+
+const newFile = (path: string): Promise<FileHandle> =>
+  open(path, 'wx', 0o600).catch((error: unknown) => {
+    throw commandErrors('CERTIFICATE_FILE', { file: path, problem: fileProblem(error) }, error);
+  });
+
+const fileProblem = (error: unknown): string =>
+  error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    ? 'it is there already, and is not overwritten'
+    : reasonOf(error);
 
 /** Error: CERTIFICATE_FILE. */
 export async function pemFrom(path: string): Promise<string> {

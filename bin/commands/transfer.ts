@@ -1,5 +1,5 @@
 // `ginnel server export`, `ginnel server import`: the whole server in one file, and back on another machine.
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { access, open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { replaceFile } from '../../base/disk.ts';
@@ -12,9 +12,13 @@ import { withJson, type Kit } from './command.ts';
 /** As much as an import takes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** Of a passphrase: as many as of an account's password. */
+const LEAST_CHARACTERS = 10;
+
 interface ExportFlags {
   readonly passphrase?: boolean;
   readonly move?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,6 +41,7 @@ export function transferCommands(server: Command, kit: () => Kit): void {
     .argument('<file>', 'where to write it; - is standard output')
     .option('--passphrase', 'seal it; asked for, or read from standard input')
     .option('--move', 'stop this server, and keep it from starting here again by itself')
+    .option('--force', 'overwrite FILE where it is there')
     .action((file: string, flags: ExportFlags) => exportServer(kit(), file, flags));
   withJson(server.command('import'))
     .summary('make this machine the location server of an export, and start it')
@@ -55,6 +60,7 @@ export function transferCommands(server: Command, kit: () => Kit): void {
 
 async function exportServer(kit: Kit, path: string, flags: ExportFlags): Promise<void> {
   if (path !== '-') await orFileError(path, tryPlace(path));
+  if (path !== '-' && flags.force !== true) await refuseExisting(path);
   const wishes = flags.passphrase === true ? { passphrase: await newPassphrase(kit) } : {};
   await kit.ensureDaemon(flags.json === true || path === '-');
   const asked = (move: boolean): Promise<ExportedServer> =>
@@ -113,6 +119,14 @@ async function importServer(kit: Kit, path: string, flags: ImportFlags): Promise
   kit.show(flags.json === true, summary, () => importScreen(summary));
 }
 
+async function refuseExisting(file: string): Promise<void> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw commandErrors('EXPORT_EXISTS', { file });
+}
+
 function machineOptions(flags: ImportFlags): Partial<ImportOptions> {
   const listen = flags.withoutListen === true ? [] : flags.listen;
   return {
@@ -125,6 +139,8 @@ function machineOptions(flags: ImportFlags): Partial<ImportOptions> {
 
 async function newPassphrase(kit: Kit): Promise<string> {
   const passphrase = await askedPassphrase(kit);
+  if (passphrase.length < LEAST_CHARACTERS)
+    throw commandErrors('PASSPHRASE_SHORT', { least: LEAST_CHARACTERS });
   if (kit.around.input.isTTY === true && (await kit.around.askSecret('Once more: ')) !== passphrase)
     throw commandErrors('PASSPHRASE_TWICE');
   return passphrase;

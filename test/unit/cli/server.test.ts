@@ -1,6 +1,8 @@
 // `ginnel server` and what is beside it against the real daemon: what a person is told is what holds.
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { ginnel } from '../../../bin/program.ts';
@@ -71,3 +73,24 @@ function outerNetwork(): [card: string, pool: string] {
       if (!internal && /^\d+\./.test(address)) return [card, address.replace(/\.\d+\.\d+$/, '.0.0/16')];
   return ['', ''];
 }
+
+t.test('V3: a certificate is issued only where its files can be made', async t => {
+  const daemon = await realDaemon(t);
+  const run = runOn(daemon);
+  await run(['server', '--port', await freePort(), '--listen', '127.0.0.1']);
+  const path = join(daemon.places.state, 'six');
+  const issue = ['certificates', 'issue', 'six', '--out', path];
+  for (const there of ['key', 'crt']) {
+    writeFileSync(`${path}.${there}`, 'mine');
+    t.match(await run(issue), { code: 1, err: /is not overwritten.*CERTIFICATE_FILE/ });
+    t.equal(readFileSync(`${path}.${there}`, 'utf8'), 'mine');
+    rmSync(`${path}.${there}`);
+    t.notOk(existsSync(`${path}.key`), 'nothing is left behind');
+    t.notOk(existsSync(`${path}.crt`));
+  }
+  t.match(JSON.parse((await run(['certificates', '--json'])).out), { issued: [] });
+  t.match(await run(issue), { code: 0 });
+  t.equal(statSync(`${path}.key`).mode & 0o777, 0o600);
+  t.match(readFileSync(`${path}.key`, 'utf8'), /PRIVATE KEY/);
+  t.match(readFileSync(`${path}.crt`, 'utf8'), /BEGIN CERTIFICATE/);
+});

@@ -17,7 +17,9 @@ t.test(
     t.match(readFileSync(file, 'utf8'), /^\{"ginnel":"server export"/);
     const piped = await ginnel(['server', 'export', '-']);
     t.equal(piped.out, readFileSync(file, 'utf8'), 'nothing else on standard output');
-    const json = await ginnel(['server', 'export', '--json', '--move', file]);
+    const again = await ginnel(['server', 'export', file, '--move']);
+    t.match(again, { code: 1, err: /is there already.*--force\. \(EXPORT_EXISTS\)/ });
+    const json = await ginnel(['server', 'export', '--json', '--move', '--force', file]);
     const told = JSON.parse(json.out) as Record<string, unknown>;
     t.match(told, { moved: true, sealed: false, path: file, nodes: 1 });
     t.notOk('file' in told);
@@ -34,7 +36,10 @@ t.test('passphrases come from standard input, never from the command line', asyn
     input: 'correct horse\n',
   });
   t.match(JSON.parse(ran.out), { sealed: true });
-  const none = await ginnel(['server', 'export', file, '--passphrase']);
+  const short = ['server', 'export', `${file}.2`, '--passphrase'];
+  t.match((await ginnel(short, { input: 'too short\n' })).err, /10 characters.*PASSPHRASE_SHORT/);
+  t.notOk(existsSync(`${file}.2`));
+  const none = await ginnel(short);
   t.match(none.err, /PASSPHRASE_NEEDED/);
 });
 
