@@ -69,6 +69,8 @@ export interface ServerNode {
   readonly online: boolean;
   /** Milliseconds since 1970. */
   readonly lastSeen: number;
+  /** Of one that was removed just now: by what it had come in, where that lets others in still. */
+  readonly cameBy?: { readonly by: 'account' | 'invite'; readonly id: string };
 }
 
 /** With what it registered, as this network's rules judge it (V5). */

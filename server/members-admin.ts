@@ -55,8 +55,22 @@ async function enableNode({ registry, station }: Place, what: string): Promise<S
 
 /** Answers what it was. */
 async function removeNode({ registry, station }: Place, what: string): Promise<ServerNode> {
-  const node = told(station, await registry.members.remove(found({ registry }, what).id));
-  return { ...node, online: false };
+  const change = await registry.members.remove(found({ registry }, what).id);
+  const cameBy = stillOpen(registry, change.entry);
+  return { ...told(station, change), online: false, ...(cameBy === null ? {} : { cameBy }) };
+}
+
+function stillOpen(
+  { accounts, invites }: Place['registry'],
+  { admission }: NodeEntry,
+): NonNullable<ServerNode['cameBy']> | null {
+  if (admission?.by === 'account') {
+    const account = accounts.list().find(({ name }) => name.toLowerCase() === admission.account);
+    return account === undefined ? null : { by: 'account', id: account.name };
+  }
+  if (admission?.by !== 'invite') return null;
+  const isOpen = invites.list().some(({ id, state }) => id === admission.invite && state === 'open');
+  return isOpen ? { by: 'invite', id: admission.invite } : null;
 }
 
 function nodesShown({ registry, station }: Place): NodesShown {

@@ -40,8 +40,19 @@ export const disabledScreen = ({ name }: ServerNode): string =>
 
 export const enabledScreen = ({ name }: ServerNode): string => `${plain(name)} is back in the network.`;
 
-export const removedScreen = ({ name, ip4 }: ServerNode): string =>
-  `${plain(name)} (${ip4}) was removed: no other box talks to it, also while the location server is away.\nTo come back it needs a new invite: ginnel invite`;
+export const removedScreen = ({ name, ip4, cameBy }: ServerNode): string =>
+  [
+    `${plain(name)} (${ip4}) was removed: no other box talks to it, also while the location server is away.`,
+    'To come back it needs a new invite: ginnel invite',
+    ...(cameBy === undefined ? [] : [REOPENED[cameBy.by](plain(cameBy.id))]),
+  ].join('\n');
+
+const REOPENED = {
+  account: (id: string) =>
+    `It had come in by account ${id}, which may ask again, for your approval. To end that: ginnel accounts remove ${id}`,
+  invite: (id: string) =>
+    `It had come in by invite ${id}, which may ask again, for your approval. To end that: ginnel invite revoke ${id}`,
+};
 
 export const removeQuestion = (name: string): string =>
   `Remove ${plain(name)} from the network for good? It needs a new invite to come back. [y/N] `;

@@ -117,9 +117,9 @@ t.test('V3: by the invite or account of a removed box another one waits for appr
   };
   t.same([await byAccount('attic'), await byInvite('cellar')], ['welcome', 'welcome']);
   t.same([await byAccount('loft'), await byInvite('shed')], ['welcome', 'welcome']);
-  await members(server).removeNode('attic');
+  t.match((await members(server).removeNode('attic')).cameBy, { by: 'account', id: 'ann' }, 'is told');
   t.same([await byAccount('barn'), await byInvite('roof')], ['PENDING_APPROVAL', 'welcome']);
-  await members(server).removeNode('cellar');
+  t.match((await members(server).removeNode('cellar')).cameBy, { by: 'invite', id: /./ });
   t.same([await byAccount('mill'), await byInvite('yard')], ['PENDING_APPROVAL', 'PENDING_APPROVAL']);
 });
 
