@@ -50,16 +50,17 @@ t.test('what a running server takes over at its next start is told, with what ma
 });
 
 t.test('the pool of a network is fixed, also while it runs; what is no pool is wrong usage', async t => {
-  const daemon = await realDaemon(t);
-  const run = runOn(daemon);
-  t.match(await run(['server', '--pool', '10.77.0']), { code: 2, err: /a prefix such as 10\.77\.0\.0\/16/i });
-  t.match(await run(['server', '--pool', '300.0.0.0/16']), { code: 2, err: /POOL_INVALID/ });
+  // A daemon on which nothing came up ends: each refusal has one of its own.
+  const onNew = async (pool: string): Promise<Ran> => runOn(await realDaemon(t))(['server', '--pool', pool]);
+  t.match(await onNew('10.77.0'), { code: 2, err: /a prefix such as 10\.77\.0\.0\/16/i });
+  t.match(await onNew('300.0.0.0/16'), { code: 2, err: /POOL_INVALID/ });
   const [card, address] = outerNetwork();
   if (address !== '') {
-    const clash = await run(['server', '--pool', address]);
+    const clash = await onNew(address);
     t.match(clash, { code: 1, err: /POOL_CLASH_HERE/ });
     t.match(clash.err, `(${card})`);
   }
+  const run = runOn(await realDaemon(t));
   await run(['server', '--port', await freePort(), '--listen', '127.0.0.1', '--pool', '10.61.0.0/16']);
   const other = await run(['server', '--pool', '10.62.0.0/16']);
   t.match(other, { code: 1, err: /is 10\.61\.0\.0\/16 and cannot be changed to 10\.62.*POOL_FIXED/ });
