@@ -40,7 +40,8 @@ async function writeSynced(path: string, contents: string | Uint8Array, mode: nu
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** A rename is safe from a power cut once the folder that holds the name is. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

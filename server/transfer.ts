@@ -1,8 +1,8 @@
 // A whole server out of its folder and into an empty one: keys, other files, and every entry of its store, whoever put it
 // there. Coming in, all of it is made aside and renamed into place: a crash in the middle leaves nothing.
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isDiskFull, replaceFile } from '../base/disk.ts';
+import { isDiskFull, replaceFile, syncFolder } from '../base/disk.ts';
 import { baseErrors, GinnelError } from '../base/errors.ts';
 import { migrated, newestFormat, STORE_MIGRATIONS } from '../base/store/migrations.ts';
 import { setExportsAside } from '../base/store/exports-aside.ts';
@@ -99,15 +99,6 @@ async function fill(
     await store.batch([...entries].map(([key, value]) => ({ type: 'put', key, value })));
   } finally {
     await store.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 
