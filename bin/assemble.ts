@@ -26,6 +26,7 @@ import { makePlaces, type Places } from './places.ts';
 import type { PluginsAtRest } from './surroundings.ts';
 import { openDaemonSettings, type DaemonSettings } from './settings.ts';
 import { daemonPart, exportsIn, stateChecker, stateHealth } from './state.ts';
+import { offloadsWithout, withoutOf } from './without.ts';
 
 export interface Ground {
   readonly places: Places;
@@ -63,16 +64,17 @@ export function preload(environment: NodeJS.ProcessEnv = process.env): void {
 
 export async function assemble(ground: Ground): Promise<Parts> {
   const { places, environment, log, clock, counters } = ground;
+  const without = withoutOf(environment);
   const store = await takeStateFolder(ground);
   const exportsFolder = exportsIn(places.state);
   const { files } = daemonPart(places.state);
   const settings = await daemonSettings(store, ground);
+  const doorOptions = { clock, counters, log, offloads: offloadsWithout(without) };
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
-    openDoors:
-      ground.openDoors ?? (() => openBestDoors(environment['GINNEL_DOOR'], { clock, counters, log })),
-    openAead,
+    openDoors: ground.openDoors ?? (() => openBestDoors(environment['GINNEL_DOOR'], doorOptions)),
+    ...{ openAead, without },
     primitives,
     clock,
     random: systemRandom,

@@ -38,6 +38,12 @@ export const commandErrors = defineErrors({
     todo: 'Look at it again with ginnel status; the log is in {log}.',
     retry: true,
   },
+  ABILITY_UNKNOWN: {
+    what: 'There is no ability called "{word}" to do without.',
+    why: 'GINNEL_WITHOUT knows {known}.',
+    todo: 'Correct it, or leave GINNEL_WITHOUT out: then all that this box can is used.',
+    retry: false,
+  },
   STATE_FOLDER: {
     what: 'The state folder {folder} cannot be used.',
     why: '{problem}.',

@@ -3,6 +3,7 @@ import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
 import type { HealthLine } from '../base/health.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
+import type { AeadName } from './dataplane/aead.ts';
 import type { DoorKind } from '../system/doors.ts';
 
 export interface NodeStatus {
@@ -14,8 +15,10 @@ export interface NodeStatus {
   readonly ip6: string;
   /** Which door to the kernel is in use: `koffi`, or `tuntap` (slower); empty while down. */
   readonly door: DoorKind | '';
-  /** How packets are sealed: `openssl-lowlevel`, `openssl-evp`, `node-crypto`. */
-  readonly sealing: string;
+  /** What seals packets, by cipher: `openssl-lowlevel`, `openssl-evp`, `node-crypto`; none while down. */
+  readonly sealing: Readonly<Partial<Record<AeadName, string>>>;
+  /** Null while down. */
+  readonly abilities: AbilitiesStatus | null;
   readonly tun: string;
   readonly udpPort: number | null;
   readonly server: ServerStatus;
@@ -23,6 +26,27 @@ export interface NodeStatus {
   readonly plugins: readonly PluginStatus[];
   readonly nat: NatReport;
   readonly health: readonly HealthLine[];
+}
+
+export type AbilityUse =
+  | 'yes'
+  | 'no: the kernel lacks it'
+  | 'no: this door lacks it'
+  | 'no: it is not fast here'
+  | 'off by GINNEL_WITHOUT'
+  | 'not known yet';
+
+/** Which abilities of the data plane are in use. */
+export interface AbilitiesStatus {
+  /** Super-packets of TCP and of UDP, from and to the virtual card. */
+  readonly tso: AbilityUse;
+  readonly uso: AbilityUse;
+  /** The kernel cuts batches that are sent, and puts together those that came. */
+  readonly gso: AbilityUse;
+  readonly gro: AbilityUse;
+  /** The fast profile is offered to other Ginnel boxes, and AES-256-GCM in it. What a session uses, its peer tells. */
+  readonly fast: AbilityUse;
+  readonly aes: AbilityUse;
 }
 
 export interface ServerStatus {
@@ -50,6 +74,9 @@ export interface PeerStatus {
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
   readonly sessionEstablished: boolean;
+  /** What this end seals with now; null: no session. */
+  readonly profile: 'fast' | 'stock' | null;
+  readonly cipher: AeadName | null;
 }
 
 export interface PathStatus {

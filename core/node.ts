@@ -61,6 +61,7 @@ class GinnelNode implements Node {
       { ...this.#kept, plugins: this.plugins },
       this.#stay,
       this.#options.clock.monotonicMs(),
+      this.#options.without,
     );
   }
 

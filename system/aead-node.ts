@@ -16,6 +16,7 @@ const KEY_BYTES = 32;
 export function createNodeAead(memory: Uint8Array): Aead {
   return {
     implementation: 'node-crypto',
+    implementations: { 'chacha20-poly1305': 'node-crypto', 'aes-256-gcm': 'node-crypto' },
     memory,
     fastCiphers: ['chacha20-poly1305'],
     key: (name, secret) => new NodeAeadKey(memory, name, secret),

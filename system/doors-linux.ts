@@ -3,13 +3,13 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import { silentLog, type Log } from '../base/log.ts';
 import { ARENA_BYTES, createArena } from './arena.ts';
-import type { Doors } from './doors.ts';
+import type { Doors, UdpOffloads } from './doors.ts';
 import { openLibc, probe } from './libc.ts';
 import { createNetlink } from './netlink.ts';
 import { createNetworkOpener } from './network.ts';
 import { createReadiness } from './poll.ts';
 import { createTunOpener } from './tun.ts';
-import { createUdpOpener, type UdpOffloads } from './udp.ts';
+import { createUdpOpener } from './udp.ts';
 
 export interface DoorOptions {
   readonly arenaBytes?: number;

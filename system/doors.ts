@@ -72,10 +72,18 @@ export interface UdpSendOptions {
   readonly ttl?: number;
 }
 
+/** Which of the kernel's abilities a UDP socket uses: it cuts what is sent, puts together what came. */
+export interface UdpOffloads {
+  readonly cut: boolean;
+  readonly coalesce: boolean;
+}
+
 /** A UDP socket of one family, read and written on the event loop, in batches where that is possible. */
 export interface UdpDoor {
   readonly family: IpFamily;
   readonly localPort: number;
+  /** In use now. */
+  readonly offloads: UdpOffloads;
   /** `batch` is lent until the call returns. */
   onBatch: (remote: UdpRemote, batch: Batch) => void;
   onTurnEnded: () => void;

@@ -5,7 +5,7 @@
 import type { Counters } from '../base/counters.ts';
 import type { Batch, SendResult } from '../core/contract/link.ts';
 import type { Endpoint, IpFamily } from '../protocol/address.ts';
-import type { Arena, UdpDoor, UdpOptions, UdpRemote, UdpSendOptions } from './doors.ts';
+import type { Arena, UdpDoor, UdpOffloads, UdpOptions, UdpRemote, UdpSendOptions } from './doors.ts';
 import { ERRNO, errnoName, kernelRefused, systemErrors } from './errors.ts';
 import type { Libc } from './libc.ts';
 import type { Readiness, Watch } from './poll.ts';
@@ -40,12 +40,6 @@ const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
 const PMTUDISC_DONT = 0;
 const MSG_ERRQUEUE_DONTWAIT = 0x2000 | 0x40;
-
-/** Which of the kernel's abilities are used where it has them: it cuts what is sent, puts together what came. */
-export interface UdpOffloads {
-  readonly cut: boolean;
-  readonly coalesce: boolean;
-}
 
 /** Opens UDP sockets that share one set of buffers. */
 export interface UdpOpener {
@@ -102,6 +96,7 @@ class UdpSocket implements UdpDoor {
   readonly #batch: Batch;
   readonly #counts;
   readonly #sending: SendingSocket;
+  readonly #coalesces: boolean;
   #fd: number;
 
   constructor(parts: UdpParts, family: IpFamily, socket: OpenedSocket) {
@@ -110,6 +105,7 @@ class UdpSocket implements UdpDoor {
     this.localPort = socket.port;
     this.#fd = socket.fd;
     this.#sending = { fd: socket.fd, cuts: socket.cuts };
+    this.#coalesces = socket.coalesces;
     this.#remotes = new RemoteTable(family);
     this.#batch = { bytes: parts.arena.memory, offset: 0, length: 0, segment: 0 };
     this.#counts = {
@@ -121,6 +117,10 @@ class UdpSocket implements UdpDoor {
       readable: () => this.#turn(),
       failed: () => this.#drainErrors(),
     });
+  }
+
+  get offloads(): UdpOffloads {
+    return { cut: this.#sending.cuts, coalesce: this.#coalesces };
   }
 
   remote(endpoint: Endpoint): UdpRemote {

@@ -1,6 +1,6 @@
 // What `ginnel status` shows: this box and its peers in a table, then what a person should know.
 import type { HealthLine } from '../../base/health.ts';
-import type { NodeStatus, PeerStatus } from '../../core/admin.ts';
+import type { AbilitiesStatus, AbilityUse, NodeStatus, PeerStatus } from '../../core/admin.ts';
 import type { NatReport } from '../../core/contract/nat-report.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 import { rowsWithin, tableWidth, wrap, type Row } from '../layout.ts';
@@ -96,18 +96,44 @@ export function natInWords(nat: NatReport): string {
 const OUT: ReadonlySet<string> = new Set(['NODE_REMOVED', 'NODE_DISABLED']);
 
 /** That the server is away is said in full by its own line. */
-const healthLines = ({ server, ip4, health, door, sealing }: NodeStatus, colours: Paint): string =>
-  [
+const healthLines = (node: NodeStatus, colours: Paint): string => {
+  const { server, ip4, health } = node;
+  return [
     // A box that is out has nothing to hope for from the server's return; what it was refused for is a line of its own.
     ...(server.state === 'refused' || health.some(({ code }) => OUT.has(code))
       ? []
       : [serverHealth(server, ip4 !== '', colours)]),
-    ...(door === '' ? [] : [`Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing}.`]),
+    ...doorLine(node),
     ...told(
       health.filter(({ code }) => code !== 'SERVER_AWAY'),
       colours,
     ),
   ].join('\n');
+};
+
+/** Which way packets take through this box, and what of it is not used; what is used, `--json` tells. */
+function doorLine({ door, sealing, abilities }: NodeStatus): string[] {
+  if (door === '') return [];
+  const line = `Door: ${door === 'tuntap' ? 'tuntap (slower)' : door}, sealing by ${sealing['chacha20-poly1305'] ?? 'nothing'}.`;
+  const uses = Object.entries(abilities ?? {}) as [keyof AbilitiesStatus, AbilityUse][];
+  const named = (use: AbilityUse): string =>
+    uses.flatMap(([ability, its]) => (its === use ? [ABILITY[ability]] : [])).join(', ');
+  const [off, lacking] = [named('off by GINNEL_WITHOUT'), named('no: the kernel lacks it')];
+  return [
+    line +
+      (off === '' ? '' : ` Switched off by GINNEL_WITHOUT: ${off}.`) +
+      (lacking === '' ? '' : ` This kernel lacks: ${lacking}.`),
+  ];
+}
+
+const ABILITY: Readonly<Record<keyof AbilitiesStatus, string>> = {
+  tso: 'large packets of TCP (TSO)',
+  uso: 'large packets of UDP (USO)',
+  gso: 'sending in batches (GSO)',
+  gro: 'receiving in batches (GRO)',
+  fast: 'the fast profile',
+  aes: 'AES',
+};
 
 const SEVERITY = { problem: 'Problem', warning: 'Warning', note: 'Note' } as const;
 

@@ -17,8 +17,10 @@ export interface AeadKey {
 
 /** The memory and what seals in it. */
 export interface Aead {
-  /** Which implementation passed its self-test: `openssl-lowlevel`, `openssl-evp`, `node-crypto`. */
+  /** Which implementation passed its self-test, for stock messages: `openssl-lowlevel`, `openssl-evp`, `node-crypto`. */
   readonly implementation: string;
+  /** The same for each cipher. */
+  readonly implementations: Readonly<Record<AeadName, string>>;
   /** The memory that offsets refer to. */
   readonly memory: Uint8Array;
   /** Those that are fast on this machine: AES only where the CPU has instructions for it. */

@@ -6,7 +6,7 @@ import type { Log } from '../../base/log.ts';
 import type { SendResult } from '../contract/link.ts';
 import type { PacketOffload } from '../../protocol/ip/offload.ts';
 import type { Assignment } from '../../protocol/location/messages.ts';
-import type { Doors, TunDoor } from '../../system/doors.ts';
+import type { Doors, TunDoor, TunOffloads } from '../../system/doors.ts';
 
 /** A card that was lost is opened again after this, then twice as late each time, up to the last. */
 export const FIRST_RETRY_MS = 1_000;
@@ -66,6 +66,11 @@ export class Card {
     const isSame = this.#place !== null && textOf(this.#place) === textOf(place);
     this.#place = place;
     if (!isSame || this.#tun === null) this.#open(place);
+  }
+
+  /** Null while there is none. */
+  get offloads(): TunOffloads | null {
+    return this.#tun?.offloads ?? null;
   }
 
   /** Does it take super-packets now? */

@@ -8,6 +8,7 @@ import type { Primitives } from '../../protocol/primitives.ts';
 import type { Arena, Doors } from '../../system/doors.ts';
 import type { Aead } from '../dataplane/aead.ts';
 import type { PluginDirectory } from '../plugin-host/manifest.ts';
+import type { Ability } from './abilities.ts';
 import type { NodeSettings } from './settings.ts';
 
 export interface NodeOptions {
@@ -24,6 +25,8 @@ export interface NodeOptions {
   readonly log: Log;
   readonly pluginDirectories: readonly PluginDirectory[];
   readonly settings: NodeSettings;
+  /** Abilities that are left unused; those of the doors are `openDoors`' to leave. */
+  readonly without: ReadonlySet<Ability>;
 }
 
 /** What a box may be called: a DNS label. */

@@ -1,6 +1,6 @@
 // Joins the parts of a node: who is handed whom, and whose news go where. Their life is core/node/stay.ts's.
 import { fromBase64Url } from '../../protocol/base64.ts';
-import type { Doors, NetworkDoor } from '../../system/doors.ts';
+import type { Doors, NetworkDoor, UdpDoor } from '../../system/doors.ts';
 import { ControlClient } from '../control/client.ts';
 import type { NodeIdentity } from '../control/identity.ts';
 import type { MembershipFile } from '../control/membership.ts';
@@ -18,6 +18,7 @@ import { UdpTransport } from '../paths/udp-transport.ts';
 import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
 import { Standings, type StandingsOptions } from '../peers/standings.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
+import { fastCiphersOf } from './abilities.ts';
 import { Hearsay, type Topic } from './hearsay.ts';
 import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
@@ -43,6 +44,7 @@ export interface Parts {
   readonly standings: Standings;
   readonly time: NetworkTime;
   readonly transport: UdpTransport;
+  readonly udpDoors: readonly UdpDoor[];
   readonly udpPort: number;
 }
 
@@ -110,7 +112,7 @@ interface Ground extends Below {
 
 function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: Ground): Parts {
   const { clock, random, primitives, counters, log } = options;
-  const { doors, aead, transport, network, udpPort, book, standings, floor, time } = ground;
+  const { doors, aead, transport, network, udpDoors, udpPort, book, standings, floor, time } = ground;
   const allocate = (bytes: number): number => doors.arena.allocate(bytes);
 
   const engine = createEngine({
@@ -122,7 +124,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     mtu: own.values.mtu,
     deliver: hooks.deliver,
     takesSuperPackets: hooks.takesSuperPackets,
-    fastCiphers: aead.fastCiphers,
+    fastCiphers: fastCiphersOf(aead, options.without),
     events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
   const control: ControlClient = new ControlClient({
@@ -176,6 +178,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     standings,
     time,
     transport,
+    udpDoors,
     udpPort,
   };
 }
@@ -185,6 +188,7 @@ interface Below {
   readonly aead: Aead;
   readonly transport: UdpTransport;
   readonly network: NetworkDoor;
+  readonly udpDoors: readonly UdpDoor[];
   readonly udpPort: number;
 }
 
@@ -200,7 +204,7 @@ function openBelow(
   try {
     const network = doors.openNetwork();
     membership.update({ udpPort: main.port });
-    return { doors, aead, transport, network, udpPort: main.port };
+    return { doors, aead, transport, network, udpDoors: main.doors, udpPort: main.port };
   } catch (error) {
     transport.close();
     throw error;

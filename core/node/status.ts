@@ -2,6 +2,7 @@
 import type { NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import { healthOf } from './health.ts';
+import { abilitiesStatus, type Ability } from './abilities.ts';
 import type { Belongings } from './parts.ts';
 import type { Stay } from './stay.ts';
 
@@ -12,6 +13,7 @@ export function statusOf(
   kept: Partial<Belongings> & Pick<Belongings, 'plugins'>,
   stay: Stay | null,
   nowMs: number,
+  without: ReadonlySet<Ability>,
 ): NodeStatus {
   const membership = kept.membership?.current ?? null;
   const base = {
@@ -28,7 +30,11 @@ export function statusOf(
     ...base,
     ...stay.addresses,
     door: parts.doors.kind,
-    sealing: parts.aead.implementation,
+    sealing: parts.aead.implementations,
+    abilities: abilitiesStatus({
+      ...{ without, door: parts.doors.kind, aead: parts.aead },
+      ...{ card: stay.cardOffloads, udp: parts.udpDoors },
+    }),
     tun: stay.card,
     udpPort: parts.udpPort,
     server,
@@ -55,7 +61,8 @@ const ABSENT = {
   ip4: '',
   ip6: '',
   door: '',
-  sealing: '',
+  sealing: {},
+  abilities: null,
   tun: '',
   udpPort: null,
   server: { state: 'stopped', address: null, reason: '', heardSecondsAgo: null, rttMs: null },
@@ -95,5 +102,7 @@ function peerStatus(
     bytesOut: session?.bytesOut ?? 0,
     lastHeardSecondsAgo: paths?.lastHeardSecondsAgo ?? null,
     sessionEstablished: session?.established ?? false,
+    profile: session === null || session.cipher === null ? null : session.isFast ? 'fast' : 'stock',
+    cipher: session?.cipher ?? null,
   };
 }

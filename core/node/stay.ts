@@ -6,6 +6,7 @@ import type { PacketOffload } from '../../protocol/ip/offload.ts';
 import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
 import type { ScopeRule } from '../../protocol/location/messages.ts';
+import type { TunOffloads } from '../../system/doors.ts';
 import type { ControlState } from '../control/types.ts';
 import { Card, type Place } from './card.ts';
 import { nodeErrors } from './errors.ts';
@@ -68,6 +69,11 @@ export class Stay {
   /** The virtual card's name; empty while there is none. */
   get card(): string {
     return this.#card?.name ?? '';
+  }
+
+  /** Null while there is none. */
+  get cardOffloads(): TunOffloads | null {
+    return this.#card?.offloads ?? null;
   }
 
   /** Why there is no card though there should be one. */

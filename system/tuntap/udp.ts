@@ -33,6 +33,7 @@ export function openDgram(options: UdpOptions, counters: Counters): UdpDoor {
 class DgramDoor implements UdpDoor {
   readonly family: IpFamily;
   readonly localPort: number;
+  readonly offloads = { cut: false, coalesce: false };
   onBatch: (remote: UdpRemote, batch: Batch) => void = () => undefined;
   onTurnEnded: () => void = () => undefined;
   readonly #main: Socket;

@@ -41,7 +41,7 @@ t.test('status says which door is in use, why it is the slower one, and what wou
   const status = await slow.node.status();
   t.match(status, {
     door: 'tuntap',
-    sealing: 'node-crypto',
+    sealing: { 'chacha20-poly1305': 'node-crypto', 'aes-256-gcm': 'node-crypto' },
     health: [{ code: 'DOOR_SLOWER', words: /koffi has no binary/, todo: /koffi/ }],
   });
   const { stdout } = await slow.node.ginnel(['status']);

@@ -1,7 +1,14 @@
 // Made-up admins with one peer and one network, so that interface and command are tested without a kernel.
 import { GinnelError } from '../../base/errors.ts';
 import type { SettingShown, SettingsChange } from '../../base/settings.ts';
-import type { NodeAdmin, NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
+import type {
+  AbilitiesStatus,
+  NodeAdmin,
+  NodeStatus,
+  PathStatus,
+  PeerStatus,
+  PingEvent,
+} from '../../core/admin.ts';
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
 import type {
@@ -38,6 +45,10 @@ const DIRECT: PathStatus = {
   loss: 0,
 };
 
+export const ALL_ABILITIES: AbilitiesStatus = {
+  ...{ tso: 'yes', uso: 'yes', gso: 'yes', gro: 'yes', fast: 'yes', aes: 'yes' },
+};
+
 export const cellar: PeerStatus = {
   id: 'cellar-id',
   name: 'cellar-router',
@@ -51,6 +62,8 @@ export const cellar: PeerStatus = {
   bytesOut: 310_000_000,
   lastHeardSecondsAgo: 0,
   sessionEstablished: true,
+  profile: 'fast',
+  cipher: 'aes-256-gcm',
 };
 
 export const till: PeerStatus = {
@@ -104,7 +117,10 @@ export class FakeNode implements NodeAdmin {
       ip4: this.#joined ? '10.77.0.2' : '',
       ip6: this.#joined ? 'fd6a:91c2:44d0::2' : '',
       door: 'koffi',
-      sealing: 'openssl-evp',
+      sealing: { 'chacha20-poly1305': 'openssl-lowlevel', 'aes-256-gcm': 'openssl-evp' },
+      abilities: up
+        ? { ...ALL_ABILITIES, uso: 'no: the kernel lacks it', aes: 'off by GINNEL_WITHOUT' }
+        : null,
       tun: up ? 'ginnel0' : '',
       udpPort: up ? 41641 : null,
       server: {

@@ -6,7 +6,8 @@ import { createArena } from '../../system/arena.ts';
 import type { Arena, UdpDoor, UdpOptions, UdpRemote } from '../../system/doors.ts';
 import { openLibc } from '../../system/libc.ts';
 import { createReadiness } from '../../system/poll.ts';
-import { createUdpOpener, type UdpOffloads } from '../../system/udp.ts';
+import type { UdpOffloads } from '../../system/doors.ts';
+import { createUdpOpener } from '../../system/udp.ts';
 import { batchOf, collect, place, textOf, until } from '../contract/udp-door.ts';
 
 class Bench {

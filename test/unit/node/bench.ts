@@ -111,6 +111,7 @@ export async function openNode(
     random: systemRandom,
     log: silentLog,
     pluginDirectories: [],
+    without: new Set(),
     settings: await openNodeSettings(store.scope('settings/')),
     ...change,
   });

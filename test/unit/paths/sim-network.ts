@@ -128,6 +128,7 @@ export class SimHost {
 export class SimDoor implements UdpDoor {
   readonly family: IpFamily;
   readonly localPort: number;
+  readonly offloads = { cut: false, coalesce: false };
   onBatch: (remote: UdpRemote, batch: Batch) => void = () => undefined;
   onTurnEnded: () => void = () => undefined;
   readonly #host: SimHost;
