@@ -110,6 +110,7 @@ class UdpSocket implements UdpDoor {
     this.#batch = { bytes: parts.arena.memory, offset: 0, length: 0, segment: 0 };
     this.#counts = {
       received: parts.counters.counter('received'),
+      together: parts.counters.counter('put-together-by-kernel'),
       truncated: parts.counters.counter('dropped.truncated'),
       errors: parts.counters.counter('errors'),
     };
@@ -181,7 +182,9 @@ class UdpSocket implements UdpDoor {
     batch.offset = receiveRing.offset(index);
     batch.length = receiveRing.length(index);
     batch.segment = receiveRing.segment(index);
-    this.#counts.received.value += batch.length > batch.segment ? Math.ceil(batch.length / batch.segment) : 1;
+    const datagrams = batch.length > batch.segment ? Math.ceil(batch.length / batch.segment) : 1;
+    this.#counts.received.value += datagrams;
+    if (datagrams > 1) this.#counts.together.value++;
     this.onBatch(receiveRing.sender(index, this.family, this.#remotes), batch);
   }
 

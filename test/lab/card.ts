@@ -1,5 +1,5 @@
-// The TUN card of the lab's delay, apart from the product's own, so that a fault there cannot hide here. With offload
-// the kernel hands over super-packets with their header of ten bytes; this card passes both on as they are.
+// The TUN card of the lab's delay, apart from the product's own, so that a fault there cannot hide here. Before each packet
+// stands the kernel's header of ten bytes; with offload there are super-packets too. This card passes both on as they are.
 import koffi from 'koffi';
 
 export interface Card {
@@ -7,7 +7,12 @@ export interface Card {
   onPacket: (offset: number, length: number) => void;
   /** Hands the packet at `memory[offset]` to the kernel; false: it was refused. */
   write(offset: number, length: number): boolean;
+  /** Super-packets from now on, or none. */
+  setOffload(on: boolean): void;
 }
+
+/** struct virtio_net_hdr, part of a packet here. */
+export const CARD_HEADER = 10;
 
 /** What a card needs of `memory`, at its beginning, to read into. */
 export const CARD_ROOM = 70_000;
@@ -20,6 +25,7 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 /** Checksums, TCP over IPv4 and IPv6; then UDP too, from Linux 6.2 on. */
 const OFFLOADS = [0x67, 0x07];
+const NONE = [0];
 const PACKETS_PER_TURN = 512;
 
 interface Calls {
@@ -37,13 +43,17 @@ export function openCard(name: string, memory: Uint8Array, offload: boolean): Ca
   if (fd < 0) throw new Error(`/dev/net/tun: errno ${koffi.errno()}`);
   memory.fill(0, 0, 40);
   memory.set(new TextEncoder().encode(name));
-  new DataView(memory.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0), true);
+  new DataView(memory.buffer).setUint16(16, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, true);
   if (calls.ioctl(fd, TUNSETIFF, base) < 0) throw new Error(`TUNSETIFF ${name}: errno ${koffi.errno()}`);
-  if (offload && !OFFLOADS.some(bits => calls.ioctl(fd, TUNSETOFFLOAD, bits) === 0))
-    throw new Error(`TUNSETOFFLOAD: errno ${koffi.errno()}`);
+  const setOffload = (on: boolean): void => {
+    if (!(on ? OFFLOADS : NONE).some(bits => calls.ioctl(fd, TUNSETOFFLOAD, bits) === 0))
+      throw new Error(`TUNSETOFFLOAD: errno ${koffi.errno()}`);
+  };
+  setOffload(offload);
   const card: Card = {
     onPacket: () => undefined,
     write: (offset, length) => calls.write(fd, base + offset, length) === length,
+    setOffload,
   };
   keepForever(
     koffi.node.poll(fd, { readable: true }, () => {

@@ -24,6 +24,8 @@ export interface InterfaceCounters {
   readonly sentBytes: number;
   readonly receivedPackets: number;
   readonly sentPackets: number;
+  readonly receivedDropped: number;
+  readonly sentDropped: number;
 }
 
 export class Place {
@@ -115,6 +117,13 @@ function parseRow(row: string): [string, InterfaceCounters] {
   const at = (index: number) => numbers[index] ?? 0;
   return [
     name.trim(),
-    { receivedBytes: at(0), receivedPackets: at(1), sentBytes: at(8), sentPackets: at(9) },
+    {
+      receivedBytes: at(0),
+      receivedPackets: at(1),
+      sentBytes: at(8),
+      sentPackets: at(9),
+      receivedDropped: at(3),
+      sentDropped: at(11),
+    },
   ];
 }

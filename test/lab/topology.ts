@@ -6,7 +6,7 @@
 //
 // server (203.0.113.1, .2) – core – [carrierN –] routerN (198.51.100.x) – hostN (192.168.1.2)
 import { spawn } from 'node:child_process';
-import { startDelay } from './delay.ts';
+import { Delay } from './delay.ts';
 import type { Trouble } from './delay.ts';
 import { Place } from './place.ts';
 import { planLab, SERVER_ADDRESSES, SERVER_ADDRESSES6 } from './plan.ts';
@@ -45,6 +45,8 @@ export interface Lab {
   /** All of its addresses, IPv4 and IPv6. */
   readonly serverAddresses: readonly string[];
   readonly core: Place;
+  /** Null: packets cross the core at once. */
+  readonly delay: Delay | null;
   readonly homes: readonly Home[];
   /** Makes what passes between two homes cross the server machine's interface, which forwards it. */
   forceThroughServer(one: Home, other: Home): Promise<void>;
@@ -62,8 +64,10 @@ export async function buildLab(options: LabOptions): Promise<Lab> {
     plan.carriers.map(carrier => [carrier, new Place(carrier.name, 'wan', carrier.wanAddress)]),
   );
   const homes = plan.homes.map(home => homeOf(home, carriers));
-  if (options.delayMs !== undefined)
-    await startDelay(core, { lossRate: 0, jitterMs: 0, ...options, delayMs: options.delayMs });
+  const delay =
+    options.delayMs === undefined
+      ? null
+      : await Delay.start(core, { lossRate: 0, jitterMs: 0, ...options, delayMs: options.delayMs });
   const places = [
     server,
     core,
@@ -74,6 +78,7 @@ export async function buildLab(options: LabOptions): Promise<Lab> {
     server,
     serverAddresses: [SERVER_ADDRESSES, SERVER_ADDRESSES6].flatMap(all => all.slice(0, serverAddresses)),
     core,
+    delay,
     homes,
     forceThroughServer: (one, other) => forceThroughServer(plan, { core, server, homes }, one, other),
     stop: () => tearDown(places),
