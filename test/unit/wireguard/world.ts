@@ -60,6 +60,8 @@ export interface NodeOptions {
   readonly presharedKey?: Uint8Array;
   readonly isGinnel?: boolean;
   readonly fastCiphers?: readonly AeadName[];
+  /** Does its card take super-packets? Default: no. */
+  readonly superPackets?: boolean;
 }
 
 /** An engine and all that it told. */
@@ -102,6 +104,7 @@ export class Node {
       overlay: options.overlay ?? ['10.77.0.0/16', 'fd77::/16'],
       ...(options.timings === undefined ? {} : { timings: options.timings }),
       ...(options.fastCiphers === undefined ? {} : { fastCiphers: options.fastCiphers }),
+      takesSuperPackets: () => options.superPackets === true,
       timestampFloor: {
         load: () => options.floor?.value ?? 0,
         save: wallMs => {
