@@ -2,7 +2,8 @@
 import { createCipheriv, randomBytes, type CipherGCMTypes } from 'node:crypto';
 import type { Aead, AeadKey, AeadName } from '../core/dataplane/aead.ts';
 import { evpCipher } from './aead-evp.ts';
-import { lowLevelChaCha } from './aead-lowlevel.ts';
+import { lowLevelGcm } from './aead-gcm.ts';
+import { lowLevelChaCha } from './aead-chacha.ts';
 import { createNodeAead } from './aead-node.ts';
 import { TAG_BYTES, type KeyMaker } from './aead-openssl.ts';
 import type { Arena } from './doors.ts';
@@ -34,7 +35,7 @@ export function openAead(
   libc: Libc | null = arena.base === 0 ? null : openLibc(),
   hasAes = arena.base !== 0 && cpuHasAes(),
 ): OpenedAead {
-  const chosen = AEAD_NAMES.map(name => [name, choose(libc, arena, name, candidates)] as const);
+  const chosen = AEAD_NAMES.map(name => [name, choose({ libc, arena, hasAes }, name, candidates)] as const);
   const makers = Object.fromEntries(chosen.map(([name, { make }]) => [name, make])) as Record<
     AeadName,
     KeyMaker
@@ -57,34 +58,43 @@ interface Choice {
   readonly make: KeyMaker;
 }
 
+interface Surroundings {
+  readonly libc: Libc | null;
+  readonly arena: Arena;
+  /** Has the CPU instructions for AES? */
+  readonly hasAes: boolean;
+}
+
 function choose(
-  libc: Libc | null,
-  arena: Arena,
+  surroundings: Surroundings,
   name: AeadName,
   candidates: readonly AeadImplementation[],
 ): Choice {
+  const { arena } = surroundings;
   const scratch = arena.allocate(SCRATCH_BYTES);
   for (const implementation of candidates) {
-    const make = makerOf(implementation, libc, arena, name);
+    const make = makerOf(implementation, surroundings, name);
     if (make !== null && passesSelfTest(make, name, arena.memory, scratch)) return { implementation, make };
   }
   throw new Error(`no implementation of ${name} passes its self-test`);
 }
 
-/** Null where this node or this cipher has no such implementation. */
+/** Null where this node or this machine has no such implementation. */
 function makerOf(
   implementation: AeadImplementation,
-  libc: Libc | null,
-  arena: Arena,
+  { libc, arena, hasAes }: Surroundings,
   name: AeadName,
 ): KeyMaker | null {
   if (implementation === 'node-crypto') {
     const aead = createNodeAead(arena.memory);
     return secret => aead.key(name, secret);
   }
-  if (libc === null || (implementation === 'openssl-lowlevel' && name !== 'chacha20-poly1305')) return null;
+  if (libc === null) return null;
+  // Its AES routines are the CPU's own.
+  if (implementation === 'openssl-lowlevel' && name === 'aes-256-gcm' && !hasAes) return null;
   try {
-    return implementation === 'openssl-evp' ? evpCipher(libc, arena, name) : lowLevelChaCha(libc, arena);
+    if (implementation === 'openssl-evp') return evpCipher(libc, arena, name);
+    return name === 'aes-256-gcm' ? lowLevelGcm(libc, arena) : lowLevelChaCha(libc, arena);
   } catch {
     // A symbol or a cipher that this node does not have: the next implementation is asked.
     return null;

@@ -13,6 +13,8 @@ import type { Remote } from './udp-remotes.ts';
 /** Datagrams sent by one system call. */
 export const SEND_MESSAGES = 64;
 const SEND_BYTES = 2 * 65536;
+/** A batch in the arena of so many bytes is sent from where it lies: a system call costs less than the copy. */
+const LENT_BYTES = 16 * 1024;
 /** The largest datagram that UDP over IPv4 can carry. */
 export const MAX_DATAGRAM = 65507;
 /** Room for the source address, and the hop limit or UDP_SEGMENT. */
@@ -96,18 +98,27 @@ export class SendRing {
     pointer(at + message.control, this.#controls + index * CONTROL_BYTES);
   }
 
-  /** Copies the datagrams of a batch; they leave with `flush`, or now where the ring is full. `ttl` 0: the usual one. */
+  /** Lays the datagrams of a batch up; they leave with `flush`, or now where there are many. `ttl` 0: the usual one. */
   add(socket: SendingSocket, remote: Remote, batch: Batch, ttl: number): SendResult {
     if (socket !== this.#socket) {
       this.#flush();
       this.#socket = socket;
     }
-    if (ttl === 0 && socket.cuts && !remote.uncuttable && isCuttable(batch)) {
-      const room = this.#makeRoom(batch.length);
-      this.#lay(remote, batch.bytes, batch.offset, batch.length, 0, batch.segment);
-      return room;
-    }
-    return this.#addApart(remote, batch, ttl);
+    if (ttl !== 0 || !socket.cuts || remote.uncuttable || !isCuttable(batch))
+      return this.#addApart(remote, batch, ttl);
+    if (batch.length >= LENT_BYTES && batch.bytes.buffer === this.#arena.memory.buffer)
+      return this.#sendLent(remote, batch);
+    const room = this.#makeRoom(batch.length);
+    const target = this.#copy(batch.bytes, batch.offset, batch.length);
+    this.#lay(remote, target, batch.length, 0, batch.segment);
+    return room;
+  }
+
+  /** From where it lies, and now, with all that is laid up before it. */
+  #sendLent(remote: Remote, { bytes, offset, length, segment }: Batch): SendResult {
+    this.#makeRoom(0);
+    this.#lay(remote, bytes.byteOffset + offset, length, 0, segment);
+    return this.#flush();
   }
 
   /** Sends what this socket has laid up. */
@@ -126,7 +137,7 @@ export class SendRing {
         continue;
       }
       if (this.#makeRoom(length) !== 'sent') result = 'busy';
-      this.#lay(remote, batch.bytes, from, length, ttl, 0);
+      this.#lay(remote, this.#copy(batch.bytes, from, length), length, ttl, 0);
     }
     return result;
   }
@@ -135,22 +146,27 @@ export class SendRing {
     return this.#count === SEND_MESSAGES || this.#top + bytes > SEND_BYTES ? this.#flush() : 'sent';
   }
 
-  #lay(remote: Remote, bytes: Uint8Array, from: number, length: number, ttl: number, segment: number): void {
+  /** Returns where the copy lies. */
+  #copy(bytes: Uint8Array, from: number, length: number): number {
     const { memory } = this.#arena;
     const target = this.#buffer + this.#top;
     if (bytes.buffer === memory.buffer)
       memory.copyWithin(target, bytes.byteOffset + from, bytes.byteOffset + from + length);
     else memory.set(bytes.subarray(from, from + length), target);
+    this.#top += length;
+    return target;
+  }
+
+  #lay(remote: Remote, at: number, length: number, ttl: number, segment: number): void {
     const index = this.#count++;
-    this.#pointTo(index, target, length);
+    this.#pointTo(index, at, length);
     writeSockaddr(this.#arena, this.#names + index * SOCKADDR_BYTES, this.#family, remote);
     this.#remotes[index] = remote;
     this.#ttls[index] = ttl;
     this.#segments[index] = segment;
-    this.#starts[index] = target;
+    this.#starts[index] = at;
     this.#lengths[index] = length;
     this.#writeControl(index, remote);
-    this.#top += length;
   }
 
   #pointTo(index: number, target: number, length: number): void {

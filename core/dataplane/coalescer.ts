@@ -110,22 +110,33 @@ export class Coalescer {
 
   /** IPv4 but for length, identification and checksum, IPv6 but for the length; TCP but for sequence, flags, checksum. */
   #isAlike(at: number, ip: number, header: number): boolean {
+    const view = this.#view;
+    const first = this.#at;
     const sameIp = this.#isIpv4
-      ? this.#isSame(at, 0, 2) && this.#isSame(at, 6, 10) && this.#isSame(at, 12, ip)
-      : this.#isSame(at, 0, 4) && this.#isSame(at, 6, ip);
+      ? view.getUint16(at) === view.getUint16(first) &&
+        view.getUint16(at + 6) === view.getUint16(first + 6) &&
+        view.getUint16(at + 8) === view.getUint16(first + 8) &&
+        this.#isSame(at, 12, ip)
+      : view.getInt32(at) === view.getInt32(first) &&
+        view.getUint16(at + 6) === view.getUint16(first + 6) &&
+        this.#isSame(at, 8, ip);
     return (
       sameIp &&
-      this.#isSame(at, ip, ip + 4) &&
-      this.#isSame(at, ip + 8, ip + FLAGS_AT) &&
-      this.#isSame(at, ip + FLAGS_AT + 1, ip + CHECKSUM_AT) &&
-      this.#isSame(at, ip + CHECKSUM_AT + 2, header)
+      view.getInt32(at + ip) === view.getInt32(first + ip) &&
+      this.#isSame(at, ip + 8, ip + FLAGS_AT - 1) &&
+      view.getUint8(at + ip + FLAGS_AT - 1) === view.getUint8(first + ip + FLAGS_AT - 1) &&
+      view.getUint16(at + ip + FLAGS_AT + 1) === view.getUint16(first + ip + FLAGS_AT + 1) &&
+      view.getUint16(at + ip + CHECKSUM_AT + 2) === view.getUint16(first + ip + CHECKSUM_AT + 2) &&
+      this.#isSame(at, ip + TCP_HEADER_BYTES, header)
     );
   }
 
+  /** Both a multiple of four apart. */
   #isSame(at: number, from: number, to: number): boolean {
-    const memory = this.#memory;
-    for (let index = from; index < to; index++)
-      if (memory[at + index] !== memory[this.#at + index]) return false;
+    const view = this.#view;
+    const first = this.#at;
+    for (let index = from; index < to; index += 4)
+      if (view.getInt32(at + index) !== view.getInt32(first + index)) return false;
     return true;
   }
 

@@ -7,8 +7,8 @@ import { isIpv4 } from './ip-packet.ts';
 import { checksumAt, fillChecksum, ipHeaderBytes, protocolOf } from './open-checksum.ts';
 
 /**
- * Takes one packet of the super-packet; lent until it returns. It may write one byte before it, and up to 16 behind.
- * `isOpen`: its TCP or UDP checksum was left open.
+ * Takes one packet of the super-packet; lent until it returns. It may write one byte before it; what stands behind it is the
+ * next one's payload. `isOpen`: its TCP or UDP checksum was left open.
  */
 export type TakePacket = (bytes: Uint8Array, offset: number, length: number, isOpen: boolean) => void;
 
@@ -17,13 +17,10 @@ const TCP_FLAGS_AT = 13;
 /** FIN and PSH stand in the last segment only, CWR in the first only (RFC 3168, 6.1.2). */
 const LAST_ONLY = 0x09;
 const FIRST_ONLY = 0x80;
-/** What the taker may write behind a packet (padding). */
-const BEHIND = 16;
 
 export class Cutter {
-  #bytes: Uint8Array = new Uint8Array(BEHIND);
+  #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#bytes.buffer);
-  readonly #behind = new Uint8Array(BEHIND);
   #leavesOpen = false;
 
   /**
@@ -123,7 +120,7 @@ export class Cutter {
           flags & (isLast ? 0xff : ~LAST_ONLY) & (at === offset ? 0xff : ~FIRST_ONLY);
       } else view.setUint16(at + ip + 4, UDP_HEADER_BYTES + size);
       if (!this.#leavesOpen) fillChecksum(bytes, view, at, header + size);
-      this.#take(at, header + size, end, take);
+      take(bytes, at, header + size, this.#leavesOpen);
       sequence = (sequence + size) >>> 0;
       identification = (identification + 1) & 0xffff;
       before = at;
@@ -137,15 +134,5 @@ export class Cutter {
     view.setUint16(at + 4, identification);
     view.setUint16(at + 10, 0);
     view.setUint16(at + 10, checksumOf(sumOf(view, at, ip)), true);
-  }
-
-  /** What the taker may overwrite is the next segment's payload: it is put back. */
-  #take(at: number, length: number, end: number, take: TakePacket): void {
-    const bytes = this.#bytes;
-    const behind = at + length;
-    const kept = Math.min(BEHIND, end - behind);
-    for (let index = 0; index < kept; index++) this.#behind[index] = bytes[behind + index]!;
-    take(bytes, at, length, this.#leavesOpen);
-    for (let index = 0; index < kept; index++) bytes[behind + index] = this.#behind[index]!;
   }
 }

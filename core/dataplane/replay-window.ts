@@ -2,6 +2,8 @@
 // but never twice.
 
 const WORD_BITS = 32;
+/** 2 to this is WORD_BITS. */
+const WORD_SHIFT = 5;
 /** 3 Gbit/s for a quarter of a second: room for a move to a path with a longer delay. 8 KiB a key. */
 const WORDS = 2048;
 
@@ -14,20 +16,27 @@ export class ReplayWindow {
 
   /** Marks the counter as seen; false where it was, or is too old to tell. Call only for what was authenticated. */
   accept(counter: number): boolean {
-    const word = Math.floor(counter / WORD_BITS);
-    if (counter > this.#newest) this.#slide(word, counter);
+    if (counter > this.#newest) this.#slide(counter);
     else if (this.#newest - counter > REPLAY_WINDOW) return false;
-    const index = word % WORDS;
-    const bit = 1 << (counter % WORD_BITS);
+    // Integer arithmetic on the lower 32 bits: the ring's size divides 2^32, so the place is the same.
+    const index = ((counter | 0) >>> WORD_SHIFT) & (WORDS - 1);
+    const bit = 1 << (counter | 0);
     const seen = this.#ring[index]!;
     this.#ring[index] = seen | bit;
     return (seen & bit) === 0;
   }
 
-  #slide(word: number, counter: number): void {
-    const from = Math.floor(Math.max(this.#newest, 0) / WORD_BITS);
-    const steps = Math.min(word - from, WORDS);
-    for (let step = 1; step <= steps; step++) this.#ring[(from + step) % WORDS] = 0;
+  #slide(counter: number): void {
+    const from = Math.max(this.#newest, 0);
     this.#newest = counter;
+    if (counter - from >= WORDS * WORD_BITS) {
+      this.#ring.fill(0);
+      return;
+    }
+    const last = (counter | 0) >>> WORD_SHIFT;
+    for (let word = (from | 0) >>> WORD_SHIFT; word !== last;) {
+      word = (word + 1) & (2 ** (32 - WORD_SHIFT) - 1);
+      this.#ring[word & (WORDS - 1)] = 0;
+    }
   }
 }

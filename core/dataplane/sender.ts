@@ -25,6 +25,8 @@ export class Sender {
   readonly #outbox: Outbox;
   readonly #sessions: Sessions;
   readonly #events: SenderEvents;
+  /** What padding overwrote. */
+  readonly #padded = new Uint8Array(PADDING_BYTES);
 
   constructor(setting: Setting, outbox: Outbox, sessions: Sessions, events: SenderEvents) {
     this.#setting = setting;
@@ -104,7 +106,7 @@ export class Sender {
     const counts = this.#setting.counts.out;
     // The fast profile puts a byte before the packet, and pads nothing.
     const lead = pair.isFast ? FAST_HEADER_BYTES : 0;
-    const payload = pair.isFast ? lead + length : this.#padded(length, link);
+    const payload = pair.isFast ? lead + length : this.#lengthPadded(length, link);
     const size = DATA_MIN_BYTES + payload;
     if (size > link.mtu) {
       counts['too-long'].value++;
@@ -117,11 +119,13 @@ export class Sender {
     }
     const payloadAt = target + DATA_HEADER_BYTES;
     const source = this.#within(bytes, offset - lead, payload, payloadAt, lead, length);
+    const padding = pair.isFast ? 0 : payload - length;
     if (pair.isFast) this.#memory[source] = isOpen ? CHECKSUM_LEFT_OPEN : 0;
-    else if (payload > length) this.#memory.fill(0, source + length, source + payload);
+    else this.#pad(source + length, padding);
     const counter = pair.sendCounter++;
     writeDataHeader(this.#memory, target, pair.remoteIndex, counter);
     pair.send.seal(counter, payloadAt, source, payload);
+    if (source !== payloadAt) this.#unpad(source + length, padding);
     peer.bytesOut += size;
     this.#sessions.sent(peer, pair.session, length === 0, now);
     return true;
@@ -145,12 +149,24 @@ export class Sender {
     return payloadAt;
   }
 
+  /** Zeros behind the packet. What stood there may be the next packet's payload: it is kept. */
+  #pad(at: number, bytes: number): void {
+    for (let index = 0; index < bytes; index++) {
+      this.#padded[index] = this.#memory[at + index]!;
+      this.#memory[at + index] = 0;
+    }
+  }
+
+  #unpad(at: number, bytes: number): void {
+    for (let index = 0; index < bytes; index++) this.#memory[at + index] = this.#padded[index]!;
+  }
+
   #viewOf(bytes: Uint8Array): DataView {
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** To a multiple of 16, but not beyond the card's MTU nor what the link carries. */
-  #padded(length: number, link: Link): number {
+  #lengthPadded(length: number, link: Link): number {
     const full = Math.ceil(length / PADDING_BYTES) * PADDING_BYTES;
     const most = Math.min(this.#setting.mtu, link.mtu - DATA_MIN_BYTES);
     return full <= most ? full : Math.max(length, most);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { established, receive, World } from './world.ts';
+import { established, ipv4, receive, World } from './world.ts';
 
 t.test('V10, V12: the first packet brings the session up and arrives', t => {
   const world = new World();
@@ -220,5 +220,25 @@ t.test('a peer key of low order, or our own, is refused', t => {
   t.equal(a.engine.setPeer(a.config()), false);
   t.throws(() => a.engine.setPeer({ ...low, id: 'other' }), TypeError);
   t.throws(() => a.engine.setPeer({ ...low, allowedIps: ['10.0.0.0/33'] }), TypeError);
+  t.end();
+});
+
+t.test('padding leaves what stands behind a packet as it was: the next one', t => {
+  const world = new World();
+  const { a, b } = established(world, { fastCiphers: [] }, { fastCiphers: [] });
+  const packets = ['x', 'of another length', 'z'.repeat(16)].map(text => ipv4(a.address, b.address, text));
+  let at = a.memory.length - 4096;
+  for (const packet of packets) {
+    a.memory.set(packet, at);
+    at += packet.length;
+  }
+  at = a.memory.length - 4096;
+  for (const packet of packets) {
+    a.engine.outbound(a.memory, at, packet.length);
+    at += packet.length;
+  }
+  a.engine.flush();
+  world.pump();
+  t.same(b.texts, ['first', 'x', 'of another length', 'z'.repeat(16)]);
   t.end();
 });

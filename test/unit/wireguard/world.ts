@@ -80,10 +80,12 @@ export class Node {
   readonly foreign: Uint8Array[] = [];
   readonly options: NodeOptions;
   readonly floorSaved: number[] = [];
+  /** The engine's; the last page of it is the test's. */
+  readonly memory = new Uint8Array(MEMORY_BYTES);
 
   constructor(clock: ManualClock, seed: number, options: NodeOptions) {
     const localStatic = primitives.dhKeyPair(options.secret);
-    const memory = new Uint8Array(MEMORY_BYTES);
+    const { memory } = this;
     let used = 0;
     this.options = options;
     this.address = options.address;
