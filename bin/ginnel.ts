@@ -2,6 +2,7 @@
 // The `ginnel` command: joins the process to the program.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { keepHeapSmall } from './memory.ts';
 import { processSurroundings } from './process.ts';
 import { ginnel } from './program.ts';
 
@@ -9,6 +10,8 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
   version: string;
 };
 const script = fileURLToPath(import.meta.url);
+
+if (process.argv[2] === 'run') keepHeapSmall();
 
 // A reader that closed early (`ginnel status | head`) is no error.
 for (const stream of [process.stdout, process.stderr])

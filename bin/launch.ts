@@ -60,7 +60,9 @@ function launch({ places, command, environment }: LaunchOptions): Launched {
   const lastWords = join(places.runtime, 'daemon.err');
   const descriptor = openSync(lastWords, 'w', 0o600);
   const stdio = ['ignore', 'ignore', descriptor] as const;
-  const child = spawn(program, rest, { detached: true, stdio: [...stdio], env: environment, cwd: '/' });
+  // One heap for all threads: five megabytes less.
+  const env = { MALLOC_ARENA_MAX: '1', ...environment };
+  const child = spawn(program, rest, { detached: true, stdio: [...stdio], env, cwd: '/' });
   closeSync(descriptor);
   let failure: Error | null = null;
   child.once('error', error => (failure = error));
