@@ -73,7 +73,9 @@ export async function assemble(ground: Ground): Promise<Parts> {
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
-    openDoors: ground.openDoors ?? (() => openBestDoors(environment['GINNEL_DOOR'], doorOptions)),
+    openDoors:
+      ground.openDoors ??
+      (arenaBytes => openBestDoors(environment['GINNEL_DOOR'], { ...doorOptions, arenaBytes })),
     ...{ openAead, without },
     primitives,
     clock,

@@ -41,7 +41,7 @@ export const systemErrors = defineErrors({
   ARENA_FULL: {
     what: 'The memory set aside for packets is used up.',
     why: '{wanted} bytes were asked for and {left} of {size} are left.',
-    todo: 'Open fewer sockets at once, or start Ginnel with a larger arena.',
+    todo: 'Give it more (ginnel set packet-memory 16), then: ginnel restart.',
     retry: false,
   },
   TUN_MISSING: {

@@ -16,7 +16,7 @@ export interface NodeOptions {
   readonly folder: string;
   readonly store: ScopedStore;
   /** Opened anew for each stay in the network, so that what a stay took of the arena ends with it. */
-  readonly openDoors: () => Doors;
+  readonly openDoors: (arenaBytes: number) => Doors;
   readonly openAead: (arena: Arena) => Aead;
   readonly primitives: Primitives;
   readonly clock: Clock;

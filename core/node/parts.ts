@@ -195,9 +195,9 @@ interface Below {
 /** What lies under all others: memory and sockets. */
 function openBelow(
   { openDoors, openAead, random, counters }: NodeOptions,
-  { membership }: Belongings,
+  { membership, values }: Belongings,
 ): Below {
-  const doors = openDoors();
+  const doors = openDoors(values['packet-memory'] * 2 ** 20);
   const aead = openAead(doors.arena);
   const main = openMainSockets(doors, random, membership.current?.udpPort ?? 0);
   const transport = new UdpTransport({ doors: main.doors, counters });

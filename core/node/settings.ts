@@ -17,6 +17,8 @@ export interface NodeValues {
   readonly 'external-addresses': readonly string[];
   readonly card: string;
   readonly mtu: number;
+  /** MiB. */
+  readonly 'packet-memory': number;
 }
 
 const SERVER_PORT = 7443;
@@ -95,6 +97,16 @@ export const NODE_SETTINGS: SettingsSchema = {
       minimum: 1280,
       maximum: 9000,
       default: 1400,
+      'x-restart': true,
+    },
+    'packet-memory': {
+      title: 'Memory for packets',
+      description:
+        'How many MiB are set aside for packets on their way. What is not needed of them costs nothing; a box in touch with more than a thousand others may want more.',
+      type: 'integer',
+      minimum: 4,
+      maximum: 256,
+      default: 8,
       'x-restart': true,
     },
   },
