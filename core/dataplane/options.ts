@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import type { Aead, AeadName } from './aead.ts';
-import type { Deliver } from './coalescer.ts';
+import type { Deliver, SuperPackets } from './coalescer.ts';
 import type { Counts } from './counts.ts';
 import type { EngineEvents } from './engine.ts';
 import type { TimestampFloor } from './timestamps.ts';
@@ -13,7 +13,7 @@ import type { Timings } from './timings.ts';
 
 export interface EngineOptions {
   readonly aead: Aead;
-  /** An offset into `aead.memory`; called a few times, at the start only (about 400 KiB in all). */
+  /** An offset into `aead.memory`; called a few times, at the start only (about 1,050 KiB in all, of which a node that is in touch with few uses half). */
   readonly allocate: (bytes: number) => number;
   readonly primitives: Primitives;
   readonly clock: Clock;
@@ -31,8 +31,8 @@ export interface EngineOptions {
   readonly deliver: Deliver;
   /** With which ciphers the fast profile may be agreed on; default ChaCha20-Poly1305; empty: not at all. */
   readonly fastCiphers?: readonly AeadName[];
-  /** Does the card take super-packets now? Asked for each batch; absent: no, and `deliver` gets none. */
-  readonly takesSuperPackets?: () => boolean;
+  /** Which super-packets the card takes now. Asked for each batch; absent, or null: none, and no open checksums. */
+  readonly superPackets?: () => SuperPackets | null;
   /** The virtual card's: padding does not lead beyond it. */
   readonly mtu: number;
   /** Overlay prefixes from the start; later by `setOverlay`. */

@@ -3,7 +3,7 @@ import type { Counter } from '../../base/counters.ts';
 import { DATA_HEADER_BYTES, DATA_MIN_BYTES } from '../../protocol/wireguard/constants.ts';
 import { readUint32 } from '../../protocol/wireguard/messages.ts';
 import type { Link } from '../contract/link.ts';
-import { Coalescer, COALESCER_BYTES } from './coalescer.ts';
+import { Coalescer, COALESCER_BYTES, type SuperPackets } from './coalescer.ts';
 import { CHECKSUM_LEFT_OPEN, FAST_HEADER_BYTES } from './fast-profile.ts';
 import type { Indices } from './indices.ts';
 import { claimedLength, isIpv4, IPV4_SOURCE_AT, IPV6_SOURCE_AT } from './ip-packet.ts';
@@ -46,8 +46,8 @@ export class Receiver {
   readonly #sessions: Sessions;
   readonly #events: ReceiverEvents;
   readonly #coalescer: Coalescer;
-  /** Asked at the first packet of a batch; null before. */
-  #coalesces: boolean | null = null;
+  /** Asked at the first packet of a batch; undefined before. */
+  #superPackets: SuperPackets | null | undefined;
 
   /** `base`: where RECEIVER_BYTES of the AEAD's memory begin. */
   constructor(
@@ -72,7 +72,7 @@ export class Receiver {
 
   /** The batch is through: what was put together leaves. */
   batchEnded(): void {
-    this.#coalesces = null;
+    this.#superPackets = undefined;
     this.#coalescer.flush();
   }
 
@@ -140,8 +140,8 @@ export class Receiver {
       ? this.#routes.find4(memory, at + IPV4_SOURCE_AT)
       : this.#routes.find6(memory, at + IPV6_SOURCE_AT);
     if (owner !== peer) return counts.source;
-    this.#coalesces ??= this.#setting.takesSuperPackets?.() ?? false;
-    if (this.#coalesces) this.#coalescer.take(at, claimed, isOpen);
+    if (this.#superPackets === undefined) this.#superPackets = this.#setting.superPackets?.() ?? null;
+    if (this.#superPackets !== null) this.#coalescer.take(at, claimed, isOpen, this.#superPackets);
     else {
       if (isOpen) fillChecksum(memory, this.#view, at, claimed);
       this.#setting.deliver(memory, at, claimed, WHOLE);

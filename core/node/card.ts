@@ -73,9 +73,9 @@ export class Card {
     return this.#tun?.offloads ?? null;
   }
 
-  /** Does it take super-packets now? */
-  get takesSuperPackets(): boolean {
-    return this.#tun?.offloads.tcp === true;
+  /** Which super-packets it takes now; null: none, and no open checksums either. */
+  get superPackets(): TunOffloads | null {
+    return this.offloads?.tcp === true ? this.offloads : null;
   }
 
   write(bytes: Uint8Array, offset: number, length: number, offload: PacketOffload): SendResult {

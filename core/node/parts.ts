@@ -1,6 +1,6 @@
 // Joins the parts of a node: who is handed whom, and whose news go where. Their life is core/node/stay.ts's.
 import { fromBase64Url } from '../../protocol/base64.ts';
-import type { Doors, NetworkDoor, UdpDoor } from '../../system/doors.ts';
+import type { Doors, NetworkDoor, TunOffloads, UdpDoor } from '../../system/doors.ts';
 import { ControlClient } from '../control/client.ts';
 import type { NodeIdentity } from '../control/identity.ts';
 import type { MembershipFile } from '../control/membership.ts';
@@ -51,7 +51,7 @@ export interface Parts {
 /** What the stay itself does. */
 export interface Hooks {
   readonly deliver: EngineOptions['deliver'];
-  readonly takesSuperPackets: () => boolean;
+  readonly superPackets: () => TunOffloads | null;
   readonly welcomed: ControlEvents['welcomed'];
   readonly controlChanged: ControlEvents['stateChanged'];
   readonly localNetworks: () => readonly string[];
@@ -123,7 +123,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     timestampFloor: floor,
     mtu: own.values.mtu,
     deliver: hooks.deliver,
-    takesSuperPackets: hooks.takesSuperPackets,
+    superPackets: hooks.superPackets,
     fastCiphers: fastCiphersOf(aead, options.without),
     events: engineEvents(() => ({ paths, introductions, hearsay })),
   });

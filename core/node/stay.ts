@@ -162,7 +162,7 @@ export class Stay {
     const { log } = this.#options;
     const parts = await joinParts(this.#options, this.#belongings, {
       deliver: (bytes, offset, length, offload) => this.#deliver(bytes, offset, length, offload),
-      takesSuperPackets: () => this.#card?.takesSuperPackets === true,
+      superPackets: () => this.#card?.superPackets ?? null,
       localNetworks: () => this.#localNetworks(),
       keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
       rulesTold: rules => this.#rulesTold(rules),

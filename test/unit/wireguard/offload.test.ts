@@ -180,7 +180,7 @@ interface Delivered {
   readonly offload: PacketOffload;
 }
 
-function coalesced(packets: readonly Uint8Array[]): Delivered[] {
+function coalesced(packets: readonly Uint8Array[], card = { tcp: true, udp: true }): Delivered[] {
   const memory = new Uint8Array(COALESCER_BYTES + 70_000);
   const delivered: Delivered[] = [];
   const coalescer = new Coalescer(memory, 0, (bytes, offset, length, offload) =>
@@ -188,7 +188,7 @@ function coalesced(packets: readonly Uint8Array[]): Delivered[] {
   );
   for (const packet of packets) {
     memory.set(packet, COALESCER_BYTES + ROOM);
-    coalescer.take(COALESCER_BYTES + ROOM, packet.length, false);
+    coalescer.take(COALESCER_BYTES + ROOM, packet.length, false, card);
   }
   coalescer.flush();
   return delivered;
@@ -196,8 +196,8 @@ function coalesced(packets: readonly Uint8Array[]): Delivered[] {
 
 t.test('what was cut is put together again, and cut once more is the same', t => {
   const random = seededRandom(5);
-  for (const family of [4, 6] as const) {
-    const shape: Shape = { family, protocol: TCP, payload: random.bytes(30_000) };
+  for (const { family, protocol } of SHAPES) {
+    const shape: Shape = { family, protocol, payload: random.bytes(30_000) };
     const packets = cut(packetOf(shape), offloadOf(shape, 1348)) ?? [];
     const [whole, ...more] = coalesced(packets);
     t.equal(more.length, 0);
@@ -237,6 +237,57 @@ t.test('order is kept, and what does not follow is not put together', t => {
   t.same(lengths([at(0), at(100, { payload: new Uint8Array() })]), [100, 0], 'an acknowledgement alone');
   t.end();
 });
+
+t.test('flows that come mixed are each put together, in their order', t => {
+  const flow = (port: number, protocol: typeof TCP | typeof UDP): Uint8Array[] => {
+    const shape: Shape = { family: 4, protocol, payload: new Uint8Array(3000).fill(port) };
+    const packet = packetOf(shape);
+    packet[21] = port;
+    return cut(packet, offloadOf(shape, 1000)) ?? [];
+  };
+  const flows = Array.from({ length: 8 }, (_, index) => flow(index, index % 2 === 0 ? TCP : UDP));
+  const mixed = [0, 1, 2].flatMap(turn => flows.map(packets => packets[turn]!));
+  const delivered = coalesced(mixed);
+  t.same(
+    delivered.map(({ packet, offload }) => cut(packet, offload)),
+    flows,
+  );
+  const more = [...flows, flow(8, TCP)];
+  const singles = [0, 1].flatMap(turn => more.map(packets => packets[turn]!));
+  t.equal(coalesced(singles).length, 18, 'of one flow more than that, none twice in a row');
+  t.end();
+});
+
+t.test(
+  'datagrams: a shorter one is the last, a fragment goes alone, and so does all for a card without USO',
+  t => {
+    const at = (length: number): Uint8Array => {
+      const shape: Shape = { family: 6, protocol: UDP, payload: new Uint8Array(length) };
+      return (cut(packetOf(shape), offloadOf(shape, 1400)) ?? [])[0]!;
+    };
+    const lengths = (packets: Uint8Array[], udp = true): number[] =>
+      coalesced(packets, { tcp: true, udp }).map(({ packet }) => packet.length - 48);
+    t.same(lengths([at(100), at(100), at(60), at(60), at(100)]), [260, 60, 100]);
+    t.same(lengths([at(100), at(0), at(100)]), [100, 0, 100], 'an empty one');
+    t.same(lengths([at(100), at(100)], false), [100, 100]);
+    const shape: Shape = { family: 4, protocol: UDP, payload: new Uint8Array(2000) };
+    const [one, two] = cut(packetOf(shape), offloadOf(shape, 1000)) ?? [];
+    t.equal(coalesced([one!, two!]).length, 1);
+    for (const packet of [one!, two!]) {
+      packet[6] = 0x20;
+      new DataView(packet.buffer).setUint16(10, 0);
+    }
+    t.same(
+      coalesced([one!, two!]).map(({ packet }) => packet),
+      [one, two],
+      'fragments',
+    );
+    const [plain, unsummed] = cut(packetOf(shape), offloadOf(shape, 1000)) ?? [];
+    unsummed!.fill(0, 26, 28);
+    t.equal(coalesced([plain!, unsummed!]).length, 2, 'one without a checksum stays so');
+    t.end();
+  },
+);
 
 t.test('a packet whose checksum is wrong is handed on alone, as it came', t => {
   const shape: Shape = { family: 4, protocol: TCP, payload: new Uint8Array(3000) };

@@ -12,7 +12,7 @@ import type { Endpoint } from '../../../protocol/address.ts';
 import { createNodeAead } from '../../../system/aead-node.ts';
 import { primitives } from '../../../system/crypto.ts';
 
-const MEMORY_BYTES = 1 << 20;
+const MEMORY_BYTES = 2 << 20;
 const ROOM = 64;
 
 /** One direction-pair of a wire: `send` here arrives at `other`'s engine when the world is pumped. */
@@ -106,7 +106,7 @@ export class Node {
       overlay: options.overlay ?? ['10.77.0.0/16', 'fd77::/16'],
       ...(options.timings === undefined ? {} : { timings: options.timings }),
       ...(options.fastCiphers === undefined ? {} : { fastCiphers: options.fastCiphers }),
-      takesSuperPackets: () => options.superPackets === true,
+      superPackets: () => (options.superPackets === true ? { tcp: true, udp: true } : null),
       timestampFloor: {
         load: () => options.floor?.value ?? 0,
         save: wallMs => {
