@@ -16,7 +16,7 @@ import { claimedLength, IPV4_DESTINATION_AT, IPV6_DESTINATION_AT, isIpv4 } from 
 import { Keypairs, type Keypair } from './keypairs.ts';
 import type { EngineOptions, Setting } from './options.ts';
 import { Outbox, OUTBOX_BYTES } from './outbox.ts';
-import { PacketQueue } from './packet-queue.ts';
+import { PacketQueue, type SharedRoom } from './packet-queue.ts';
 import { Peer } from './peer.ts';
 import { Receiver, RECEIVER_BYTES } from './receiver.ts';
 import { parsePrefix, Routes, type Prefix } from './routes.ts';
@@ -28,6 +28,8 @@ import { wordOf } from './word.ts';
 
 /** What waits for a path or a session, a peer. */
 const HELD = { packets: 64, bytes: 128 * 1024 };
+/** And all peers together. */
+const HELD_BYTES = 4 * 1024 * 1024;
 /** After a move to another path a handshake under way is tried again there, unless it began just now. */
 const INITIATION_AGAIN_MS = 200;
 const OVERLAY = { overlay: true };
@@ -49,6 +51,7 @@ class WireguardEngine implements Engine {
   readonly #receiver: Receiver;
   readonly #wanted: WantedRoutes;
   readonly #cutter = new Cutter();
+  readonly #heldRoom: SharedRoom = { bytesLeft: HELD_BYTES };
   /** Whose the super-packet at hand is, while it is cut. */
   #addressee: Peer | null = null;
   #overlay = new Routes<typeof OVERLAY>();
@@ -295,7 +298,7 @@ class WireguardEngine implements Engine {
         this.#indices.release(keypair.localIndex);
         if (keypair.profile !== null) this.#indices.release(keypair.profile.localIndex);
       }),
-      held: new PacketQueue(HELD, counts.out['held-dropped']),
+      held: new PacketQueue(HELD, counts.out['held-dropped'], this.#heldRoom),
     };
     return new Peer(config, parts, peer => this.#sessions.alarmsOf(peer));
   }

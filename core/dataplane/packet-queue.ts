@@ -10,15 +10,23 @@ export interface QueueBounds {
   readonly bytes: number;
 }
 
+/** What several queues may hold together: a thousand peers out of reach at once must not fill a router's memory. */
+export interface SharedRoom {
+  bytesLeft: number;
+}
+
 export class PacketQueue {
   readonly #bounds: QueueBounds;
   readonly #dropped: Counter;
+  readonly #room: SharedRoom;
   #copies: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(bounds: QueueBounds, dropped: Counter) {
+  /** `room`: absent, only its own bounds hold. */
+  constructor(bounds: QueueBounds, dropped: Counter, room: SharedRoom = { bytesLeft: Infinity }) {
     this.#bounds = bounds;
     this.#dropped = dropped;
+    this.#room = room;
   }
 
   get size(): number {
@@ -29,9 +37,13 @@ export class PacketQueue {
     const copy = new Uint8Array(length + 2 * PACKET_ROOM);
     copy.set(bytes.subarray(offset, offset + length), PACKET_ROOM);
     this.#copies.push(copy);
-    this.#bytes += copy.length;
-    while (this.#copies.length > this.#bounds.packets || this.#bytes > this.#bounds.bytes) {
-      this.#bytes -= this.#copies.shift()!.length;
+    this.#took(copy.length);
+    while (
+      this.#copies.length > this.#bounds.packets ||
+      this.#bytes > this.#bounds.bytes ||
+      this.#room.bytesLeft < 0
+    ) {
+      this.#took(-this.#copies.shift()!.length);
       this.#dropped.value++;
     }
   }
@@ -40,13 +52,18 @@ export class PacketQueue {
   release(send: (bytes: Uint8Array, offset: number, length: number) => void): void {
     const copies = this.#copies;
     this.#copies = [];
-    this.#bytes = 0;
+    this.#took(-this.#bytes);
     for (const copy of copies) send(copy, PACKET_ROOM, copy.length - 2 * PACKET_ROOM);
   }
 
   drop(): void {
     this.#dropped.value += this.#copies.length;
     this.#copies = [];
-    this.#bytes = 0;
+    this.#took(-this.#bytes);
+  }
+
+  #took(bytes: number): void {
+    this.#bytes += bytes;
+    this.#room.bytesLeft -= bytes;
   }
 }
