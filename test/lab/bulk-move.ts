@@ -1,10 +1,9 @@
-// Much data from one box to another by virtual addresses (bulk.ts at each end), and what is wrong with what arrived.
+// Much data from one place to another by virtual addresses (bulk.ts at each end), and what is wrong with what arrived.
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Box } from './homes.ts';
-import { endOf } from './place.ts';
+import { endOf, type Place } from './place.ts';
 import { until } from './waiting.ts';
 
 const BULK = fileURLToPath(new URL('./bulk.js', import.meta.url));
@@ -15,8 +14,9 @@ const HEADERS = 48;
 const QUIET_MS = 300;
 
 export interface BulkOptions {
-  readonly from: Box;
-  readonly to: Box;
+  readonly from: Place;
+  readonly to: Place;
+  /** The receiver's. */
   readonly ip: string;
   readonly bytes: number;
   readonly seed: number;
@@ -47,8 +47,8 @@ class Talker {
   readonly lines: Line[] = [];
   onLine: (line: Line) => void = () => undefined;
 
-  constructor(box: Box, args: readonly string[]) {
-    this.child = box.home.host.spawn(process.execPath, [BULK, ...args], {
+  constructor(place: Place, args: readonly string[]) {
+    this.child = place.spawn(process.execPath, [BULK, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.child.stdin?.on('error', () => undefined);
@@ -96,13 +96,10 @@ export async function moveStream(options: BulkOptions): Promise<BulkMoved> {
   );
 }
 
-/** `received`: different ones that are bit-equal to one sent. */
-export async function moveDatagrams(options: BulkOptions): Promise<BulkMoved> {
-  const { from, to, ip, bytes, seed, timeoutMs } = options;
-  const { stdout } = await from.home.host.exec(
-    `cat /sys/class/net/${(await from.node.status()).tun}/mtu || ip -o link show ${(await from.node.status()).tun} | grep -oE 'mtu [0-9]+' | cut -d' ' -f2`,
-  );
-  const plan = [String(seed), String(Number(stdout.trim()) - HEADERS)];
+/** `received`: different ones that are bit-equal to one sent. `mtu`: of the card they leave by. */
+export async function moveDatagrams(options: BulkOptions & { readonly mtu: number }): Promise<BulkMoved> {
+  const { from, to, ip, bytes, seed, timeoutMs, mtu } = options;
+  const plan = [String(seed), String(mtu - HEADERS)];
   return between(
     new Talker(to, ['udp-receive', ip, String(PORT), ...plan]),
     () => new Talker(from, ['udp-send', ip, String(PORT), String(bytes), ...plan]),

@@ -127,12 +127,12 @@ async function runRow(setting: RowSetting): Promise<Row> {
   const [before, lines] = [await settled(lab, one, other), await snapshot(lab)];
   const begun = performance.now();
   const options: BulkOptions = {
-    ...{ from: one, to: other, bytes: plan.bytes, timeoutMs: plan.rowMs, seed: family },
+    ...{ from: one.home.host, to: other.home.host, bytes: plan.bytes, timeoutMs: plan.rowMs, seed: family },
     ip: family === 4 ? status.ip4 : status.ip6,
   };
-  const moved = await (protocol === 'tcp' ? moveStream(options) : moveDatagrams(options)).catch(
-    (error: unknown) => void problems.push(error instanceof Error ? error.message : String(error)),
-  );
+  const moved = await (
+    protocol === 'tcp' ? moveStream(options) : moveDatagrams({ ...options, mtu: await mtuOf(one) })
+  ).catch((error: unknown) => void problems.push(error instanceof Error ? error.message : String(error)));
   const seconds = (performance.now() - begun) / 1000;
   const grown = since(before, await settled(lab, one, other, before));
   const wires = [wireOf(grown, 0), wireOf(grown, 1)] as const;
@@ -153,6 +153,11 @@ async function runRow(setting: RowSetting): Promise<Row> {
     ...{ mix, loss, family, protocol, bytes: plan.bytes, seconds, carriedBy, session },
     ...{ wire: wires[0], used, problems },
   };
+}
+
+async function mtuOf({ home, node }: Box): Promise<number> {
+  const { stdout } = await home.host.exec(`ip -o link show ${(await node.status()).tun}`);
+  return Number(/ mtu (\d+) /.exec(stdout)?.[1]);
 }
 
 /** The account once nothing is on the way any more: two alike, and nothing unexplained where that can be. */

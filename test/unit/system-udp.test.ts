@@ -63,6 +63,7 @@ t.test('a batch is cut and put together by the kernel, and arrives as it was', a
   await until('both', () => batches.length === 2);
   t.strictSame(batches, ['aaaabbbbcc by 4', 'alone by 5']);
   t.strictSame([bench.count('sent'), bench.count('received'), bench.count('cut-by-kernel')], [4, 4, 1]);
+  t.equal(bench.count('put-together-by-kernel'), 1);
 });
 
 t.test("each of the kernel's abilities may be missing at either end", async t => {
