@@ -13,7 +13,8 @@ const COPIED = 0x80;
 
 /**
  * The packet at `view[offset..offset+length)`, its checksums whole, goes to `take` in pieces of at most `room` bytes.
- * `take` may write one byte before a piece, and up to 16 behind.
+ * `take` may write one byte before a piece, and up to 16 behind. The header stands as it was in the end: of a super-packet
+ * the next one is made from it.
  */
 export function fragment(
   view: DataView,
@@ -27,7 +28,8 @@ export function fragment(
   const step = (room - header) & ~7;
   if (header < 20 || step <= 0) return;
   const field = view.getUint16(offset + 6);
-  const end = offset + length;
+  const end = offset + Math.min(length, view.getUint16(offset + 2));
+  const original = bytes.slice(offset, offset + header);
   const behind = new Uint8Array(BEHIND);
   let before = offset;
   for (let payload = offset + header; payload < end; payload += step) {
@@ -47,6 +49,7 @@ export function fragment(
     next.set(behind.subarray(0, next.length));
     before = at;
   }
+  bytes.set(original, offset);
 }
 
 /** Only some options stand in later fragments; the others give way to nothing. */

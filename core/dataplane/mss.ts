@@ -15,9 +15,13 @@ const NO_OPTION = 1;
 const MSS = 2;
 const MSS_BYTES = 4;
 
+/** One look at each packet: is it worth the closer one? What lies behind a short packet may be read, and means nothing. */
+export const isSyn = (bytes: Uint8Array, at: number): boolean =>
+  protocolOf(bytes, at) === PROTOCOL.TCP && (bytes[at + ipHeaderBytes(bytes, at) + FLAGS_AT]! & SYN) !== 0;
+
 /**
- * Looks at the packet at `bytes[at..at+length)` and lowers the MSS of a SYN to what a path with `room` for a packet takes;
- * never raises it. `isOpen`: its checksum was left open, and will cover what then stands there. True: it was lowered.
+ * Lowers the MSS of the SYN at `bytes[at..at+length)` to what a path with `room` for a packet takes; never raises it.
+ * `isOpen`: its checksum was left open, and will cover what then stands there. True: it was lowered.
  */
 export function clampMss(
   bytes: Uint8Array,
@@ -26,19 +30,8 @@ export function clampMss(
   room: number,
   isOpen: boolean,
 ): boolean {
-  if (protocolOf(bytes, at) !== PROTOCOL.TCP) return false;
   const tcp = at + ipHeaderBytes(bytes, at);
-  return (bytes[tcp + FLAGS_AT]! & SYN) !== 0 && clampSyn(bytes, at, tcp, at + length, room, isOpen);
-}
-
-function clampSyn(
-  bytes: Uint8Array,
-  at: number,
-  tcp: number,
-  end: number,
-  room: number,
-  isOpen: boolean,
-): boolean {
+  const end = at + length;
   const v4 = isIpv4(bytes, at);
   const isLaterFragment = v4 && (((bytes[at + 6]! & 0x1f) << 8) | bytes[at + 7]!) !== 0;
   if (isLaterFragment || tcp - at < IPV4_HEADER_BYTES || tcp + TCP_HEADER_BYTES > end) return false;

@@ -6,7 +6,7 @@ import { CHECKSUM_LEFT_OPEN, FAST_HEADER_BYTES } from './fast-profile.ts';
 import type { Keypair } from './keypairs.ts';
 import { fillChecksum } from './open-checksum.ts';
 import type { Setting } from './options.ts';
-import { clampMss } from './mss.ts';
+import { clampMss, isSyn } from './mss.ts';
 import type { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 import { roomOf } from './room.ts';
@@ -46,6 +46,7 @@ export class Sender {
 
   /** A SYN asks for no larger segments than the path carries. */
   clamp(peer: Peer, bytes: Uint8Array, offset: number, length: number, isOpen: boolean): void {
+    if (!isSyn(bytes, offset)) return;
     if (clampMss(bytes, offset, length, roomOf(peer, this.#setting.mtu), isOpen))
       this.#setting.counts.out['mss-lowered'].value++;
   }

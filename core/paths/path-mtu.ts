@@ -23,6 +23,8 @@ const DOUBT_EVERY_MS = 3_000;
 const RAISE_EVERY_MS = 600_000;
 /** Not one size was answered, though the path lives: that calls for another look soon. */
 const RAISE_SOON_MS = 60_000;
+/** A round that began so lately stands for the next reason, too. */
+const RESTART_AFTER_MS = 2_000;
 const PAUSE_MIN_MS = 2_000;
 const PAUSE_MAX_MS = 60_000;
 
@@ -91,6 +93,9 @@ export class PathMtu {
 
   /** The path was taken into use, or what lies beneath it may be another. */
   begin(now: number): void {
+    // Networks that change and change again shall not keep it from ever ending.
+    const round = this.#round;
+    if (round?.target === this.wanted && now - round.startedAt < RESTART_AFTER_MS) return;
     this.#tooLarge = Infinity;
     this.#start('whole', this.wanted, now);
   }

@@ -1,10 +1,11 @@
 // The MSS of SYNs: lowered to what the path carries, the checksum right after it, everything else left alone.
 import t from 'tap';
 import { seededRandom } from '../../../base/random.ts';
-import { clampMss } from '../../../core/dataplane/mss.ts';
+import { clampMss as clampSyn, isSyn } from '../../../core/dataplane/mss.ts';
 import { established, World } from './world.ts';
 import { packet, sumOf, tcp } from './packets.ts';
 
+const clampMss: typeof clampSyn = (bytes, at, ...rest) => isSyn(bytes, at) && clampSyn(bytes, at, ...rest);
 const V4 = { source: '10.77.0.1', destination: '10.77.0.2' };
 const V6 = { source: 'fd77:0:0:0:0:0:0:1', destination: 'fd77:0:0:0:0:0:0:2' };
 const SYN = 0x02;

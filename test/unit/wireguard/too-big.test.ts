@@ -168,6 +168,26 @@ t.test('of a super-packet there is one word; of a flood a bounded number, all co
   t.end();
 });
 
+t.test('a UDP super-packet whose segments may be fragmented arrives whole', t => {
+  const world = new World();
+  const { a, b, wire } = established(world, { isGinnel: true }, { isGinnel: true });
+  wire.there.mtu = 1352;
+  b.delivered.length = 0;
+  const payload = udp(4 * 1372);
+  const room = new Uint8Array(payload.length + 20 + 128);
+  room.set(packet({ ...V4, protocol: 17, payload }), 64);
+  const offload = { segment: 1372, checksumStart: 20, checksumOffset: 6 };
+  a.engine.outbound(room, 64, payload.length + 20, offload);
+  a.engine.flush();
+  world.pump();
+  t.equal(b.delivered.length, 8);
+  const arrived = [0, 2, 4, 6].map(at => whole(b.delivered.slice(at, at + 2)));
+  for (const { length } of arrived) t.equal(length, 1400);
+  const data = Buffer.concat(arrived.map(bytes => bytes.subarray(28)));
+  t.equal(Buffer.compare(data, payload.subarray(8)), 0);
+  t.end();
+});
+
 t.test('nobody is told of ICMP errors, of later fragments, of multicast', t => {
   const icmp = (type: number): Uint8Array => Uint8Array.from([type, 0, 0, 0, ...random.bytes(1_400)]);
   const of4 = (payload: Uint8Array, protocol = 1): Uint8Array => packet({ ...V4, protocol, payload });
