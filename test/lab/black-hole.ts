@@ -1,7 +1,7 @@
 // Rules for routers that lose every fragment and every word of ICMP about sizes, and for looking at SYNs.
 
 /**
- * Counts the fragments that it loses, and UDP that asks not to be fragmented. As such routers do, it lowers the MSS of ordinary TCP: the location server stays within
+ * Counts the fragments that it loses, and large UDP that asks not to be fragmented. As such routers do, it lowers the MSS of ordinary TCP: the location server stays within
  * reach.
  */
 export const BLACK_HOLE = `
@@ -12,7 +12,7 @@ table ip hole {
   }
   chain in {
     type filter hook prerouting priority -450; policy accept;
-    ip protocol udp ip frag-off & 0x4000 != 0 counter name unfragmentable
+    ip protocol udp meta length > 1200 ip frag-off & 0x4000 != 0 counter name unfragmentable
     ip frag-off & 0x3fff != 0 counter name fragments drop
   }
   chain out {

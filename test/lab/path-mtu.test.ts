@@ -18,6 +18,8 @@ enterLab(import.meta.url);
 
 const MEGABYTES = 50;
 const BOUND_MS = 30_000;
+/** Shorter than the 30 s after which it would be asked again in any case. */
+const SHRUNK_MS = 15_000;
 /** Of WireGuard and the fast profile. */
 const ADDED = 33;
 const DATAGRAMS = 20;
@@ -58,10 +60,14 @@ t.test(`TCP: ${MEGABYTES} MB each way arrive whole, and no fragment was made on 
 });
 
 t.test('ICMP and UDP: what may be fragmented arrives, of the rest the sender is told', async t => {
+  // What the kernel was told before would have it fragment by itself.
+  await a.home.host.exec('ip route flush cache');
   const before = await fragments();
   for (const bytes of [1331, 1332, 1372, 1400, 4000]) {
-    const { stdout } = await a.home.host.exec(`ping -q -c 5 -i 0.02 -W 2 -M dont -s ${bytes} ${b.ip}`);
-    t.match(stdout, /5 received/, `${bytes} bytes without Don't Fragment`);
+    const line = `ping -q -c 5 -i 0.02 -W 5 -M dont -s ${bytes} ${b.ip}`;
+    const { stdout } = await a.home.host.exec(line, { mayFail: true });
+    // On a machine that is busy otherwise one may be late: never most of them.
+    t.match(stdout, /[45] received/, `${bytes} bytes without Don't Fragment`);
   }
   await a.home.host.exec('ip route flush cache');
   const told = await a.home.host.exec(`ping -c 3 -i 0.1 -W 1 -M do -s 1372 ${b.ip}`, { mayFail: true });
@@ -76,7 +82,8 @@ t.test('ICMP and UDP: what may be fragmented arrives, of the rest the sender is 
   t.ok(heard >= DATAGRAMS - 2, 'the first one tells the kernel, the others arrive', { heard });
   t.equal((await fragments()) - before, 0, 'and outside there was no fragment');
   const counters = await a.node.api<Record<string, number>>('GET', '/v1/node/counters');
-  t.ok((counters['dataplane.out.told-too-big'] ?? 0) > 0 && (counters['dataplane.out.fragmented'] ?? 0) > 0);
+  t.ok((counters['dataplane.out.told-too-big'] ?? 0) > 0, 'the word is counted');
+  t.ok((counters['dataplane.out.fragmented'] ?? 0) > 0, 'and what was fragmented');
 });
 
 t.test('a host behind a box: the MSS of its SYN is lowered, and its data flows', async t => {
@@ -107,7 +114,7 @@ t.test('the path shrinks under a running transfer: it goes on within seconds', a
   await flow.longestPause(now(), BOUND_MS);
   const since = now();
   await narrow(1, 1380);
-  const pause = await flow.longestPause(since, BOUND_MS);
+  const pause = await flow.longestPause(since, SHRUNK_MS);
   t.comment(`longest pause ${pause} ms`);
   await finds(a, b, 1380 - 28 - ADDED);
   t.ok(flow.isWhole, 'it is the same TCP connection');
