@@ -89,6 +89,10 @@ export interface PathStatus {
   readonly rttMs: number | null;
   /** 0 to 1. */
   readonly loss: number;
+  /** The largest packet of the virtual card that goes by it in one piece, in bytes; null: it was never in use. */
+  readonly mtu: number | null;
+  /** `probed`: an answer proved it; `searching`: being found out; `assumed`: the peer answers no probes, or not yet. */
+  readonly mtuBy: 'probed' | 'searching' | 'assumed';
 }
 
 export interface PluginStatus {

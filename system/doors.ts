@@ -70,6 +70,8 @@ export interface UdpRemote {
 export interface UdpSendOptions {
   /** Hop limit of this one packet: a first packet that opens our NAT and dies before theirs (P5). */
   readonly ttl?: number;
+  /** It arrives in one piece or not at all: no hop may fragment it, this machine neither. */
+  readonly dontFragment?: boolean;
 }
 
 /** Which of the kernel's abilities a UDP socket uses: it cuts what is sent, puts together what came. */

@@ -39,6 +39,8 @@ const IPV6_MTU_DISCOVER = 23;
 const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
 const PMTUDISC_DONT = 0;
+/** Don't Fragment, whatever ICMP said of the way before. */
+const PMTUDISC_PROBE = 3;
 const MSG_ERRQUEUE_DONTWAIT = 0x2000 | 0x40;
 
 /** Opens UDP sockets that share one set of buffers. */
@@ -140,7 +142,19 @@ class UdpSocket implements UdpDoor {
     }
     if (!(batch.segment > 0)) throw new TypeError('a batch needs a segment size');
     this.#remotes.know(remote);
+    if (options?.dontFragment === true) return this.#sendWhole(remote, batch, options);
     return this.#parts.sendRing.add(this.#sending, remote, batch, options?.ttl ?? 0);
+  }
+
+  /** The option is the socket's: what was laid up before goes first, and the next one finds it as it was. */
+  #sendWhole(remote: Remote, batch: Batch, { ttl = 0 }: UdpSendOptions): SendResult {
+    const { libc, arena, scratch, sendRing } = this.#parts;
+    this.flush();
+    if (!setMtuDiscovery(libc, arena, scratch, this.#fd, this.family, PMTUDISC_PROBE)) return 'busy';
+    sendRing.add(this.#sending, remote, batch, ttl);
+    this.flush();
+    setMtuDiscovery(libc, arena, scratch, this.#fd, this.family, PMTUDISC_DONT);
+    return 'sent';
   }
 
   flush(): void {
@@ -263,12 +277,25 @@ function setOptions(libc: Libc, arena: Arena, scratch: number, fd: number, famil
   // (home routers and carriers often drop the ICMP that should tell).
   if (family === 4) {
     need('IP_PKTINFO', set(IPPROTO_IP, IP_PKTINFO, 1));
-    need('IP_MTU_DISCOVER', set(IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT));
+    need('IP_MTU_DISCOVER', setMtuDiscovery(libc, arena, scratch, fd, family, PMTUDISC_DONT));
   } else {
     need('IPV6_V6ONLY', set(IPPROTO_IPV6, IPV6_V6ONLY, 1));
     need('IPV6_RECVPKTINFO', set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-    need('IPV6_MTU_DISCOVER', set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT));
+    need('IPV6_MTU_DISCOVER', setMtuDiscovery(libc, arena, scratch, fd, family, PMTUDISC_DONT));
   }
+}
+
+function setMtuDiscovery(
+  libc: Libc,
+  arena: Arena,
+  scratch: number,
+  fd: number,
+  family: IpFamily,
+  value: number,
+): boolean {
+  arena.view.setInt32(scratch, value, true);
+  const [level, name] = family === 4 ? [IPPROTO_IP, IP_MTU_DISCOVER] : [IPPROTO_IPV6, IPV6_MTU_DISCOVER];
+  return libc.setsockopt(fd, level, name, arena.base + scratch, 4) === 0;
 }
 
 function bindTo(libc: Libc, arena: Arena, scratch: number, fd: number, options: UdpOptions): number {

@@ -38,7 +38,7 @@ export interface Link {
   readonly remote: Endpoint | null;
   /** The near end's address, where it is known. */
   readonly local: Endpoint | null;
-  /** The largest datagram it carries, in bytes. */
+  /** The largest datagram it carries in one piece, in bytes, as far as known: it may become another. */
   readonly mtu: number;
   /** Never throws, never waits. */
   send(batch: Batch): SendResult;

@@ -22,6 +22,12 @@ const OUT = [
   'malformed',
   /** Dropped: longer than the path carries. */
   'too-long',
+  /** Of those, how often the sender was told. */
+  'told-too-big',
+  /** IPv4 that was longer, and went on in fragments; each counts as a packet. */
+  'fragmented',
+  /** SYNs whose MSS was lowered to what the path carries. */
+  'mss-lowered',
   /** Dropped while waiting for a path or a session. */
   'held-dropped',
   'busy',
@@ -43,6 +49,7 @@ const IN = [
   'not-ip',
   /** The IP header claims more than came. */
   'too-long',
+  'mss-lowered',
   /** The source address is not in the peer's allowed IPs. */
   'source',
 ] as const;

@@ -204,6 +204,9 @@ class WireguardEngine implements Engine {
       return;
     }
     this.#addressee = peer;
+    // A super-packet is never a SYN.
+    if (peer !== null && offload.segment === 0)
+      this.#sender.clamp(peer, bytes, offset, length, offload.checksumStart > 0);
     const mayLeaveOpen = peer !== null && this.#sender.leavesOpen(peer, (this.#turnAt ??= this.#now()));
     const take = peer === null ? this.#holdForRoute : this.#sendOne;
     if (!this.#cutter.cut(bytes, offset, length, offload, mayLeaveOpen, take)) counts.malformed.value++;

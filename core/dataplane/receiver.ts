@@ -9,10 +9,12 @@ import type { Indices } from './indices.ts';
 import { claimedLength, isIpv4, IPV4_SOURCE_AT, IPV6_SOURCE_AT } from './ip-packet.ts';
 import type { Keypair } from './keypairs.ts';
 import { WHOLE } from '../../protocol/ip/offload.ts';
+import { clampMss, isSyn } from './mss.ts';
 import type { Setting } from './options.ts';
 import { fillChecksum } from './open-checksum.ts';
 import { PACKET_ROOM } from './packet-queue.ts';
 import type { Peer } from './peer.ts';
+import { roomOf } from './room.ts';
 import type { Routes } from './routes.ts';
 import type { Sessions } from './sessions.ts';
 import { bodyOf } from './word.ts';
@@ -140,6 +142,8 @@ export class Receiver {
       ? this.#routes.find4(memory, at + IPV4_SOURCE_AT)
       : this.#routes.find6(memory, at + IPV6_SOURCE_AT);
     if (owner !== peer) return counts.source;
+    if (isSyn(memory, at) && clampMss(memory, at, claimed, roomOf(peer, this.#setting.mtu), isOpen))
+      counts['mss-lowered'].value++;
     if (this.#superPackets === undefined) this.#superPackets = this.#setting.superPackets?.() ?? null;
     if (this.#superPackets !== null) this.#coalescer.take(at, claimed, isOpen, this.#superPackets);
     else {

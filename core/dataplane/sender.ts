@@ -6,9 +6,12 @@ import { CHECKSUM_LEFT_OPEN, FAST_HEADER_BYTES } from './fast-profile.ts';
 import type { Keypair } from './keypairs.ts';
 import { fillChecksum } from './open-checksum.ts';
 import type { Setting } from './options.ts';
+import { clampMss, isSyn } from './mss.ts';
 import type { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
+import { roomOf } from './room.ts';
 import type { Sessions } from './sessions.ts';
+import { TooBig } from './too-big.ts';
 
 const PATH_ASKED_EVERY_MS = 1000;
 
@@ -25,6 +28,7 @@ export class Sender {
   readonly #outbox: Outbox;
   readonly #sessions: Sessions;
   readonly #events: SenderEvents;
+  readonly #tooBig: TooBig;
   /** What padding overwrote. */
   readonly #padded = new Uint8Array(PADDING_BYTES);
 
@@ -34,11 +38,19 @@ export class Sender {
     this.#outbox = outbox;
     this.#sessions = sessions;
     this.#events = events;
+    this.#tooBig = new TooBig(setting);
   }
 
   /** May packets to this peer leave now with their checksums open? */
   leavesOpen(peer: Peer, now: number): boolean {
     return peer.link !== null && peer.usable(this.#setting.timings, now)?.sealing.isFast === true;
+  }
+
+  /** A SYN asks for no larger segments than the path carries. */
+  clamp(peer: Peer, bytes: Uint8Array, offset: number, length: number, isOpen: boolean): void {
+    if (!isSyn(bytes, offset)) return;
+    if (clampMss(bytes, offset, length, roomOf(peer, this.#setting.mtu), isOpen))
+      this.#setting.counts.out['mss-lowered'].value++;
   }
 
   /** One IP packet with room around it; see `Engine.outbound`. `isOpen`: its checksum was left open. */
@@ -77,7 +89,10 @@ export class Sender {
   /** Path and session are there: what was held leaves. True where there was something. */
   release(peer: Peer, now: number): boolean {
     if (peer.held.size === 0) return false;
-    peer.held.release((bytes, offset, length) => this.send(peer, bytes, offset, length, false, now));
+    peer.held.release((bytes, offset, length) => {
+      this.clamp(peer, bytes, offset, length, false);
+      this.send(peer, bytes, offset, length, false, now);
+    });
     return true;
   }
 
@@ -108,8 +123,10 @@ export class Sender {
     const lead = pair.isFast ? FAST_HEADER_BYTES : 0;
     const payload = pair.isFast ? lead + length : this.#lengthPadded(length, link);
     const size = DATA_MIN_BYTES + payload;
-    if (size > link.mtu) {
-      counts['too-long'].value++;
+    if (size > link.mtu && !this.#tooBig.goesAnyhow(bytes, offset, length)) {
+      this.#tooBig.take(peer, bytes, offset, length, isOpen, now, (at, piece) =>
+        this.send(peer, bytes, at, piece, false, now),
+      );
       return false;
     }
     const target = this.#outbox.place(link, size);

@@ -11,6 +11,7 @@ import type { Aead } from '../dataplane/aead.ts';
 import { createEngine } from '../dataplane/create-engine.ts';
 import type { Engine, EngineEvents } from '../dataplane/engine.ts';
 import type { EngineOptions } from '../dataplane/options.ts';
+import { ADDED_BYTES } from '../dataplane/room.ts';
 import type { TimestampFloor } from '../dataplane/timestamps.ts';
 import { createPaths } from '../paths/driver.ts';
 import type { Paths, PathsOptions } from '../paths/paths.ts';
@@ -146,6 +147,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     events: { peerChanged: () => undefined, selfChanged: hooks.selfChanged },
     configured: externalEndpoints(own.values),
     openUdp: family => doors.openUdp({ family, port: 0 }),
+    card: { mtu: own.values.mtu, added: ADDED_BYTES },
   });
   const introductions: Introductions = new Introductions({
     ...{ book, control, engine, paths, clock, random, counters, log },

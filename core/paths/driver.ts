@@ -214,19 +214,21 @@ class PathsDriver implements Paths {
 
   status(id: PeerId): ReturnType<Paths['status']> {
     const entry = this.#peers.get(id);
-    return entry === null ? null : peerPaths(entry.machine, this.#options.clock.monotonicMs());
+    return entry === null
+      ? null
+      : peerPaths(entry.machine, this.#options.card, this.#options.clock.monotonicMs());
   }
 
   pathOf(id: PeerId): ReturnType<Paths['pathOf']> {
     const active: Path | null = this.#peers.get(id)?.machine.active ?? null;
-    return active?.usable === true ? pathStatus(active) : null;
+    return active?.usable === true ? pathStatus(active, this.#options.card) : null;
   }
 
   why(id: PeerId): readonly string[] {
+    const { card, clock } = this.#options;
     const entry = this.#peers.get(id);
-    return entry === null
-      ? []
-      : whyLines(entry.peer.name, entry.machine, this.#self, this.#options.clock.monotonicMs());
+    if (entry === null) return [];
+    return whyLines(entry.peer.name, entry.machine, this.#self, card, clock.monotonicMs());
   }
 }
 

@@ -6,17 +6,24 @@ import type { Counters } from '../../base/counters.ts';
 import type { Budget } from './budget.ts';
 import type { Diary } from './diary.ts';
 import type { Path, Way } from './path.ts';
+import type { CardSizes } from './sizing.ts';
 import type { NatWords, Verdict } from './verdict.ts';
 
 export type MachineOutput =
-  /** `transaction`: 24 hex digits. `ttl` null: the ordinary hop limit. */
+  /**
+   * `transaction`: 24 hex digits. `ttl` null: the ordinary hop limit. `size`: padded to so many bytes, and not to be
+   * fragmented; 0: neither.
+   */
   | {
       readonly type: 'probe';
       readonly way: Way;
       readonly transaction: string;
       readonly ttl: number | null;
       readonly inUse: boolean;
+      readonly size: number;
     }
+  /** Datagrams of at most so many bytes go by this way. */
+  | { readonly type: 'carries'; readonly way: Way; readonly bytes: number }
   | { readonly type: 'signal'; readonly kind: 'offer' | 'answer'; readonly attempt: string }
   /** The session goes by this one from now on; null: by none. */
   | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
@@ -34,6 +41,7 @@ export interface SelfView {
   /** Is there a NAT between us and the world, as far as known? Then an opener goes before the probes. */
   isNatted(family: IpFamily): boolean;
   keepAliveMs(): number;
+  readonly card: CardSizes;
   nat(): NatWords;
   /** Null where we have no such family, or it is no place to probe (ourselves, the overlay, nobody's address). */
   readonly wayTo: (endpoint: Endpoint) => Way | null;

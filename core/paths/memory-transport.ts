@@ -100,7 +100,7 @@ export class MemoryLink implements DatagramLink {
   readonly traits = TRAITS;
   readonly remote: Endpoint;
   readonly local: Endpoint;
-  readonly mtu = UDP_MTU;
+  mtu = UDP_MTU;
   armed = false;
   readonly #owner: MemoryTransport;
   #isClosed = false;

@@ -1,6 +1,7 @@
 // One way to one peer and what is known of it: round trip, loss, when it was last heard, whether it is believed.
 import type { Endpoint } from '../../protocol/address.ts';
 import type { PathClass } from '../contract/link.ts';
+import type { PathMtu } from './path-mtu.ts';
 import { TIMING } from './timing.ts';
 
 /** Where a path leads. The key is the link's id. */
@@ -38,6 +39,8 @@ export class Path {
   probesSinceHeard = 0;
   /** The peer says that it sends by this one. */
   theirChoice = false;
+  /** What it carries; null: it was never in use, or the peer answers no probes. */
+  mtu: PathMtu | null = null;
   readonly #inFlight = new Map<string, number>();
 
   constructor(way: Way, learnt: string) {

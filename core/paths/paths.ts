@@ -15,6 +15,7 @@ import type { StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
 import type { Engine, PeerId } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
+import type { CardSizes } from './sizing.ts';
 import type { DatagramTransport } from './udp-transport.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -53,6 +54,7 @@ export interface PathsOptions {
   };
   readonly book: EndpointBook;
   readonly events: PathsEvents;
+  readonly card: CardSizes;
   /** Addresses at which the owner says this node can be reached. */
   readonly configured?: readonly Endpoint[];
   /** For measurements: a UDP socket on any port. */

@@ -10,6 +10,7 @@ import type { Machine, MachineOptions, MachineOutput, PeerState } from './machin
 import { Path, type Way } from './path.ts';
 import { RemoteSide } from './remote.ts';
 import { Seeking } from './seeking.ts';
+import { Sizing } from './sizing.ts';
 import { TIMING } from './timing.ts';
 import type { Verdict } from './verdict.ts';
 import { earliest, watch } from './watch.ts';
@@ -21,6 +22,7 @@ export class PeerMachine implements Machine {
   readonly #options: MachineOptions;
   readonly #remote: RemoteSide;
   readonly #seeking: Seeking;
+  readonly #sizing: Sizing;
   readonly #paths = new Map<string, Path>();
   #outputs: MachineOutput[] = [];
   /** The path in use fell silent, no other is known, and the data plane holds what it has. */
@@ -41,6 +43,11 @@ export class PeerMachine implements Machine {
       isInUse: way => this.#active?.way.key === way.key && this.#active.state === 'valid',
       heardAt: way => this.#paths.get(way.key)?.heardAt ?? null,
       gaveUp: verdict => this.#gaveUp(verdict),
+    });
+    this.#sizing = new Sizing({
+      ...{ budget: options.budget, random: options.random, diary: this.diary, card: options.self.card },
+      emit: output => void this.#outputs.push(output),
+      probe: (path, now) => void this.#probe(path, now, null),
     });
   }
 
@@ -91,7 +98,10 @@ export class PeerMachine implements Machine {
 
   /** Routes or addresses of this machine changed: ask the path in use at once. */
   networkChanged(now: number): void {
-    if (this.#active?.usable === true) this.#probe(this.#active, now, null);
+    if (this.#active?.usable === true) {
+      this.#probe(this.#active, now, null);
+      this.#sizing.begin(this.#active, now);
+    }
     this.tick(now);
   }
 
@@ -106,6 +116,10 @@ export class PeerMachine implements Machine {
 
   answered(way: Way, transaction: string, seenAs: Endpoint | null, now: number): boolean {
     const path = this.#paths.get(way.key);
+    if (path !== undefined && this.#sizing.answered(path, transaction, now)) {
+      this.heard(way, now);
+      return true;
+    }
     if (path?.owns(transaction) !== true) return false;
     const isNews = path.state !== 'valid';
     path.answered(transaction, now);
@@ -140,8 +154,10 @@ export class PeerMachine implements Machine {
   }
 
   sent(now: number): void {
-    if (this.#active !== null && this.#active.state !== 'lost') this.#active.waitingSince ??= now;
-    else this.wanted(now);
+    if (this.#active !== null && this.#active.state !== 'lost') {
+      this.#active.waitingSince ??= now;
+      this.#active.mtu?.sent(now);
+    } else this.wanted(now);
   }
 
   #decide(now: number): void {
@@ -155,6 +171,7 @@ export class PeerMachine implements Machine {
     // Two ends with the same interval would ask each other at the same moment for ever.
     const intervalMs = this.#options.self.keepAliveMs();
     this.#keepAliveMs = intervalMs - this.#options.random.below(Math.ceil(intervalMs / 6));
+    this.#sizing.begin(path, now);
     this.#outputs.push({ type: 'use', way: path.way, reason });
     this.diary.note(now, `now by ${nameOf(path)}: ${reason}`);
     this.#remember(path);
@@ -171,10 +188,12 @@ export class PeerMachine implements Machine {
   tick(now: number): void {
     this.#tickPaths(now);
     this.#seeking.tick(now);
+    if (this.#active?.usable === true) this.#sizing.tick(this.#active, now);
   }
 
   wakeAt(now: number): number | null {
     const times = this.#seeking.wakes();
+    if (this.#active?.usable === true) times.push(this.#active.mtu?.wakeAt ?? null);
     for (const path of this.#paths.values())
       times.push(watch(path, this.#role(path), this.#keepAliveMs, now).nextAt);
     return earliest(times);
@@ -198,6 +217,7 @@ export class PeerMachine implements Machine {
   #keepUp(path: Path, now: number): void {
     const isDoubted = path.probesSinceHeard >= 1;
     if (isDoubted && path === this.#active) this.#outputs.push({ type: 'refresh' });
+    if (path.waitingSince !== null) path.mtu?.doubted(now);
     // A refused probe counts as asked, or a spent budget would be asked again in the same millisecond.
     if (!this.#probe(path, now, null)) path.probedAt = now;
   }
@@ -212,7 +232,7 @@ export class PeerMachine implements Machine {
     if (way.endpoint !== null && !this.#options.budget.take(way.endpoint, now)) return false;
     const transaction = Buffer.from(this.#options.random.bytes(12)).toString('hex');
     path.probed(transaction, now);
-    this.#outputs.push({ type: 'probe', way, transaction, ttl, inUse: path === this.#active });
+    this.#outputs.push({ type: 'probe', way, transaction, ttl, inUse: path === this.#active, size: 0 });
     return true;
   }
 

@@ -188,6 +188,7 @@ export class PathPeers {
       serverRttMs: () => this.#self.serverRttMs,
       isNatted: family => this.#self.isNatted(family),
       keepAliveMs: () => this.#self.keepAliveMs(),
+      card: this.#options.card,
       nat: () => this.#self.nat,
       wayTo: endpoint => this.#self.wayTo(endpoint),
     };
@@ -256,6 +257,11 @@ export class PathPeers {
       this.#use(entry, output.way);
       return;
     }
+    if (output.type === 'carries') {
+      const link = this.#linkTo(output.way);
+      if (link !== null) link.mtu = output.bytes;
+      return;
+    }
     if (output.type === 'keep') {
       this.#keep(entry, output.endpoint);
       return;
@@ -263,14 +269,18 @@ export class PathPeers {
     this.#options.refresher.refresh(() => this.with(entry.peer.id, (machine, now) => machine.refreshed(now)));
   }
 
-  #probe(entry: Entry, { way, transaction, ttl, inUse }: Extract<MachineOutput, { type: 'probe' }>): void {
-    const link = way.endpoint === null ? null : this.#options.transport.link(way.endpoint);
-    if (link !== null) this.probing.ask(entry.peer.id, link, transaction, ttl, inUse);
+  #probe(entry: Entry, probe: Extract<MachineOutput, { type: 'probe' }>): void {
+    const link = this.#linkTo(probe.way);
+    if (link !== null) this.probing.ask(entry.peer.id, link, probe);
+  }
+
+  #linkTo({ endpoint }: Way): DatagramLink | null {
+    return endpoint === null ? null : this.#options.transport.link(endpoint);
   }
 
   #use(entry: Entry, way: Way | null): void {
     const { transport, engine } = this.#options;
-    const link = way?.endpoint == null ? null : transport.link(way.endpoint);
+    const link = way === null ? null : this.#linkTo(way);
     if (entry.link !== null) {
       this.#byLink.delete(entry.link);
       transport.keep(entry.link, false);

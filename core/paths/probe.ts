@@ -13,14 +13,18 @@ import {
   writeUsername,
   writeXorMappedAddress,
 } from '../../protocol/stun/attributes.ts';
-import { BINDING, encodeStun, type DecodedStun } from '../../protocol/stun/codec.ts';
+import { BINDING, encodeStun, paddedLength, type DecodedStun } from '../../protocol/stun/codec.ts';
 import { verifyIntegritySha256 } from '../../protocol/stun/integrity.ts';
 
 /** Of our own, comprehension-optional. ORDER: 4 bytes naming the sender's run, 4 bytes counting its probes. */
 export const PROBE_ORDER = 0xc7a0;
 /** PATH-IN-USE, empty: the sender's session goes by this path. */
 export const PROBE_IN_USE = 0xc7a1;
+/** PADDING: zeros that make the probe as large as a datagram whose way it tries. */
+export const PROBE_PADDING = 0xc7a2;
 
+/** The message's header, and its MESSAGE-INTEGRITY-SHA256. */
+const FRAME_BYTES = 20 + 36;
 const TAG_BYTES = 9;
 const WINDOW = 64;
 const RUNS_KEPT = 8;
@@ -92,6 +96,8 @@ export interface ProbeRequest {
   readonly run: Uint8Array;
   readonly count: number;
   readonly inUse: boolean;
+  /** Of the whole datagram in bytes, a multiple of 4; 0: no larger than it has to be. */
+  readonly size?: number;
 }
 
 export function encodeRequest(primitives: Primitives, keys: ProbeKeys, probe: ProbeRequest): Uint8Array {
@@ -100,6 +106,9 @@ export function encodeRequest(primitives: Primitives, keys: ProbeKeys, probe: Pr
   new DataView(order.buffer).setUint32(4, probe.count);
   const attributes = [writeUsername(keys.sendTag), { type: PROBE_ORDER, value: order }];
   if (probe.inUse) attributes.push({ type: PROBE_IN_USE, value: new Uint8Array(0) });
+  const used = attributes.reduce((sum, { value }) => sum + paddedLength(value), FRAME_BYTES);
+  const padding = (probe.size ?? 0) - used - paddedLength(new Uint8Array(0));
+  if (padding >= 0) attributes.push({ type: PROBE_PADDING, value: new Uint8Array(padding) });
   return encodeStun(
     { class: 'request', method: BINDING, transactionId: probe.transactionId, attributes },
     { integritySha256: keys.sendKey, primitives },

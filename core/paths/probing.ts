@@ -6,6 +6,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import type { DecodedStun } from '../../protocol/stun/codec.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import type { Budget } from './budget.ts';
+import type { MachineOutput } from './machine.ts';
 import {
   encodeAnswer,
   encodeRequest,
@@ -84,16 +85,22 @@ export class Probing {
     this.#ownTags.delete(pair.keys.sendTag);
   }
 
-  ask(id: PeerId, link: DatagramLink, transaction: string, ttl: number | null, inUse: boolean): void {
+  /** `size`: padded to so many bytes, and to arrive in one piece or not at all; 0: neither. */
+  ask(
+    id: PeerId,
+    link: DatagramLink,
+    { transaction, ttl, inUse, size }: Extract<MachineOutput, { type: 'probe' }>,
+  ): void {
     const pair = this.#pairs.get(id);
     if (pair === undefined) return;
     const transactionId = Uint8Array.from(Buffer.from(transaction, 'hex'));
     this.#count++;
-    const probe = { transactionId, run: this.#run, count: this.#count, inUse };
+    const probe = { transactionId, run: this.#run, count: this.#count, inUse, size };
     this.#asked.set(transaction, pair);
     if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value ?? '');
-    if (link.sendOwn(encodeRequest(this.#options.primitives, pair.keys, probe), ttl) !== 'sent')
-      this.#refuse('probe.not-sent');
+    const bytes = encodeRequest(this.#options.primitives, pair.keys, probe);
+    if (link.sendOwn(bytes, ttl, size > 0) !== 'sent') this.#refuse('probe.not-sent');
+    else if (size > 0) this.#refuse('probe.size-sent');
     else this.#refuse(ttl === null ? 'probe.sent' : 'probe.opener-sent');
   }
 

@@ -4,12 +4,17 @@ import type { PathStatus } from '../admin.ts';
 import { labelOf, scoreOf } from './choice.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './path.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { PeerPaths } from './paths.ts';
 import type { SelfPlace } from './self.ts';
+import { innerMtu, type CardSizes } from './sizing.ts';
 import type { NatWords } from './verdict.ts';
 
-export function pathStatus(path: Path): PathStatus {
-  const { way, srttMs, loss } = path;
+/** That the card may be set to. */
+const LEAST_MTU = 1280;
+
+export function pathStatus(path: Path, card: CardSizes): PathStatus {
+  const { way, srttMs, loss, mtu } = path;
   return {
     label: labelOf(path),
     class: way.class,
@@ -17,10 +22,12 @@ export function pathStatus(path: Path): PathStatus {
     remote: way.endpoint === null ? null : formatEndpoint(way.endpoint),
     rttMs: srttMs === null ? null : Math.round(srttMs * 10) / 10,
     loss: Math.round(loss * 1000) / 1000,
+    mtu: mtu === null ? null : innerMtu(mtu.size, card),
+    mtuBy: mtu?.isSearching === true ? 'searching' : mtu?.isProbed === true ? 'probed' : 'assumed',
   };
 }
 
-export function peerPaths(machine: Machine, now: number): PeerPaths {
+export function peerPaths(machine: Machine, card: CardSizes, now: number): PeerPaths {
   const answering = [...machine.paths].filter(path => path.usable).sort((a, b) => scoreOf(a) - scoreOf(b));
   const heardAt = [...machine.paths].reduce<number | null>(
     (latest, { heardAt: at }) => (at !== null && (latest === null || at > latest) ? at : latest),
@@ -28,19 +35,38 @@ export function peerPaths(machine: Machine, now: number): PeerPaths {
   );
   return {
     state: machine.state,
-    path: machine.active?.usable === true ? pathStatus(machine.active) : null,
-    paths: answering.map(pathStatus),
+    path: machine.active?.usable === true ? pathStatus(machine.active, card) : null,
+    paths: answering.map(path => pathStatus(path, card)),
     reason: machine.reason,
     lastHeardSecondsAgo: heardAt === null ? null : Math.round((now - heardAt) / 1000),
     verdict: machine.verdict,
   };
 }
 
-export function whyLines(name: string, machine: Machine, self: SelfPlace, now: number): string[] {
+export function whyLines(
+  name: string,
+  machine: Machine,
+  self: SelfPlace,
+  card: CardSizes,
+  now: number,
+): string[] {
   return [
     `${name} is ${machine.state}: ${machine.reason}`,
     `this node: ${natLine(self.nat)}; reachable at ${self.candidates.map(({ kind, endpoint }) => `${formatEndpoint(endpoint)} (${kind})`).join(', ') || 'no known place'}`,
+    ...mtuLines(machine.active?.mtu ?? null, card),
     ...machine.diary.lines(now),
+  ];
+}
+
+/** Only where packets of the card do not fit. */
+function mtuLines(mtu: PathMtu | null, card: CardSizes): string[] {
+  const inner = mtu === null ? card.mtu : innerMtu(mtu.size, card);
+  if (inner >= card.mtu) return [];
+  const [most, whole] = [inner.toLocaleString('en'), card.mtu.toLocaleString('en')];
+  return [
+    `this path carries packets of up to ${most} bytes, found by asking; the card sends up to ${whole}. ` +
+      'Programs are told and send smaller ones, so nothing has to be done.' +
+      (inner < LEAST_MTU ? '' : ` To have all send so from the start: ginnel set mtu ${inner}`),
   ];
 }
 

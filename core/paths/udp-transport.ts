@@ -21,10 +21,12 @@ export interface DatagramEvents {
 
 export interface DatagramLink extends Link {
   readonly remote: Endpoint;
+  /** Set by the driver, as it is found. */
+  mtu: number;
   /** Set by the driver: the next `send` tells `sent`, once. */
   armed: boolean;
-  /** One datagram of the core's own, not told as `sent`. `ttl`: for this packet only. */
-  sendOwn(bytes: Uint8Array, ttl: number | null): SendResult;
+  /** One datagram of the core's own, not told as `sent`. For this one only: `ttl`, and `whole`: no hop may fragment it. */
+  sendOwn(bytes: Uint8Array, ttl: number | null, whole?: boolean): SendResult;
 }
 
 /** What the driver needs of a transport of datagrams without connections: UDP, or the in-memory one. */
@@ -44,7 +46,7 @@ export interface DatagramTransport {
   close(): void;
 }
 
-/** An Ethernet frame's worth of UDP payload over IPv6. */
+/** An Ethernet frame's worth of UDP payload over IPv6: what a place carries as far as nobody knows better. */
 export const UDP_MTU = 1452;
 const MAX_STRANGERS = 512;
 const TRAITS: LinkTraits = { reliable: false, ordered: false, relayed: false };
@@ -190,7 +192,7 @@ export class UdpLink implements DatagramLink {
   readonly transport = 'udp';
   readonly traits = TRAITS;
   readonly remote: Endpoint;
-  readonly mtu = UDP_MTU;
+  mtu = UDP_MTU;
   armed = false;
   closed = false;
   readonly #owner: UdpTransport;
@@ -220,11 +222,12 @@ export class UdpLink implements DatagramLink {
     return this.#door.send(this.#place, batch);
   }
 
-  sendOwn(bytes: Uint8Array, ttl: number | null): SendResult {
+  sendOwn(bytes: Uint8Array, ttl: number | null, whole = false): SendResult {
     if (this.closed) return 'closed';
     this.#owner.planFlush();
     const batch = { bytes, offset: 0, length: bytes.length, segment: bytes.length };
-    return ttl === null ? this.#door.send(this.#place, batch) : this.#door.send(this.#place, batch, { ttl });
+    const options = { ...(ttl === null ? {} : { ttl }), dontFragment: whole };
+    return this.#door.send(this.#place, batch, options);
   }
 
   /** The door forgot the place and met it again: the new object stands for it from now on. */

@@ -2,7 +2,8 @@
 // a socket for each address of the machine beside the one for all: what arrives there is answered from there.
 //
 // Two things it cannot do: take the Don't Fragment bit off (the kernel's path MTU discovery stays on: what is too large for
-// a hop whose ICMP is lost does not arrive), and send or receive more than one datagram a call.
+// a hop whose ICMP is lost does not arrive), and send or receive more than one datagram a call. So `dontFragment` asks for
+// what is so anyway, but for ways of which ICMP told this kernel: there it fragments all the same.
 import type { Socket, RemoteInfo } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { Counters } from '../../base/counters.ts';

@@ -6,12 +6,14 @@ import { channels, invites, locationMessages, records, standingWords, texts } fr
 import { peerWords } from './peer-targets.ts';
 import { signedPlaces } from './places-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
+import { tooLargePackets } from './too-big-targets.ts';
 import { noiseMessages, wireguardHandshakes, wireguardMessages } from './wireguard-targets.ts';
 import { certificates } from './x509-targets.ts';
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   wireguardMessages,
   ipPackets,
+  tooLargePackets,
   stunMessages,
   stunAnswerer,
   addressText,

@@ -43,7 +43,7 @@ const engine = createEngine({
   counters: counters.scope('dataplane'),
   allocate: bytes => doors.arena.allocate(bytes),
   fastCiphers: aead.fastCiphers,
-  takesSuperPackets: () => card.offloads.tcp,
+  superPackets: () => (card.offloads.tcp ? card.offloads : null),
   timestampFloor: { load: () => 0, save: () => undefined },
   deliver: (bytes, offset, length, offload) => void card.write(bytes, offset, length, offload),
   events: {

@@ -35,6 +35,8 @@ const RELAYED: PathStatus = {
   remote: '203.0.113.5:7443',
   rttMs: 61.2,
   loss: 0,
+  mtu: 1400,
+  mtuBy: 'probed',
 };
 const DIRECT: PathStatus = {
   label: 'direct UDP',
@@ -43,6 +45,8 @@ const DIRECT: PathStatus = {
   remote: '198.51.100.7:41641',
   rttMs: 22.4,
   loss: 0,
+  mtu: 1400,
+  mtuBy: 'probed',
 };
 
 export const ALL_ABILITIES: AbilitiesStatus = {

@@ -18,12 +18,18 @@ export interface SimPacket {
   readonly to: Endpoint;
   readonly bytes: Uint8Array;
   readonly ttl: number;
+  readonly dontFragment?: boolean;
 }
+
+const HEADER_BYTES: Readonly<Record<IpFamily, number>> = { 4: 28, 6: 48 };
 
 export class SimNetwork {
   oneWayMs = 20;
   /** 0 to 1. */
   loss = 0;
+  /** Of the internet in between; nobody is told of what is too large. */
+  mtu = 1500;
+  carriesFragments = true;
   /** Every packet that crossed the internet. */
   crossed: SimPacket[] = [];
   keepsRecord = false;
@@ -60,6 +66,8 @@ export class SimNetwork {
     const outer = { ...packet, from, ttl };
     if (this.keepsRecord) this.crossed.push(outer);
     if (this.random.below(10_000) < this.loss * 10_000) return;
+    const isTooLarge = packet.bytes.length + HEADER_BYTES[from.family] > this.mtu;
+    if (isTooLarge && (packet.dontFragment === true || !this.carriesFragments)) return;
     this.#later(this.oneWayMs, () => this.#arrive(outer));
   }
 
@@ -153,7 +161,13 @@ export class SimDoor implements UdpDoor {
     for (let at = 0; at < batch.length; at += batch.segment) {
       const size = Math.min(batch.segment, batch.length - at);
       const bytes = batch.bytes.slice(batch.offset + at, batch.offset + at + size);
-      this.#host.send({ from, to: remote.endpoint, bytes, ttl: options.ttl ?? 64 });
+      this.#host.send({
+        from,
+        to: remote.endpoint,
+        bytes,
+        ttl: options.ttl ?? 64,
+        dontFragment: options.dontFragment ?? false,
+      });
     }
     return 'sent';
   }

@@ -210,6 +210,7 @@ export class SimNode {
           void this.book.set(peer, [remote, ...(this.book.get(peer) ?? [])].slice(0, 4)),
       },
       events: { peerChanged() {}, selfChanged() {} },
+      card: { mtu: 1400, added: 33 },
       openUdp: wanted => host.openUdp({ family: wanted, port: 0 }),
     });
     this.paths.start();
