@@ -2,7 +2,7 @@
 //   --rounds N     (3) of the cheap cases; costly ones have one     --seconds N  (4) of a TCP run
 //   --quick        TCP one stream, ping, memory, idle CPU only
 //   --only NAME    a contender; --case NAME: a case; both may be repeated; --list says which there are
-//   --door koffi|tuntap   by which door Ginnel goes; default: the fastest that works
+//   --door koffi|tuntap   by which door Ginnel goes, default koffi; tuntap is compiled first: docs/dependencies.md
 //   --json FILE    all samples; --svg FILE: the drawing
 //   --write-docs   docs/performance.md and .svg anew, from this run or, with --from FILE, from that one's JSON;
 //                  --remark WORDS: a sentence on the circumstances, put first

@@ -8,7 +8,7 @@ export interface Settings {
   /** Of one TCP run. */
   readonly seconds: number;
   readonly rounds: number;
-  /** By which door to the kernel Ginnel goes; empty: the fastest that works. */
+  /** By which door to the kernel Ginnel goes; empty: koffi. */
   readonly door: string;
 }
 

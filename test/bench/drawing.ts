@@ -24,22 +24,26 @@ const VALUE = 150;
 const ROW = 34;
 const BAR = 20;
 const MARGIN = 20;
-const HEAD = 62;
+const HEAD = 78;
 const TITLE = 40;
 const INK = '#1f2933';
 const FAINT = '#5f6b7a';
-const COLOURS = { ours: '#1769aa', peer: '#9aa5b1', cable: '#d5dae0' };
+const OURS = '#1769aa';
+const PEER = '#9aa5b1';
+/** Told in words: its bar would leave no room for the others. */
+const CABLE = 'veth';
 
-/** A whole SVG document; contenders without TCP figures are left out. */
+/** A whole SVG document; contenders without TCP figures are left out, the bare cable is told in words. */
 export function drawing(report: Report): string {
   let top = HEAD;
   const parts: string[] = [];
   for (const chart of CHARTS) {
     const rows = report.contenders
+      .filter(({ name }) => name !== CABLE)
       .map(contender => ({ contender, values: samplesOf(report, 'tcp', contender.name, chart.figure) }))
       .filter(({ values }) => values.length > 0);
     if (rows.length === 0) continue;
-    parts.push(text(MARGIN, top + 22, chart.title, { size: 15, isBold: true }));
+    parts.push(text(MARGIN, top + 22, `${chart.title}${ofCable(report, chart)}`, { size: 15, isBold: true }));
     top += TITLE;
     const most = Math.max(...rows.flatMap(({ values }) => values));
     for (const { contender, values } of rows) {
@@ -51,14 +55,25 @@ export function drawing(report: Report): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img" aria-label="Speed of Ginnel beside other VPNs" font-family="sans-serif">
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${text(MARGIN, 28, 'Ginnel beside others, in one run', { size: 19, isBold: true })}
-${text(MARGIN, 48, underline(report), { size: 12, colour: FAINT })}
+${circumstances(report)
+  .map((line, index) => text(MARGIN, 48 + 16 * index, line, { size: 12, colour: FAINT }))
+  .join('\n')}
 ${parts.join('\n')}
 </svg>
 `;
 }
 
-function underline({ startedAt, machine }: Report): string {
-  return `${startedAt.slice(0, 10)}, ${machine.model}, ${machine.cpus} processors shared by both ends and iperf3, Linux ${machine.kernel}, Node ${machine.node}. Bars: medians; lines: least to most.`;
+function circumstances({ startedAt, machine }: Report): string[] {
+  const { model, cpus, kernel, congestion, node } = machine;
+  return [
+    `${startedAt.slice(0, 10)}: ${model}, ${cpus} processors shared by both ends and iperf3, Linux ${kernel}, TCP by ${congestion}, Node ${node}.`,
+    'Bars: medians; lines: least to most.',
+  ];
+}
+
+function ofCable(report: Report, { figure, digits }: Chart): string {
+  const values = samplesOf(report, 'tcp', CABLE, figure);
+  return values.length === 0 ? '' : `; the bare cable: ${median(values).toFixed(digits)}`;
 }
 
 function row(
@@ -71,11 +86,7 @@ function row(
   const scale = (WIDTH - LABEL - VALUE - MARGIN) / most;
   const [middle, ends] = [median(values), spread(values)];
   const y = top + (ROW - BAR) / 2;
-  const colour = contender.name.startsWith('ginnel')
-    ? COLOURS.ours
-    : contender.name === 'veth'
-      ? COLOURS.cable
-      : COLOURS.peer;
+  const colour = contender.name.startsWith('ginnel') ? OURS : PEER;
   const [least, furthest] = [ends?.least ?? middle, ends?.most ?? middle].map(value => LABEL + value * scale);
   const version = `${contender.version}${contender.date === '' ? '' : `, ${contender.date}`}`;
   return [

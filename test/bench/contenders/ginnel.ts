@@ -3,6 +3,8 @@ import { startNode } from '../../lab/ginnel.ts';
 import type { GinnelNode } from '../../lab/ginnel.ts';
 import { preload } from '../../lab/attempt.ts';
 import { until } from '../../lab/waiting.ts';
+import { cpuHasAes } from '../../../system/privilege.ts';
+import { NotYet } from '../case.ts';
 import { meets } from '../contender.ts';
 import type { Contender, Ground, Running } from '../contender.ts';
 import { ownVersion } from '../versions.ts';
@@ -20,8 +22,14 @@ export const ginnelAes = (door: string): Contender => ({
   ...common,
   name: 'ginnel-aes',
   label: 'Ginnel, AES',
-  setUp: 'AES-256-GCM, the fast profile, MTU 1400',
-  start: ground => startPair(ground, 'aes', { GINNEL_DOOR: door }),
+  setUp:
+    door === 'tuntap'
+      ? 'ChaCha20-Poly1305, by the slower door, MTU 1400'
+      : 'AES-256-GCM, the fast profile, MTU 1400',
+  async start(ground) {
+    if (!cpuHasAes()) throw new NotYet('this CPU has no AES instructions');
+    return startPair(ground, 'aes', { GINNEL_DOOR: door });
+  },
 });
 
 export const ginnelChacha = (door: string): Contender => ({
@@ -47,7 +55,9 @@ async function startPair(
   const server = await ground.locationServer();
   const one = await startNode(server, ground.one, `one-${suffix}`, { environment });
   const other = await startNode(server, ground.other, `other-${suffix}`, { environment });
-  const { ip4 } = await other.status();
+  const { ip4, door } = await other.status();
+  const wanted = environment['GINNEL_DOOR'] || 'koffi';
+  if (door !== wanted) throw new Error(`Ginnel goes by the door ${door}, not by ${wanted}`);
   await meets(ground.one, ip4);
   await isDirect(ground, one, other.name);
   await usesFastProfile(ground, one, ip4);

@@ -54,7 +54,8 @@ t.test('the drawing is well-formed XML with a bar for each contender and its ver
   t.equal(complaintAbout(svg), null);
   t.match(svg, '0.0.20220316-1+b4, 2022-03-16');
   t.match(svg, 'Some &lt;CPU&gt; &amp; more');
-  t.equal(svg.match(/<rect x=/g)?.length, 3 + 2, 'TCP of three, CPU of two');
+  t.equal(svg.match(/<rect x=/g)?.length, 2 + 2, 'TCP and CPU of two');
+  t.match(svg, 'the bare cable: 11.00<');
   t.notMatch(svg, 'NaN');
 });
 
