@@ -46,7 +46,21 @@ var TESTS = {
   '/usr/share/gocode/src/github.com/cloudflare/circl/dh/x25519/testdata/wycheproof_kat.json':
     'golang-github-cloudflare-circl-dev',
 };
-var PURPOSES = { build: [], demo: [LAB], bench: [LAB, TESTS], test: [LAB, TESTS] };
+/** What the bench measures Ginnel beside, and how it measures. */
+var BENCH = {
+  iperf3: 'iperf3',
+  ethtool: 'ethtool',
+  openssl: 'openssl',
+  'wireguard-go': 'wireguard-go',
+  wg: 'wireguard-tools',
+  nebula: 'nebula',
+  'nebula-cert': 'nebula',
+  openvpn: 'openvpn',
+  edge: 'n2n',
+  supernode: 'n2n',
+  tincd: 'tinc',
+};
+var PURPOSES = { build: [], demo: [LAB], bench: [LAB, BENCH], test: [LAB, TESTS] };
 
 main(process.argv[2] || 'build');
 
@@ -59,7 +73,7 @@ function main(purpose) {
   say('Building …');
   run('the build', process.execPath, ['scripts/build.mjs']);
   installTools(purpose, tools);
-  if (purpose === 'test' || purpose === 'bench') installSlowerDoor();
+  if (purpose === 'test') installSlowerDoor();
 }
 
 function checkNode() {

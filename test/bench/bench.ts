@@ -1,124 +1,93 @@
-// npm run bench: a pair of nodes beside the bare cable and Debian's wireguard-go, interleaved, medians.
-//   --rounds N (5)   --seconds N (4) per TCP run   --json FILE   --only NAME (may be repeated)
-//   --door koffi|tuntap   by which Ginnel goes; default: the fastest that works
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+// npm run bench: Ginnel beside what else Debian has, interleaved in one run, in a lab of namespaces.
+//   --rounds N     (3) of the cheap cases; costly ones have one     --seconds N  (4) of a TCP run
+//   --quick        TCP one stream, ping, memory, idle CPU only
+//   --only NAME    a contender; --case NAME: a case; both may be repeated; --list says which there are
+//   --door koffi|tuntap   by which door Ginnel goes, default koffi; tuntap is compiled first: docs/dependencies.md
+//   --json FILE    all samples; --svg FILE: the drawing
+//   --write-docs   docs/performance.md and .svg anew, from this run or, with --from FILE, from that one's JSON;
+//                  --remark WORDS: a sentence on the circumstances, put first
+// Exit code 0: all was measured; 1: a contender failed (the others were measured all the same); 2: wrong usage.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { buildLab } from '../lab/topology.ts';
-import { until } from '../lab/waiting.ts';
+import { execFileSync } from 'node:child_process';
 import { enterLab } from '../lab/wrapper.ts';
-import { bareCable, ginnel, wireguardGo } from './contenders.ts';
-import type { Contender } from './contenders.ts';
-import { idleShare, median, memory, pings, tcp } from './measures.ts';
+import { cases, everyone } from './cases/table.ts';
+import { drawing } from './drawing.ts';
+import type { Report } from './figures.ts';
+import { noNoiseYet, thisMachine } from './noise.ts';
+import { readOptions, USAGE } from './options.ts';
+import { writePage } from './page.ts';
+import { runCases } from './run.ts';
+import { terminalText } from './words.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '4' },
-    json: { type: 'string' },
-    only: { type: 'string', multiple: true },
-    door: { type: 'string', default: '' },
-  },
-});
-enterLab(import.meta.url, {
-  refuse,
-  tools: { iperf3: 'iperf3', wg: 'wireguard-tools', 'wireguard-go': 'wireguard-go' },
-});
-
-const IDLE_S = 10;
-const rounds = Number(options.rounds);
-const lab = await buildLab({ homes: [{ kind: 'public' }, { kind: 'public' }] });
-const [homeA, homeB] = lab.homes;
-if (homeA === undefined || homeB === undefined) throw new TypeError('two homes were asked for');
-const pair = { one: homeA.host, other: homeB.host };
-const isWanted = (name: string) => options.only?.includes(name) ?? true;
-
-const contenders: Contender[] = [
-  ...(isWanted('veth') ? [bareCable(pair)] : []),
-  ...(isWanted('wireguard-go') ? [await wireguardGo(pair)] : []),
-  ...(isWanted('ginnel') ? [await ginnel(lab, pair, options.door)] : []),
-];
-pair.other.spawn('iperf3', ['-s'], { stdio: 'ignore' });
-await until('iperf3', 10_000, async () =>
-  (await pair.other.exec('cat /proc/net/tcp6')).stdout.includes(':1451 '),
-);
-
-interface Row {
-  readonly name: string;
-  readonly gigabitsPerSecond: number[];
-  readonly cpuSecondsPerGigabyte: number[];
-  readonly pingMs: number[];
-  idlePercent: number | null;
-  memoryMb: number | null;
+const options = readOptions(process.argv.slice(2), { cases: cases(''), contenders: everyone('') });
+if (options === null) fail(USAGE, 2);
+if (options.list) list();
+if (options.from !== '') {
+  const kept = JSON.parse(readFileSync(resolve(options.from), 'utf8')) as Report;
+  writeOut(kept);
+  process.exit(0);
 }
 
-const rows: Row[] = contenders.map(({ name }) => ({
-  name,
-  gigabitsPerSecond: [],
-  cpuSecondsPerGigabyte: [],
-  pingMs: [],
-  idlePercent: null,
-  memoryMb: null,
-}));
-const each = contenders.map((contender, index) => ({ contender, row: rows[index] as Row }));
-
-say(`Idling ${IDLE_S} s, then ${rounds} rounds of ${options.seconds} s.`);
-await Promise.all(
-  each.map(async ({ contender, row }) => (row.idlePercent = await idleShare(contender, IDLE_S))),
+const isWanted = ({ name }: { readonly name: string }): boolean =>
+  options.only.length === 0 || options.only.includes(name);
+const wantedCases = cases(options.door).filter(({ name, isQuick = false }) =>
+  options.case.length === 0 ? isQuick || !options.quick : options.case.includes(name),
 );
-for (let round = 0; round < rounds; round += 1) {
-  for (const { contender, row } of each) {
-    row.pingMs.push(...(await pings(pair, contender)));
-    const run = await tcp(pair, contender, Number(options.seconds));
-    row.gigabitsPerSecond.push(run.gigabitsPerSecond);
-    if (run.cpuSecondsPerGigabyte !== null) row.cpuSecondsPerGigabyte.push(run.cpuSecondsPerGigabyte);
-    row.memoryMb = await memory(contender);
-    say(`round ${round + 1}: ${contender.name.padEnd(15)} ${run.gigabitsPerSecond.toFixed(3)} Gbit/s`);
-  }
+const wanted = wantedCases.flatMap(({ stage }) => stage.contenders).filter(isWanted);
+const tools = Object.assign({ iperf3: 'iperf3' }, ...wanted.map(each => each.tools)) as Record<
+  string,
+  string
+>;
+enterLab(import.meta.url, { refuse: reason => fail(reason, 1), tools });
+
+// wireguard-go's control sockets lie in /run/wireguard: a file system of the lab's own hides the machine's.
+execFileSync('bash', ['-ec', 'mkdir -p /run/wireguard && mount -t tmpfs none /run/wireguard']);
+const started = performance.now();
+const report: Report = {
+  startedAt: new Date().toISOString(),
+  minutes: 0,
+  command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+  machine: thisMachine(),
+  noise: noNoiseYet(),
+  contenders: [],
+  samples: {},
+  notYet: [],
+  failures: [],
+};
+const { rounds, seconds, door } = options;
+const settings = { rounds, seconds, door };
+await runCases({ cases: wantedCases, isWanted, settings, report, say });
+const order = everyone('').map(({ name }) => name);
+report.contenders.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+report.minutes = (performance.now() - started) / 60_000;
+process.stdout.write(`\n${terminalText(report)}`);
+writeOut(report);
+process.exit(report.failures.length === 0 ? 0 : 1);
+
+function writeOut(run: Report): void {
+  if (options === null) return;
+  if (options.json !== '') writeFileSync(resolve(options.json), `${JSON.stringify(run, null, 1)}\n`);
+  if (options.svg !== '') writeFileSync(resolve(options.svg), drawing(run));
+  if (options.writeDocs) writePage(run, options.remark);
+  if (options.from !== '' && options.json === '' && options.svg === '' && !options.writeDocs)
+    process.stdout.write(terminalText(run));
 }
 
-const results = rows.map(row => ({
-  name: row.name,
-  gigabitsPerSecond: median(row.gigabitsPerSecond),
-  cpuSecondsPerGigabyte: row.cpuSecondsPerGigabyte.length === 0 ? null : median(row.cpuSecondsPerGigabyte),
-  pingMs: median(row.pingMs),
-  memoryMb: row.memoryMb,
-  idlePercent: row.idlePercent,
-}));
-process.stdout.write(table());
-const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', node: process.version };
-if (options.json !== undefined)
-  writeFileSync(resolve(options.json), `${JSON.stringify({ machine, results }, null, 2)}\n`);
-process.exit(0);
-
-function table(): string {
-  const head = ['', 'TCP Gbit/s', 'CPU s/GB', 'ping ms', 'memory MB', 'idle CPU %'];
-  const show = (value: number | null, digits: number) => (value === null ? '–' : value.toFixed(digits));
-  const lines = results.map(row => [
-    row.name,
-    show(row.gigabitsPerSecond, 3),
-    show(row.cpuSecondsPerGigabyte, 1),
-    show(row.pingMs, 2),
-    show(row.memoryMb, 0),
-    show(row.idlePercent, 1),
-  ]);
-  const text = [head, ...lines]
-    .map(cells =>
-      cells
-        .map(cell => cell.padEnd(16))
-        .join('')
-        .trimEnd(),
-    )
-    .join('\n');
-  return `\n${text}\n\nMedians; both ends and iperf3 share ${cpus().length} processors. CPU: user and system of both daemons.\n`;
+function list(): never {
+  const lines = [
+    ...['Contenders:', ...everyone('').map(({ name, setUp }) => `  ${name.padEnd(16)}${setUp}`)],
+    ...['Cases:', ...cases('').map(({ name, says }) => `  ${name.padEnd(16)}${says}`)],
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  process.exit(0);
 }
 
 function say(words: string): void {
   process.stderr.write(`${words}\n`);
 }
 
-function refuse(reason: string): never {
-  process.stderr.write(`${reason}\n`);
-  process.exit(1);
+function fail(reason: string, code: number): never {
+  say(reason);
+  process.exit(code);
 }

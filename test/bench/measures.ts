@@ -1,62 +1,106 @@
-// One measurement each: TCP rate with the processor's time, ping, memory, idling.
+// One measurement each, from the first place to the second: iperf3, ping, the processor's time, memory.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { cpuSeconds } from '../lab/place.ts';
-import type { Contender, Pair } from './contenders.ts';
+import { cpuSeconds, endOf } from '../lab/place.ts';
+import type { Place } from '../lab/place.ts';
+import { until } from '../lab/waiting.ts';
+import type { Running } from './contender.ts';
+import type { Figures } from './figures.ts';
+import { median, percentile } from './statistics.ts';
 
-export interface TcpRun {
-  readonly gigabitsPerSecond: number;
-  /** User and system seconds of both daemons; null: there is none. */
-  readonly cpuSecondsPerGigabyte: number | null;
+export interface Ends {
+  readonly one: Place;
+  readonly other: Place;
+}
+
+interface Sum {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly bits_per_second: number;
 }
 
 interface IperfReport {
-  readonly end: { readonly sum_received: { readonly bytes: number; readonly bits_per_second: number } };
-}
-
-export async function tcp(pair: Pair, contender: Contender, seconds: number): Promise<TcpRun> {
-  const before = await totalCpu(contender);
-  const line = `iperf3 -c ${contender.target} -t ${seconds} -J`;
-  const { stdout } = await pair.one.exec(line, { timeoutMs: (seconds + 20) * 1000 });
-  const { bytes, bits_per_second: rate } = (JSON.parse(stdout) as IperfReport).end.sum_received;
-  const spent = (await totalCpu(contender)) - before;
-  return {
-    gigabitsPerSecond: rate / 1e9,
-    cpuSecondsPerGigabyte: contender.pids.length === 0 ? null : spent / (bytes / 1e9),
+  readonly end: {
+    readonly sum_received: Sum;
+    readonly sum_received_bidir_reverse?: Sum;
+    readonly sum?: Sum & { readonly packets: number; readonly lost_packets: number };
   };
 }
 
-/** Round trips in ms, with nothing else going on. */
-export async function pings(pair: Pair, contender: Contender): Promise<number[]> {
-  const { stdout } = await pair.one.exec(`ping -c 50 -i 0.02 ${contender.target}`);
-  return [...stdout.matchAll(/time=([\d.]+)/g)].map(match => Number(match[1]));
+const GRACE_S = 20;
+
+/** `flags`: iperf3's own, such as `-P 8`. Seconds of CPU are those of both daemons, user and system. */
+export async function tcp(ends: Ends, running: Running, seconds: number, flags = ''): Promise<Figures> {
+  const before = await totalCpu(running.pids);
+  const { end } = await iperf(ends, `-c ${running.target} -t ${seconds} ${flags}`, seconds);
+  const cpu = (await totalCpu(running.pids)) - before;
+  const sums = [end.sum_received, end.sum_received_bidir_reverse].filter(sum => sum !== undefined);
+  const bytes = sums.reduce((total, sum) => total + sum.bytes, 0);
+  const gigabitsPerSecond = sums.reduce((total, sum) => total + sum.bits_per_second, 0) / 1e9;
+  return running.pids.length === 0
+    ? { gigabitsPerSecond }
+    : { gigabitsPerSecond, cpuSecondsPerGigabyte: cpu / (bytes / 1e9) };
 }
 
-/** Resident megabytes of the larger of its daemons; null: there is none. */
-export async function memory({ pids }: Contender): Promise<number | null> {
-  if (pids.length === 0) return null;
+export interface Datagrams {
+  readonly arrivedPerSecond: number;
+  readonly lostShare: number;
+}
+
+export async function udp(
+  ends: Ends,
+  target: string,
+  bytes: number,
+  perSecond: number,
+  seconds: number,
+): Promise<Datagrams> {
+  const line = `-u -c ${target} -t ${seconds} -l ${bytes} -b ${perSecond * bytes * 8} -w 208K`;
+  const { sum } = (await iperf(ends, line, seconds)).end;
+  if (sum === undefined) throw new Error('iperf3 told no sum of its datagrams');
+  const arrived = sum.packets - sum.lost_packets;
+  return { arrivedPerSecond: arrived / sum.seconds, lostShare: sum.lost_packets / sum.packets };
+}
+
+/** Round trips in ms: their median and the one that 99 of 100 do not exceed. */
+export async function pings(ends: Ends, target: string, count: number): Promise<Figures> {
+  const line = `ping -c ${count} -i 0.01 -W 2 ${target}`;
+  const { stdout } = await ends.one.exec(line, { mayFail: true, timeoutMs: 60_000 });
+  const times = [...stdout.matchAll(/time=([\d.]+)/g)].map(match => Number(match[1]));
+  if (times.length < count / 2) throw new Error(`of ${count} pings ${times.length} came back`);
+  return { medianMs: median(times), p99Ms: percentile(times, 99) };
+}
+
+/** Resident megabytes of the larger of the daemons. */
+export async function memoryMb(pids: readonly number[]): Promise<number> {
   const sizes = await Promise.all(
     pids.map(async pid => /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]),
   );
   return Math.max(...sizes.map(Number)) / 1000;
 }
 
-/** Share of one processor that both daemons take with nothing to do, in percent. */
-export async function idleShare(contender: Contender, seconds: number): Promise<number | null> {
-  if (contender.pids.length === 0) return null;
-  const before = await totalCpu(contender);
+/** What all of them take with nothing to do, in percent of one core. */
+export async function idlePercent(pids: readonly number[], seconds: number): Promise<number> {
+  const before = await totalCpu(pids);
   await pause(seconds * 1000);
-  return (((await totalCpu(contender)) - before) / seconds) * 100;
+  return (((await totalCpu(pids)) - before) / seconds) * 100;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
-}
-
-async function totalCpu({ pids }: Contender): Promise<number> {
+export async function totalCpu(pids: readonly number[]): Promise<number> {
   const each = await Promise.all(pids.map(cpuSeconds));
   return each.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** A server for this one run, so that one that broke off is nobody else's trouble. */
+async function iperf({ one, other }: Ends, line: string, seconds: number): Promise<IperfReport> {
+  const server = other.spawn('iperf3', ['-s', '-1'], { stdio: 'ignore' });
+  try {
+    await until('iperf3', 10_000, async () =>
+      (await readFile(`/proc/${server.pid ?? 0}/net/tcp6`, 'utf8')).includes(':1451 '),
+    );
+    const { stdout } = await one.exec(`iperf3 -J ${line}`, { timeoutMs: (seconds + GRACE_S) * 1000 });
+    return JSON.parse(stdout) as IperfReport;
+  } finally {
+    server.kill('SIGKILL');
+    await endOf(server);
+  }
 }

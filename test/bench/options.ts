@@ -1,0 +1,76 @@
+// Reads the bench's command line; whatever is unknown is wrong usage, so that no typing error measures something else.
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly quick: boolean;
+  readonly list: boolean;
+  readonly writeDocs: boolean;
+  readonly only: readonly string[];
+  readonly case: readonly string[];
+  readonly door: string;
+  readonly json: string;
+  readonly svg: string;
+  readonly from: string;
+  readonly remark: string;
+}
+
+export const USAGE = `Usage: npm run bench -- [--rounds N] [--seconds N] [--quick] [--only CONTENDER]… [--case CASE]…
+         [--door koffi|tuntap] [--json FILE] [--svg FILE] [--write-docs [--from FILE] [--remark WORDS]] [--list]
+--list says which contenders and cases there are.`;
+
+interface Known {
+  readonly cases: readonly { readonly name: string }[];
+  readonly contenders: readonly { readonly name: string }[];
+}
+
+const TEXTS = ['door', 'json', 'svg', 'from', 'remark'] as const;
+
+/** Null: wrong usage. */
+export function readOptions(args: readonly string[], known: Known): BenchOptions | null {
+  const values = parsed(args);
+  if (values === null) return null;
+  const { only = [], case: cases = [] } = values;
+  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+  const texts = Object.fromEntries(TEXTS.map(name => [name, values[name] ?? ''])) as Pick<
+    BenchOptions,
+    (typeof TEXTS)[number]
+  >;
+  const isRight =
+    [rounds, seconds].every(number => Number.isInteger(number) && number > 0) &&
+    areKnown(only, known.contenders) &&
+    areKnown(cases, known.cases) &&
+    ['', 'koffi', 'tuntap'].includes(texts.door);
+  if (!isRight) return null;
+  const { quick, list, 'write-docs': writeDocs } = values;
+  return { rounds, seconds, quick, list, writeDocs, only, case: cases, ...texts };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        rounds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '4' },
+        quick: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        'write-docs': { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true },
+        case: { type: 'string', multiple: true },
+        door: { type: 'string' },
+        json: { type: 'string' },
+        svg: { type: 'string' },
+        from: { type: 'string' },
+        remark: { type: 'string' },
+      },
+    }).values;
+  } catch {
+    return null;
+  }
+}
+
+function areKnown(names: readonly string[], known: readonly { readonly name: string }[]): boolean {
+  return names.every(name => known.some(each => each.name === name));
+}
