@@ -15,7 +15,7 @@ import { cases, everyone } from './cases/table.ts';
 import { drawing } from './drawing.ts';
 import type { Report } from './figures.ts';
 import { noNoiseYet, thisMachine } from './noise.ts';
-import { readOptions, USAGE } from './options.ts';
+import { commandOf, readOptions, USAGE } from './options.ts';
 import { writePage } from './page.ts';
 import { runCases } from './run.ts';
 import { terminalText } from './words.ts';
@@ -47,7 +47,7 @@ const started = performance.now();
 const report: Report = {
   startedAt: new Date().toISOString(),
   minutes: 0,
-  command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+  command: commandOf(options),
   machine: thisMachine(),
   noise: noNoiseYet(),
   contenders: [],

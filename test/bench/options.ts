@@ -25,6 +25,8 @@ interface Known {
   readonly contenders: readonly { readonly name: string }[];
 }
 
+const ROUNDS = 3;
+const SECONDS = 4;
 const TEXTS = ['door', 'json', 'svg', 'from', 'remark'] as const;
 
 /** Null: wrong usage. */
@@ -47,13 +49,26 @@ export function readOptions(args: readonly string[], known: Known): BenchOptions
   return { rounds, seconds, quick, list, writeDocs, only, case: cases, ...texts };
 }
 
+/** What was measured, as a command; where its results went is nobody else's business. */
+export function commandOf({ quick, rounds, seconds, only, case: cases, door }: BenchOptions): string {
+  const words = [
+    ...(quick ? ['--quick'] : []),
+    ...(rounds === ROUNDS ? [] : ['--rounds', rounds]),
+    ...(seconds === SECONDS ? [] : ['--seconds', seconds]),
+    ...only.flatMap(name => ['--only', name]),
+    ...cases.flatMap(name => ['--case', name]),
+    ...(door === '' ? [] : ['--door', door]),
+  ];
+  return ['npm run bench', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');
+}
+
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
       options: {
-        rounds: { type: 'string', default: '3' },
-        seconds: { type: 'string', default: '4' },
+        rounds: { type: 'string', default: String(ROUNDS) },
+        seconds: { type: 'string', default: String(SECONDS) },
         quick: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         'write-docs': { type: 'boolean', default: false },

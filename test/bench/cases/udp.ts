@@ -5,7 +5,7 @@ import { highestRate } from '../rate-search.ts';
 
 const SECONDS = 2;
 /** Packets a second. */
-const RATES = [5_000, 10_000, 20_000, 35_000, 50_000, 70_000, 85_000, 100_000, 125_000, 150_000];
+const RATES = [10_000, 20_000, 35_000, 50_000, 70_000, 85_000, 100_000, 125_000];
 
 export const udp = (bytes: number): Pick<Case, 'name' | 'says' | 'each'> => ({
   name: `udp${bytes}`,

@@ -1,7 +1,7 @@
 // What the bench makes of its samples: middles, ends, the highest rate, dates of versions, its own command line.
 import t from 'tap';
 import { addFigures, samplesOf } from '../../bench/figures.ts';
-import { readOptions } from '../../bench/options.ts';
+import { commandOf, readOptions } from '../../bench/options.ts';
 import { pageWith } from '../../bench/page.ts';
 import { highestRate } from '../../bench/rate-search.ts';
 import type { RateTry } from '../../bench/rate-search.ts';
@@ -110,6 +110,16 @@ t.test('the command line names what there is, and nothing else', async t => {
     ['--door', 'front'],
   ])
     t.equal(readOptions(wrong, known), null, wrong.join(' '));
+});
+
+t.test('the command that is told leaves out where the results go', async t => {
+  const known = { cases: [{ name: 'tcp' }], contenders: [] };
+  const told = (args: string[]) => commandOf(readOptions(args, known)!);
+  t.equal(told(['--json', '/some/where', '--write-docs', '--remark', 'x']), 'npm run bench');
+  t.equal(
+    told(['--quick', '--rounds', '2', '--case', 'tcp']),
+    'npm run bench -- --quick --rounds 2 --case tcp',
+  );
 });
 
 t.test('a run replaces the run before on the page, and nothing else of it', async t => {
