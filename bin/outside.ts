@@ -2,14 +2,14 @@
 // server is now, the node tells its peers, even those that lost the server. A router's public address may change every
 // night; nobody has to say so.
 import type { Clock, Timer } from '../base/clock.ts';
-import type { NodeStatus } from '../core/admin.ts';
+import type { NatReport } from '../core/contract/nat-report.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import { parseEndpoint } from '../protocol/ip/endpoint.ts';
 
 const LOOK_EVERY_MS = 10_000;
 
 export interface OutsideParts {
-  readonly node: { status(): Pick<NodeStatus, 'nat'>; hearPlaces(places: ServerPlaces): void };
+  readonly node: { readonly nat: NatReport; hearPlaces(places: ServerPlaces): void };
   readonly server: {
     readonly places: ServerPlaces | null;
     noteOutside(addresses: readonly string[]): void;
@@ -21,7 +21,7 @@ export interface OutsideParts {
 export function tellOutside({ node, server, clock }: OutsideParts): { close(): void } {
   let timer: Timer | null = null;
   const look = (): void => {
-    const { mapped } = node.status().nat;
+    const { mapped } = node.nat;
     server.noteOutside(
       mapped.flatMap(text => {
         const endpoint = parseEndpoint(text);

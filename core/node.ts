@@ -4,6 +4,7 @@ import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { decodeInvite } from '../protocol/location/invite.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
+import { NOTHING_CHECKED, type NatReport } from './contract/nat-report.ts';
 import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
 import { credentialOf } from './node/credential.ts';
@@ -19,6 +20,8 @@ import { noteLeftCard, pluginChoices } from './node/stores.ts';
 import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
 
 export interface Node extends NodeAdmin {
+  /** What stands between this box and the world, as far as it was measured: a part of `status`, for less. */
+  readonly nat: NatReport;
   /** The location server of the same box said where it is: believed by its signature, as from anybody. */
   hearPlaces(places: ServerPlaces): void;
   /** `leavesCard`: the virtual card stays, with what is connected over it, for the process that comes at once. */
@@ -63,6 +66,10 @@ class GinnelNode implements Node {
       this.#options.clock.monotonicMs(),
       this.#options.without,
     );
+  }
+
+  get nat(): NatReport {
+    return this.#stay?.parts.paths.natReport ?? NOTHING_CHECKED;
   }
 
   /** Rejects with what kept it from coming up; NODE_DOWN where `down` came meanwhile. A node that was up stays so. */

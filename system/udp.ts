@@ -181,7 +181,7 @@ class UdpSocket implements UdpDoor {
       const count = this.#parts.receiveRing.receive(this.#fd);
       if (count < 0) this.#noteError();
       for (let index = 0; index < count && this.#fd >= 0; index++) this.#deliver(index);
-      if (count < this.#parts.receiveRing.room.messages) break;
+      if (this.#parts.receiveRing.isDrained) break;
     }
     if (this.#fd >= 0) this.onTurnEnded();
   }

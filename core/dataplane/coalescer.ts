@@ -1,5 +1,5 @@
 // Puts packets of one flow that follow each other together again before they reach the card: one super-packet, one system
-// call. Nothing waits for it: what a batch brought is handed on at its end, and each flow keeps its order.
+// call. Nothing waits for it: what a turn brought is handed on at its end, and each flow keeps its order.
 import { WHOLE } from '../../protocol/ip/offload.ts';
 import type { PacketOffload } from '../../protocol/ip/offload.ts';
 import { FlowPacket } from './flow-packet.ts';
@@ -7,7 +7,7 @@ import { leaveOpen } from './open-checksum.ts';
 import { PACKET_ROOM } from './packet-queue.ts';
 import { SUPER_PACKET_BYTES, SuperPacket } from './super-packet.ts';
 
-/** So many flows of one batch are put together; of more, the longest under way is handed on. */
+/** So many flows of one turn are put together; of more, the longest under way is handed on. */
 const FLOWS = 8;
 const FLOW_BYTES = PACKET_ROOM + SUPER_PACKET_BYTES + PACKET_ROOM;
 export const COALESCER_BYTES = FLOWS * FLOW_BYTES;

@@ -214,6 +214,7 @@ class WireguardEngine implements Engine {
 
   flush(): void {
     this.#turnAt = null;
+    this.#receiver.turnEnded();
     this.#outbox.flush();
   }
 
@@ -231,8 +232,6 @@ class WireguardEngine implements Engine {
       else this.#notMine(link, bytes, at, size);
     }
     this.#heardPeer = null;
-    this.#receiver.batchEnded();
-    this.#outbox.flush();
   }
 
   // ---- one packet out, cut where that was needed

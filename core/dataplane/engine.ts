@@ -75,9 +75,9 @@ export interface Engine {
    * here); absent: nothing. What was sealed leaves with `flush()`.
    */
   outbound(bytes: Uint8Array, offset: number, length: number, offload?: PacketOffload): void;
-  /** Ends a turn: batches that were laid up leave. */
+  /** Ends a turn: what was sealed leaves, and what was opened reaches the card. */
   flush(): void;
-  /** WireGuard messages from a link. */
+  /** WireGuard messages from a link. What they carried, and what they are answered with, leaves with `flush()`. */
   inbound(link: Link, batch: Batch): void;
   /** Brings the session up even without a packet to send; does nothing while one is up. */
   wake(id: PeerId): void;

@@ -31,7 +31,7 @@ export interface EngineOptions {
   readonly deliver: Deliver;
   /** With which ciphers the fast profile may be agreed on; default ChaCha20-Poly1305; empty: not at all. */
   readonly fastCiphers?: readonly AeadName[];
-  /** Which super-packets the card takes now. Asked for each batch; absent, or null: none, and no open checksums. */
+  /** Which super-packets the card takes now. Asked in each turn; absent, or null: none, and no open checksums. */
   readonly superPackets?: () => SuperPackets | null;
   /** The virtual card's: padding does not lead beyond it. */
   readonly mtu: number;

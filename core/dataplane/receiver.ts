@@ -48,7 +48,7 @@ export class Receiver {
   readonly #sessions: Sessions;
   readonly #events: ReceiverEvents;
   readonly #coalescer: Coalescer;
-  /** Asked at the first packet of a batch; undefined before. */
+  /** Asked at the first packet of a turn; undefined before. */
   #superPackets: SuperPackets | null | undefined;
 
   /** `base`: where RECEIVER_BYTES of the AEAD's memory begin. */
@@ -72,8 +72,8 @@ export class Receiver {
     this.#coalescer = new Coalescer(this.#memory, base + OPENED_BYTES, setting.deliver);
   }
 
-  /** The batch is through: what was put together leaves. */
-  batchEnded(): void {
+  /** What was put together leaves. */
+  turnEnded(): void {
     this.#superPackets = undefined;
     this.#coalescer.flush();
   }

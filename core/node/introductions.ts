@@ -22,7 +22,7 @@ const UNASKED = { perSecond: 8, burst: 40 };
 export interface IntroductionsOptions {
   readonly book: Pick<PeerBook, 'all' | 'isKeptOut'>;
   readonly control: Pick<Control, 'lookup'>;
-  readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound'>;
+  readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound' | 'flush'>;
   readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
   readonly clock: Clock;
   readonly random: Random;
@@ -122,6 +122,7 @@ export class Introductions {
           length: initiation.length,
           segment: initiation.length,
         });
+        this.#options.engine.flush();
       })
       .catch((error: unknown) => {
         this.#options.counters.counter('introductions.stranger').value++;

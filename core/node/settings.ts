@@ -104,7 +104,7 @@ export const NODE_SETTINGS: SettingsSchema = {
       description:
         'How many MiB are set aside for packets on their way. What is not needed of them costs nothing; a box in touch with more than a thousand others may want more.',
       type: 'integer',
-      minimum: 4,
+      minimum: 8,
       maximum: 256,
       default: 8,
       'x-restart': true,

@@ -63,6 +63,7 @@ transport.events = {
     // Answers go by the memory.
     engine.inbound(back, batch);
   },
+  turnEnded: () => engine.flush(),
 };
 const bundler = cable.spawn(
   process.execPath,

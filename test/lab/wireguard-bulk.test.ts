@@ -60,7 +60,11 @@ const engine = createEngine({
 });
 card.onPacket = (bytes, offset, length, offload) => engine.outbound(bytes, offset, length, offload);
 card.onTurnEnded = () => engine.flush();
-transport.events = { ...silentEvents, wireguard: (link, batch) => engine.inbound(link, batch) };
+transport.events = {
+  ...silentEvents,
+  wireguard: (link, batch) => engine.inbound(link, batch),
+  turnEnded: () => engine.flush(),
+};
 const them = new StockWireguard(theirs, 'wg0');
 t.teardown(async () => {
   engine.close();

@@ -87,7 +87,7 @@ t.test('the node of the same box tells the server what it measured, until it is 
   const mapped = ['9.9.9.9:41641', '[2606:4700::1]:41641', 'nonsense'];
   const telling = tellOutside({
     clock,
-    node: { status: () => ({ nat: { ...NOTHING_CHECKED, mapped } }), hearPlaces: () => undefined },
+    node: { nat: { ...NOTHING_CHECKED, mapped }, hearPlaces: () => undefined },
     server: { places: null, noteOutside: addresses => noted.push(addresses) },
   });
   clock.advance(10_000);

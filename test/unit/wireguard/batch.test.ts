@@ -68,6 +68,7 @@ function hand({ b, wire }: Sealed, datagrams: readonly Uint8Array[]): void {
   const segment = datagrams[0]!.length;
   const bytes = Buffer.concat(datagrams);
   b.engine.inbound(wire.back, { bytes, offset: 0, length: bytes.length, segment });
+  b.engine.flush();
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);

@@ -130,6 +130,7 @@ t.test('a batch of many is opened whole, and heard once', t => {
   const bytes = new Uint8Array(Buffer.concat([new Uint8Array(7), ...datagrams]));
   const heard = b.heard.length;
   b.engine.inbound(wire.back, { bytes, offset: 7, length: bytes.length - 7, segment: datagrams[0]!.length });
+  b.engine.flush();
   t.equal(b.texts.length, 9);
   t.equal(b.heard.length, heard + 1);
   t.end();

@@ -232,6 +232,7 @@ export function receive(node: Node, link: Link, datagram: Uint8Array): void {
     length: datagram.length,
     segment: datagram.length,
   });
+  node.engine.flush();
 }
 
 export function ipv4(source: string, destination: string, text: string): Uint8Array {
