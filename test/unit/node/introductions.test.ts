@@ -28,6 +28,7 @@ function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
       removePeer: () => void told.push('engine forgets'),
       routeUnknown: address => void told.push(`no route to ${address}`),
       inbound: () => void told.push('initiation once more'),
+      flush: () => undefined,
     },
     paths: {
       setPeer: () => void told.push('paths'),

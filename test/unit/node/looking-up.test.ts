@@ -52,7 +52,7 @@ t.test('V10: a scan of the overlay leaves room for other questions to the server
   const counters = new Counters();
   let asked = 0;
   const unknown: string[] = [];
-  const rest = { setPeer: () => true, removePeer() {}, onlineChanged() {}, inbound() {} };
+  const rest = { setPeer: () => true, removePeer() {}, onlineChanged() {}, inbound() {}, flush() {} };
   const options: IntroductionsOptions = {
     ...{ clock, counters, log: silentLog, random: seededRandom(1) },
     book: { all: () => [], isKeptOut: () => false },
