@@ -5,15 +5,13 @@ import { checksumOf, sumOf } from '../../protocol/ip/checksum.ts';
 
 const OFFSET_MASK = 0x1fff;
 const MORE = 0x2000;
-/** What the taker may write behind a packet (padding). */
-const BEHIND = 16;
 const END_OF_OPTIONS = 0;
 const NO_OPTION = 1;
 const COPIED = 0x80;
 
 /**
  * The packet at `view[offset..offset+length)`, its checksums whole, goes to `take` in pieces of at most `room` bytes.
- * `take` may write one byte before a piece, and up to 16 behind. The header stands as it was in the end: of a super-packet
+ * `take` may write one byte before a piece. The header stands as it was in the end: of a super-packet
  * the next one is made from it.
  */
 export function fragment(
@@ -30,7 +28,6 @@ export function fragment(
   const field = view.getUint16(offset + 6);
   const end = offset + Math.min(length, view.getUint16(offset + 2));
   const original = bytes.slice(offset, offset + header);
-  const behind = new Uint8Array(BEHIND);
   let before = offset;
   for (let payload = offset + header; payload < end; payload += step) {
     const size = Math.min(step, end - payload);
@@ -43,10 +40,7 @@ export function fragment(
     view.setUint16(at + 6, units | (isLast ? field & MORE : MORE));
     view.setUint16(at + 10, 0);
     view.setUint16(at + 10, checksumOf(sumOf(view, at, header)), true);
-    const next = bytes.subarray(at + header + size, Math.min(end, at + header + size + BEHIND));
-    behind.set(next);
     take(at, header + size);
-    next.set(behind.subarray(0, next.length));
     before = at;
   }
   bytes.set(original, offset);

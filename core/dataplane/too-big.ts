@@ -34,7 +34,7 @@ export class TooBig {
     return length <= IPV6_LEAST_BYTES && !isIpv4(bytes, offset);
   }
 
-  /** `send` takes the pieces; it may write one byte before each, and up to 16 behind. */
+  /** `send` takes the pieces; it may write one byte before each. */
   take(
     peer: Peer,
     bytes: Uint8Array,

@@ -41,7 +41,8 @@ t.test('one list of all owners; set at once, or with the word that makes it take
   await ginnel(['up'], { input: 'ginnel:good' });
   const { out } = await ginnel(['get']);
   t.match(out, /^This box:\n {2}name {3,}none\n/);
-  t.match(out, /\n {2}mtu {3,}1400 \(default\)\nIts location server:\n {2}port {3,}7443 \(default\)\n/);
+  t.match(out, /\n {2}mtu {3,}1400 \(default\)\n {2}packet-memory {3,}8 \(default\)\nIts location server:\n/);
+  t.match(out, /\n {2}port {3,}7443 \(default\)\n/);
   t.match(out, /\nGinnel itself:\n {2}log-level {3,}info \(default\)\n/);
   for (const line of out.split('\n')) t.ok(line.length <= 80, line);
 
