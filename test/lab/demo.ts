@@ -1,10 +1,8 @@
 // npm run demo: two homes behind NATs and a location server, on one machine. Packets flow, a file moves, and the
 // kernel's counters say who carried it.
-//   --once            end with exit code 0 (all well) or 1
-//   --through-server  send everything through the server machine on purpose: the check must go red
-//   --megabytes N     size of the file; default 100
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { positive, readOrExplain } from './command-line.ts';
 import { GINNEL, startNode, startServer } from './ginnel.ts';
 import type { GinnelNode } from './ginnel.ts';
 import type { Box } from './homes.ts';
@@ -14,12 +12,21 @@ import { buildLab } from './topology.ts';
 import type { Home, Lab } from './topology.ts';
 import { enterLab } from './wrapper.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    'through-server': { type: 'boolean', default: false },
-    megabytes: { type: 'string', default: '100' },
-  },
+const USAGE = `Usage: npm run demo -- [--once] [--through-server] [--megabytes N]
+  --once              end with exit code 0 (all well) or 1
+  --through-server    send everything through the server machine on purpose: the check must go red
+  --megabytes N       size of the file; default 100`;
+
+const options = readOrExplain(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      'through-server': { type: 'boolean', default: false },
+      megabytes: { type: 'string', default: '100' },
+    },
+  });
+  positive('megabytes', values.megabytes);
+  return values;
 });
 enterLab(import.meta.url, { refuse: refuse });
 

@@ -1,16 +1,20 @@
 // npm run grid: every kind of home against every other, from a cold first packet.
-//   --sample     a telling few     --json FILE     the outcomes as JSON
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readOrExplain } from './command-line.ts';
 import { KINDS, sampleGrid, wholeGrid } from './grid-plan.ts';
 import { runGrid } from './grid-run.ts';
 import type { Outcome } from './grid-run.ts';
 import { enterLab } from './wrapper.ts';
 
-const { values: options } = parseArgs({
-  options: { sample: { type: 'boolean', default: false }, json: { type: 'string' } },
-});
+const USAGE = `Usage: npm run grid -- [--sample] [--json FILE]
+  --sample       a telling few
+  --json FILE    the outcomes as JSON`;
+
+const { values: options } = readOrExplain(USAGE, () =>
+  parseArgs({ options: { sample: { type: 'boolean', default: false }, json: { type: 'string' } } }),
+);
 enterLab(import.meta.url, { refuse });
 
 const outcomes = await runGrid(options.sample ? sampleGrid() : wholeGrid(), outcome => {

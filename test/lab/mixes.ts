@@ -1,36 +1,45 @@
 // npm run mixes: bulks of TCP and UDP through two boxes for each mix of abilities, with trouble on the way.
-//   --bytes 1e9        a bulk of each row                    --mix whole,card+cut   what both boxes do without
-//   --loss clean,0,1,5 per cent; all but `clean` also re-ordered and duplicated
-//   --family 4,6       of the inner packets                  --protocol tcp,udp
-//   --minutes 10       the bound of a row                    --json FILE            the rows as JSON
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { positive, readOrExplain, someOf } from './command-line.ts';
 import { FAMILIES, LOSSES, MIXES, PROTOCOLS, runMixes } from './mixes-run.ts';
-import type { Protocol, Row } from './mixes-run.ts';
+import type { Row } from './mixes-run.ts';
 import { enterLab } from './wrapper.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    bytes: { type: 'string', default: '1e9' },
-    mix: { type: 'string', default: MIXES.join() },
-    loss: { type: 'string', default: LOSSES.join() },
-    family: { type: 'string', default: FAMILIES.join() },
-    protocol: { type: 'string', default: PROTOCOLS.join() },
-    minutes: { type: 'string', default: '10' },
-    json: { type: 'string' },
-  },
+const USAGE = `Usage: npm run mixes -- [OPTION VALUE]…
+  --bytes 1e9         a bulk of each row
+  --mix whole,cut     what both boxes do without: ${MIXES.join(', ')}
+  --loss clean,1      per cent; all but "clean" also re-ordered and duplicated: ${LOSSES.join(', ')}
+  --family 4,6        of the inner packets
+  --protocol tcp,udp
+  --minutes 10        the bound of a row
+  --json FILE         the rows as JSON`;
+
+const { plan, json } = readOrExplain(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      bytes: { type: 'string', default: '1e9' },
+      mix: { type: 'string', default: MIXES.join() },
+      loss: { type: 'string', default: LOSSES.join() },
+      family: { type: 'string', default: FAMILIES.join() },
+      protocol: { type: 'string', default: PROTOCOLS.join() },
+      minutes: { type: 'string', default: '10' },
+      json: { type: 'string' },
+    },
+  });
+  const wanted = {
+    mixes: someOf('mix', values.mix, MIXES),
+    losses: someOf('loss', values.loss, LOSSES),
+    families: someOf('family', values.family, FAMILIES),
+    protocols: someOf('protocol', values.protocol, PROTOCOLS),
+    bytes: positive('bytes', values.bytes),
+    rowMs: positive('minutes', values.minutes) * 60_000,
+  };
+  return { plan: wanted, json: values.json };
 });
 enterLab(import.meta.url, { refuse });
 
-const plan = {
-  mixes: options.mix.split(','),
-  losses: options.loss.split(','),
-  families: options.family.split(',').map(Number),
-  protocols: options.protocol.split(',') as Protocol[],
-  bytes: Number(options.bytes),
-  rowMs: Number(options.minutes) * 60_000,
-};
 const total = [plan.mixes, plan.losses, plan.families, plan.protocols].reduce(
   (all, each) => all * each.length,
   1,
@@ -42,7 +51,7 @@ await runMixes(plan, row => {
   rows.push(row);
   process.stdout.write(`${lineOf(row)}\n`);
   // Written as it comes: whoever breaks it off has what there was.
-  if (options.json !== undefined) writeFileSync(resolve(options.json), `${JSON.stringify(rows, null, 2)}\n`);
+  if (json !== undefined) writeFileSync(resolve(json), `${JSON.stringify(rows, null, 2)}\n`);
 });
 const wrong = rows.filter(({ problems }) => problems.length > 0);
 process.stdout.write(`\n${rows.length - wrong.length} of ${total} as they should be.\n`);

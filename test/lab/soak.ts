@@ -1,10 +1,10 @@
 // npm run soak: two boxes at full load, TCP and UDP by turns and both ways, over inner IPv4 and IPv6. At the end memory has to be
 // where it was after the first minute, and every packet that is missing has to be in a counter.
-//   --minutes 10     how long           --json FILE     the samples and the ledger as JSON
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { positive, readOrExplain } from './command-line.ts';
 import { startServer } from './ginnel.ts';
 import { joinAll, meet, type Box } from './homes.ts';
 import { account, at, nonZero, since, sum, undelivered, unsent, wireOf, withoutPacket } from './ledger.ts';
@@ -30,12 +30,18 @@ interface Sample {
   readonly sent: readonly number[];
 }
 
-const { values: options } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, json: { type: 'string' } },
+const USAGE = `Usage: npm run soak -- [--minutes 10] [--json FILE]
+  --minutes 10     how long; memory is compared from the second minute on
+  --json FILE      the samples and the ledger as JSON`;
+
+const { seconds, json } = readOrExplain(USAGE, () => {
+  const { values } = parseArgs({
+    options: { minutes: { type: 'string', default: '10' }, json: { type: 'string' } },
+  });
+  return { seconds: positive('minutes', values.minutes) * 60, json: values.json };
 });
 enterLab(import.meta.url, { refuse, tools: { iperf3: 'iperf3' } });
 
-const seconds = Number(options.minutes) * 60;
 const lab = await buildLab({ homes: [{ kind: 'prc' }, { kind: 'prc' }] });
 const samples: Sample[] = [];
 const problems: string[] = [];
@@ -56,8 +62,8 @@ try {
 }
 problems.push(...memoryProblems(), ...dropProblems(after));
 process.stdout.write(`\n${problems.length === 0 ? 'As it should be.' : problems.join('\n')}\n`);
-if (options.json !== undefined)
-  writeFileSync(resolve(options.json), `${JSON.stringify({ samples, ledger: after, problems }, null, 2)}\n`);
+if (json !== undefined)
+  writeFileSync(resolve(json), `${JSON.stringify({ samples, ledger: after, problems }, null, 2)}\n`);
 process.exit(problems.length === 0 ? 0 : 1);
 
 async function putUnderLoad(one: Box, other: Box): Promise<void> {
