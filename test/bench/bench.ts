@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import { readOrExplain } from '../lab/command-line.ts';
 import { enterLab } from '../lab/wrapper.ts';
 import { cases, everyone } from './cases/table.ts';
 import { drawing } from './drawing.ts';
@@ -20,12 +21,12 @@ import { writePage } from './page.ts';
 import { runCases } from './run.ts';
 import { terminalText } from './words.ts';
 
-const options = readOptions(process.argv.slice(2), { cases: cases(''), contenders: everyone('') });
-if (options === null) fail(USAGE, 2);
+const options = readOrExplain(USAGE, () =>
+  readOptions(process.argv.slice(2), { cases: cases(''), contenders: everyone('') }),
+);
 if (options.list) list();
 if (options.from !== '') {
-  const kept = JSON.parse(readFileSync(resolve(options.from), 'utf8')) as Report;
-  writeOut(kept);
+  writeOut(keptIn(resolve(options.from)));
   process.exit(0);
 }
 
@@ -39,7 +40,7 @@ const tools = Object.assign({ iperf3: 'iperf3' }, ...wanted.map(each => each.too
   string,
   string
 >;
-enterLab(import.meta.url, { refuse: reason => fail(reason, 1), tools });
+enterLab(import.meta.url, { refuse, tools });
 
 // wireguard-go's control sockets lie in /run/wireguard: a file system of the lab's own hides the machine's.
 execFileSync('bash', ['-ec', 'mkdir -p /run/wireguard && mount -t tmpfs none /run/wireguard']);
@@ -65,8 +66,15 @@ process.stdout.write(`\n${terminalText(report)}`);
 writeOut(report);
 process.exit(report.failures.length === 0 ? 0 : 1);
 
+function keptIn(file: string): Report {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch (error) {
+    return refuse(`${file} holds no run: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 function writeOut(run: Report): void {
-  if (options === null) return;
   if (options.json !== '') writeFileSync(resolve(options.json), `${JSON.stringify(run, null, 1)}\n`);
   if (options.svg !== '') writeFileSync(resolve(options.svg), drawing(run));
   if (options.writeDocs) writePage(run, options.remark);
@@ -87,7 +95,7 @@ function say(words: string): void {
   process.stderr.write(`${words}\n`);
 }
 
-function fail(reason: string, code: number): never {
+function refuse(reason: string): never {
   say(reason);
-  process.exit(code);
+  process.exit(1);
 }

@@ -1,5 +1,6 @@
 // Reads the bench's command line; whatever is unknown is wrong usage, so that no typing error measures something else.
 import { parseArgs } from 'node:util';
+import { positive, someOf } from '../lab/command-line.ts';
 
 export interface BenchOptions {
   readonly rounds: number;
@@ -18,7 +19,7 @@ export interface BenchOptions {
 
 export const USAGE = `Usage: npm run bench -- [--rounds N] [--seconds N] [--quick] [--only CONTENDER]… [--case CASE]…
          [--door koffi|tuntap] [--json FILE] [--svg FILE] [--write-docs [--from FILE] [--remark WORDS]] [--list]
---list says which contenders and cases there are.`;
+--list says which contenders and cases there are. --door: by which of its doors to the kernel Ginnel goes (docs/dependencies.md).`;
 
 interface Known {
   readonly cases: readonly { readonly name: string }[];
@@ -29,22 +30,17 @@ const ROUNDS = 3;
 const SECONDS = 4;
 const TEXTS = ['door', 'json', 'svg', 'from', 'remark'] as const;
 
-/** Null: wrong usage. */
-export function readOptions(args: readonly string[], known: Known): BenchOptions | null {
-  const values = parsed(args);
-  if (values === null) return null;
-  const { only = [], case: cases = [] } = values;
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+/** Throws where the command line is wrong, with what is wrong in words. */
+export function readOptions(args: readonly string[], known: Known): BenchOptions {
+  const { values } = parsed(args);
+  const only = (values.only ?? []).flatMap(name => someOf('only', name, namesOf(known.contenders)));
+  const cases = (values.case ?? []).flatMap(name => someOf('case', name, namesOf(known.cases)));
+  const [rounds, seconds] = [whole('rounds', values.rounds), whole('seconds', values.seconds)];
+  if (values.door !== undefined) someOf('door', values.door, ['koffi', 'tuntap']);
   const texts = Object.fromEntries(TEXTS.map(name => [name, values[name] ?? ''])) as Pick<
     BenchOptions,
     (typeof TEXTS)[number]
   >;
-  const isRight =
-    [rounds, seconds].every(number => Number.isInteger(number) && number > 0) &&
-    areKnown(only, known.contenders) &&
-    areKnown(cases, known.cases) &&
-    ['', 'koffi', 'tuntap'].includes(texts.door);
-  if (!isRight) return null;
   const { quick, list, 'write-docs': writeDocs } = values;
   return { rounds, seconds, quick, list, writeDocs, only, case: cases, ...texts };
 }
@@ -62,30 +58,29 @@ export function commandOf({ quick, rounds, seconds, only, case: cases, door }: B
   return ['npm run bench', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        rounds: { type: 'string', default: String(ROUNDS) },
-        seconds: { type: 'string', default: String(SECONDS) },
-        quick: { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-        'write-docs': { type: 'boolean', default: false },
-        only: { type: 'string', multiple: true },
-        case: { type: 'string', multiple: true },
-        door: { type: 'string' },
-        json: { type: 'string' },
-        svg: { type: 'string' },
-        from: { type: 'string' },
-        remark: { type: 'string' },
-      },
-    }).values;
-  } catch {
-    return null;
-  }
-}
+const parsed = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: String(ROUNDS) },
+      seconds: { type: 'string', default: String(SECONDS) },
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      'write-docs': { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true },
+      case: { type: 'string', multiple: true },
+      door: { type: 'string' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      from: { type: 'string' },
+      remark: { type: 'string' },
+    },
+  });
 
-function areKnown(names: readonly string[], known: readonly { readonly name: string }[]): boolean {
-  return names.every(name => known.some(each => each.name === name));
+const namesOf = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name);
+
+function whole(name: string, text: string): number {
+  const value = positive(name, text);
+  if (Number.isInteger(value)) return value;
+  throw new RangeError(`--${name} wants a whole number, not "${text}"`);
 }

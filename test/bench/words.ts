@@ -82,7 +82,7 @@ export function noiseWords(report: Report): string[] {
       : [
           `TCP over the bare veth had ${veth.least.toFixed(1)} to ${veth.most.toFixed(1)} Gbit/s, a spread of ${veth.percent.toFixed(0)} %.`,
         ]),
-    `The load before the run was ${loadBefore.toFixed(2)}; of those that waited while another was measured, none took more than ${busiestWaiting.percent.toFixed(1)} % of a core${busiestWaiting.contender === '' ? '' : ` (${busiestWaiting.contender})`}${heldStill.length === 0 ? '; none was held still' : `; held still by SIGSTOP while others were measured: ${heldStill.join(', ')}`}.`,
+    `The load before the run was ${loadBefore.toFixed(2)}; of those that waited while another was measured and were not held still, none took more than ${busiestWaiting.percent.toFixed(1)} % of a core${busiestWaiting.contender === '' ? '' : ` (${busiestWaiting.contender})`}${heldStill.length === 0 ? '; none was held still' : `; held still by SIGSTOP while others were measured: ${heldStill.join(', ')}`}.`,
   ];
 }
 

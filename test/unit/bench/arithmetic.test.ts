@@ -101,20 +101,20 @@ t.test('the command line names what there is, and nothing else', async t => {
     rounds: 2,
     seconds: 4,
   });
-  for (const wrong of [
-    ['--case', 'tpc'],
-    ['--only', 'tink'],
-    ['--rounds', '0'],
-    ['--rounds', 'x'],
-    ['--sekonds', '3'],
-    ['--door', 'front'],
-  ])
-    t.equal(readOptions(wrong, known), null, wrong.join(' '));
+  for (const [wrong, message] of [
+    [['--case', 'tpc'], '--case knows tcp, ping, not "tpc"'],
+    [['--only', 'tink'], '--only knows tinc, not "tink"'],
+    [['--rounds', '0'], '--rounds wants a number above zero, not "0"'],
+    [['--rounds', '1.5'], '--rounds wants a whole number, not "1.5"'],
+    [['--sekonds', '3'], /--sekonds/],
+    [['--door', 'front'], '--door knows koffi, tuntap, not "front"'],
+  ] as const)
+    t.throws(() => readOptions(wrong, known), { message }, wrong.join(' '));
 });
 
 t.test('the command that is told leaves out where the results go', async t => {
   const known = { cases: [{ name: 'tcp' }], contenders: [] };
-  const told = (args: string[]) => commandOf(readOptions(args, known)!);
+  const told = (args: string[]) => commandOf(readOptions(args, known));
   t.equal(told(['--json', '/some/where', '--write-docs', '--remark', 'x']), 'npm run bench');
   t.equal(
     told(['--quick', '--rounds', '2', '--case', 'tcp']),
