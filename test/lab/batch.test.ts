@@ -15,6 +15,7 @@ import { openDoors } from '../../system/doors-linux.ts';
 import { Node, WireLink } from '../unit/wireguard/world.ts';
 import { layCable } from './stock-wireguard.ts';
 import { until } from './waiting.ts';
+import { silentEngineEvents } from '../support/silent-engine-events.ts';
 import { enterLab } from './wrapper.ts';
 
 enterLab(import.meta.url);
@@ -39,17 +40,7 @@ const engine = createEngine({
   timestampFloor: { load: () => 0, save: () => undefined },
   deliver: (bytes, offset, length) =>
     void delivered.push(Buffer.from(bytes.subarray(offset + 20, offset + length)).toString()),
-  events: {
-    ...{
-      heard() {},
-      needsPath() {},
-      needsRoute() {},
-      sessionChanged() {},
-      unknownPeer() {},
-      told() {},
-      notMine() {},
-    },
-  },
+  events: silentEngineEvents,
 });
 const cable = layCable();
 const door = doors.openUdp({ family: 4, port: 0, address: OUR_SIDE });

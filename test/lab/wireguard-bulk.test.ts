@@ -16,6 +16,7 @@ import { moveDatagrams, moveStream, type BulkOptions } from './bulk-move.ts';
 import { Place } from './place.ts';
 import { layCable, StockWireguard } from './stock-wireguard.ts';
 import { until } from './waiting.ts';
+import { silentEngineEvents } from '../support/silent-engine-events.ts';
 import { enterLab } from './wrapper.ts';
 
 enterLab(import.meta.url, { tools: { 'wireguard-go': 'wireguard-go', wg: 'wireguard-tools' } });
@@ -46,17 +47,7 @@ const engine = createEngine({
   superPackets: () => (card.offloads.tcp ? card.offloads : null),
   timestampFloor: { load: () => 0, save: () => undefined },
   deliver: (bytes, offset, length, offload) => void card.write(bytes, offset, length, offload),
-  events: {
-    ...{
-      heard() {},
-      needsPath() {},
-      needsRoute() {},
-      sessionChanged() {},
-      unknownPeer() {},
-      told() {},
-      notMine() {},
-    },
-  },
+  events: silentEngineEvents,
 });
 card.onPacket = (bytes, offset, length, offload) => engine.outbound(bytes, offset, length, offload);
 card.onTurnEnded = () => engine.flush();
