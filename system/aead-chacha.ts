@@ -2,7 +2,8 @@
 // API: they may be missing, and are tested before use.
 import type { AeadKey } from '../core/dataplane/aead.ts';
 import {
-  checkRange,
+  checkOpen,
+  checkSeal,
   checkSecret,
   KEY_BYTES,
   TAG_BYTES,
@@ -89,8 +90,7 @@ class LowLevelKey implements AeadKey {
 
   seal(counter: number, target: number, source: number, length: number): number {
     const { arena } = this.#parts;
-    checkRange(arena, source, length);
-    checkRange(arena, target, length + TAG_BYTES);
+    checkSeal(arena, target, source, length);
     this.#begin(counter);
     this.#crypt(target, source, length);
     this.#authenticate(target, length, target + length);
@@ -101,8 +101,7 @@ class LowLevelKey implements AeadKey {
     const { arena, tag } = this.#parts;
     const plain = length - TAG_BYTES;
     if (plain < 0) return -1;
-    checkRange(arena, source, length);
-    checkRange(arena, target, plain);
+    checkOpen(arena, target, source, length);
     this.#begin(counter);
     this.#authenticate(source, plain, tag);
     if (!sameTag(arena.view, tag, source + plain)) return -1;

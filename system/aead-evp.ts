@@ -1,7 +1,8 @@
 // AEADs by OpenSSL's public EVP interface (man 3 EVP_EncryptInit).
 import type { AeadKey, AeadName } from '../core/dataplane/aead.ts';
 import {
-  checkRange,
+  checkOpen,
+  checkSeal,
   checkSecret,
   KEY_BYTES,
   NONCE_BYTES,
@@ -102,8 +103,7 @@ class EvpKey implements AeadKey {
     const { arena, encryptInit, encryptUpdate, encryptFinal, control, nonce, outBytes } = this.#parts;
     const context = this.#sealing;
     if (context === 0) throw wiped();
-    checkRange(arena, source, length);
-    checkRange(arena, target, length + TAG_BYTES);
+    checkSeal(arena, target, source, length);
     const { base } = arena;
     writeNonce(arena.view, nonce, counter);
     const done =
@@ -122,8 +122,7 @@ class EvpKey implements AeadKey {
     if (context === 0) throw wiped();
     const plain = length - TAG_BYTES;
     if (plain < 0) return -1;
-    checkRange(arena, source, length);
-    checkRange(arena, target, plain);
+    checkOpen(arena, target, source, length);
     const { base } = arena;
     writeNonce(arena.view, nonce, counter);
     const done =

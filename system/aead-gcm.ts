@@ -3,7 +3,8 @@
 // and are tested before use. x86 only.
 import type { AeadKey } from '../core/dataplane/aead.ts';
 import {
-  checkRange,
+  checkOpen,
+  checkSeal,
   checkSecret,
   KEY_BYTES,
   NONCE_BYTES,
@@ -95,8 +96,7 @@ class GcmKey implements AeadKey {
 
   seal(counter: number, target: number, source: number, length: number): number {
     const { arena, encrypt, tagOf, stream } = this.#parts;
-    checkRange(arena, source, length);
-    checkRange(arena, target, length + TAG_BYTES);
+    checkSeal(arena, target, source, length);
     this.#begin(counter);
     const context = this.#context;
     const { base } = arena;
@@ -111,8 +111,7 @@ class GcmKey implements AeadKey {
     const { arena, decrypt, finish, stream } = this.#parts;
     const plain = length - TAG_BYTES;
     if (plain < 0) return -1;
-    checkRange(arena, source, length);
-    checkRange(arena, target, plain);
+    checkOpen(arena, target, source, length);
     this.#begin(counter);
     const context = this.#context;
     const { base } = arena;

@@ -18,10 +18,22 @@ export function writeNonce(view: DataView, at: number, counter: number): void {
 }
 
 /** These calls write where they are told: an offset outside the memory must not get through. */
-export function checkRange(arena: Arena, offset: number, length: number): void {
+function checkRange(arena: Arena, offset: number, length: number): void {
   if (!(offset >= 0 && length >= 0 && offset + length <= arena.memory.length)) {
     throw new RangeError(`${length} bytes at ${offset} are outside the memory`);
   }
+}
+
+/** What `seal` reads and writes. */
+export function checkSeal(arena: Arena, target: number, source: number, length: number): void {
+  checkRange(arena, source, length);
+  checkRange(arena, target, length + TAG_BYTES);
+}
+
+/** What `open` reads and writes. */
+export function checkOpen(arena: Arena, target: number, source: number, length: number): void {
+  checkRange(arena, source, length);
+  checkRange(arena, target, length - TAG_BYTES);
 }
 
 export function checkSecret(secret: Uint8Array): void {
