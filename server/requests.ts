@@ -174,6 +174,7 @@ function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswe
     node,
     online,
     registration: presence.registration(entry.id),
+    tcp: [],
     relays: [],
     lastSeen: online ? desk.time.now() : entry.lastSeen,
   };

@@ -9,6 +9,8 @@ export interface Candidate {
   /** Which transport dials it: `udp`, `tcp`, `relay-tcp`, `webrtc`. */
   readonly transport: string;
   readonly endpoint: Endpoint;
+  /** Of kind `relay`: the id of the node that forwards. */
+  readonly relay?: string;
   /** The plugin, or `core`, that found it. */
   readonly foundBy: string;
 }

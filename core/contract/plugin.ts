@@ -5,10 +5,11 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint } from '../../protocol/address.ts';
+import type { Registration, RelaysTold, SignedNode, TcpPlace } from '../../protocol/location/messages.ts';
 import type { StunMessage } from '../../protocol/stun/message.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { Candidate } from './candidate.ts';
-import type { Link, LinkEvents, LinkTraits } from './link.ts';
+import type { Link, LinkTraits, SendResult } from './link.ts';
 import type { NatReport } from './nat-report.ts';
 
 /** Raised when a plugin written against the old number would break. */
@@ -72,6 +73,10 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   /** For traversal: sockets the core owns, under the core's budget. */
   readonly stun: StunDoor;
+  /** For transports that go through other nodes: TCP connections between nodes, which the core opens, checks and owns. */
+  readonly streams: StreamDoor;
+  /** What the location server knows and is told. */
+  readonly network: NetworkWords;
 }
 
 // ---- traversal
@@ -142,16 +147,94 @@ export interface TraversalPlugin extends Plugin {
 /** What the core uses of a traversal plugin once it runs. */
 export type Traversal = Omit<TraversalPlugin, keyof Plugin>;
 
+// ---- streams
+
+/**
+ * A TCP connection with another node of the network: each has proved to be who it says (its record, the server's word on
+ * it, its key). Frames (`protocol/stream/frame.ts`) travel on it.
+ */
+export interface Stream {
+  /** The other end's id. */
+  readonly node: string;
+  readonly name: string;
+  /** Its address in frames, 16 bytes as Latin-1 text (`latinOf`). */
+  readonly address: string;
+  /** Who opened it. */
+  readonly isOurs: boolean;
+  readonly remote: Endpoint;
+  /** Round trip in ms, smoothed; null: not measured yet. */
+  readonly rttMs: number | null;
+  /** Bytes that wait to be sent. */
+  readonly backlog: number;
+  readonly isClosed: boolean;
+  /**
+   * Sends a whole frame that another connection brought, with one hop less. The bytes are given away: nobody may touch
+   * them afterwards. `busy`: its queue is full, and the frame is dropped.
+   */
+  forward(frame: Uint8Array): SendResult;
+  /** Tells the sender of a frame that its destination is not to be had here; at most once a second for each. */
+  refuse(frame: Uint8Array): void;
+  /** Nothing more is read from it until `resume`: its sender is slowed. */
+  pause(): void;
+  resume(): void;
+  /** The way to another node through this one: what is sent on it goes to `peer` (an id of a node of the network). */
+  link(peer: StreamPeer): Link;
+  close(): void;
+}
+
+/** The node that a link leads to. */
+export interface StreamPeer {
+  readonly node: string;
+  readonly name: string;
+  /** Its virtual IPv6 address. */
+  readonly ip6: string;
+}
+
+export interface StreamDoor {
+  /** The connection with that node that stands, or a new one. Rejects with a GinnelError (STREAM_REFUSED, STREAM_UNREACHABLE). */
+  open(to: TcpPlace, signal: AbortSignal): Promise<Stream>;
+  /** All that stand now. */
+  readonly all: Iterable<Stream>;
+  /** By `Stream.address`; null: no connection with that node. */
+  find(address: string): Stream | null;
+  /**
+   * What to do with frames for others: `frame` is whole, its head checked, its source the node of `from` unless that one
+   * forwards for others itself; it is the taker's. Without a taker they are refused. Returns the way to stop that.
+   */
+  serve(taker: (from: Stream, frame: Uint8Array) => void): () => void;
+  /** A connection came or went. Returns the way to stop that. */
+  onChange(changed: (stream: Stream, isOpen: boolean) => void): () => void;
+}
+
+/** What the network's memory, the location server, says, and what it is told of this node. */
+export interface NetworkWords {
+  /** The route to a node (V7, V10), by its virtual IPv6 address or id; from what is known, where the server is away. Rejects: NODE_UNKNOWN, SERVER_AWAY. */
+  route(to: { readonly address: string } | { readonly node: string }): Promise<NetworkRoute>;
+  /** V9: the relays to keep and to measure, at once and whenever they are others. Returns the way to stop that. */
+  onRelays(told: (relays: Pick<RelaysTold, 'keep' | 'measure'>) => void): () => void;
+  /** For the next registration, which follows soon. */
+  tell(facts: Partial<Pick<Registration, 'relay' | 'relays' | 'region' | 'bandwidth' | 'cpuLoad'>>): void;
+}
+
+export interface NetworkRoute {
+  readonly node: SignedNode;
+  readonly tcp: readonly Endpoint[];
+  readonly relays: readonly TcpPlace[];
+}
+
 // ---- transport
 
 export interface TransportPlugin extends Plugin {
   readonly name: string;
   readonly traits: LinkTraits & { readonly inbound: boolean; readonly needsSignalling: boolean };
+  /** By which others can reach this node with it; told to peers in offers and answers. */
   candidates(): readonly Candidate[];
-  /** Opens a link; rejects with a GinnelError. Links opened by others arrive through `events` alone. */
-  dial(candidate: Candidate, signal: AbortSignal): Promise<Link>;
-  /** Set once by the core, before start. */
-  events: LinkEvents;
+  /** Opens a link to that peer by one of its candidates; rejects with a GinnelError. Links opened by others arrive by what comes on them. */
+  dial(candidate: Candidate, peer: StreamPeer, signal: AbortSignal): Promise<Link>;
+  /** Further ways to any peer that need no word of it: through relays that this node keeps itself. */
+  ownWays?(peer: StreamPeer): readonly Link[];
+  /** Calls back when `candidates` or `ownWays` would answer something else. Returns the way to stop that. */
+  onChange(changed: () => void): () => void;
 }
 
 /** What the entry module exports. */

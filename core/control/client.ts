@@ -377,7 +377,7 @@ export class ControlClient implements Control {
     const peer = this.#inbox.believed(node);
     if (peer === null) throw controlErrors('PEER_REFUSED', { name: node.record.name, reason: 'see the log' });
     const registration = this.#inbox.registered(peer, answer.registration);
-    return { node: peer.node, online, registration };
+    return { node: peer.node, online, registration, ...this.#inbox.route(answer) };
   }
 }
 

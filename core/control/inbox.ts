@@ -1,11 +1,14 @@
 // What the server tells unasked, and which word of other nodes is believed: verified records, sealed signals, new serials.
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
+import type { Endpoint } from '../../protocol/address.ts';
 import type {
   Registration,
+  RouteAnswer,
   ServerPlaces,
   SignalDelivery,
   SignedNode,
+  TcpPlace,
 } from '../../protocol/location/messages.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
@@ -14,7 +17,7 @@ import { isSendable } from './candidate-rules.ts';
 import type { CandidateRules } from './candidate-rules.ts';
 import type { MachineEvents } from './machine-types.ts';
 import type { SignalSealer } from './signals.ts';
-import type { ControlEvents } from './types.ts';
+import type { ControlEvents, RouteFound } from './types.ts';
 
 export interface InboxOptions {
   readonly peers: PeerBook;
@@ -62,6 +65,12 @@ export class Inbox {
       case 'rules':
         events.rulesTold(message.rules);
         return;
+      case 'relays':
+        events.relaysTold({ keep: this.tcpPlaces(message.keep), measure: this.tcpPlaces(message.measure) });
+        return;
+      case 'rerouted':
+        events.rerouted(message.node, this.route(message));
+        return;
     }
   }
 
@@ -91,6 +100,23 @@ export class Inbox {
     const isFirstWord = peer.signalSerial === 0 && candidates.length > 0;
     if (isFirstWord) this.#options.peers.noteCandidates(peer.node.record.id, candidates);
     return { ...registration, candidates };
+  }
+
+  /** Of a route: without nodes that are not believed, and without places that nobody may send to. */
+  route({ tcp, relays }: Pick<RouteAnswer, 'tcp' | 'relays'>): Pick<RouteFound, 'tcp' | 'relays'> {
+    return { tcp: this.#sendable(tcp), relays: this.tcpPlaces(relays) };
+  }
+
+  tcpPlaces(places: readonly TcpPlace[]): readonly TcpPlace[] {
+    return places.flatMap(({ node, places: all }) => {
+      const peer = this.believed(node);
+      const sendable = this.#sendable(all);
+      return peer === null || sendable.length === 0 ? [] : [{ node: peer.node, places: sendable }];
+    });
+  }
+
+  #sendable(places: readonly Endpoint[]): readonly Endpoint[] {
+    return places.filter(place => isSendable(place, this.#options.rules));
   }
 
   #signalled(message: SignalDelivery): void {

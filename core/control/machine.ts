@@ -166,6 +166,8 @@ export class ControlMachine {
       case 'standing':
       case 'renamed':
       case 'rules':
+      case 'relays':
+      case 'rerouted':
         if (this.#phase === 'in') this.#events.told(message);
         else this.#counters.counter('told-too-early').value++;
         return;

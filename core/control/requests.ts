@@ -6,7 +6,8 @@ import type { NodeMessage, ServerMessage } from '../../protocol/location/message
 import { controlErrors, serverFailure } from './errors.ts';
 
 /** What the server says without having been asked. */
-export type Unasked = 'signal' | 'changed' | 'seen' | 'places' | 'standing' | 'renamed' | 'rules';
+export type Unasked =
+  'signal' | 'changed' | 'seen' | 'places' | 'standing' | 'renamed' | 'rules' | 'relays' | 'rerouted';
 export type Answer = Exclude<ServerMessage, { readonly type: 'failure' | Unasked }>;
 type WithoutId<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
 export type Question = WithoutId<NodeMessage>;

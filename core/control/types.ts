@@ -1,12 +1,15 @@
 // The node's end of the location protocol, as the rest of the node sees it.
 import type {
   LookupSubject,
+  NodeId,
   PathSignal,
   Registration,
+  RelaysTold,
   ScopeRule,
   ServerPlaces,
   SignedNode,
   Standing,
+  TcpPlace,
   Welcome,
 } from '../../protocol/location/messages.ts';
 import type { Learnt } from './whereabouts.ts';
@@ -20,6 +23,9 @@ export interface RouteFound {
   readonly node: SignedNode;
   readonly online: boolean;
   readonly registration: Registration | null;
+  /** Where its own TCP door answers, and the relays by which it is reached (V7). */
+  readonly tcp: readonly Endpoint[];
+  readonly relays: readonly TcpPlace[];
 }
 
 export interface ControlEvents {
@@ -34,6 +40,10 @@ export interface ControlEvents {
   placesLearnt(places: ServerPlaces): void;
   /** V5: the network's own rules are these; also after every log-in. */
   rulesTold(rules: readonly ScopeRule[]): void;
+  /** V9: the relays to keep connections to, and to measure; not itself among them. */
+  relaysTold(relays: Pick<RelaysTold, 'keep' | 'measure'>): void;
+  /** V13: a node that was looked up is reached otherwise now. */
+  rerouted(node: NodeId, route: Pick<RouteFound, 'tcp' | 'relays'>): void;
 }
 
 export interface Control {

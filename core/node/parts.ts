@@ -27,6 +27,7 @@ import { Echoer } from './ping.ts';
 import { placesTopic } from './places-topic.ts';
 import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
+import { ServerWords } from './network-words.ts';
 import { openMainSockets } from './sockets.ts';
 import { timestampFloor } from './stores.ts';
 
@@ -47,6 +48,7 @@ export interface Parts {
   readonly transport: UdpTransport;
   readonly udpDoors: readonly UdpDoor[];
   readonly udpPort: number;
+  readonly words: ServerWords;
 }
 
 /** What the stay itself does. */
@@ -126,7 +128,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     deliver: hooks.deliver,
     superPackets: hooks.superPackets,
     fastCiphers: fastCiphersOf(aead, options.without),
-    events: engineEvents(() => ({ paths, introductions, hearsay })),
+    events: engineEvents(() => ({ paths, introductions, hearsay, words })),
   });
   const control: ControlClient = new ControlClient({
     identity: own.identity,
@@ -137,7 +139,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
-    events: controlEvents(hooks, () => ({ paths, introductions, hearsay })),
+    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words })),
   });
   const paths: Paths = createPaths({
     ...{ transport, control, engine, network, clock, random, primitives, counters },
@@ -157,6 +159,12 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     topics: topicsOf(() => control, standings),
     clock,
     counters,
+  });
+  const words = new ServerWords({
+    lookup: subject => control.lookup(subject),
+    remembered: () => null,
+    counters: counters.scope('node'),
+    changed: hooks.selfChanged,
   });
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
@@ -182,6 +190,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     transport,
     udpDoors,
     udpPort,
+    words,
   };
 }
 
@@ -259,6 +268,7 @@ interface Later {
   readonly paths: Paths;
   readonly introductions: Introductions;
   readonly hearsay: Hearsay;
+  readonly words: ServerWords;
 }
 
 const engineEvents = (later: () => Later): EngineEvents => ({
@@ -292,6 +302,8 @@ const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
   seenFrom: endpoint => later().paths.seenFrom(endpoint),
   placesLearnt: () => later().hearsay.changed(),
   rulesTold: rules => hooks.rulesTold(rules),
+  relaysTold: relays => later().words.relaysTold(relays),
+  rerouted: () => undefined,
 });
 
 const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({

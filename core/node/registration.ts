@@ -24,11 +24,14 @@ export function registrationOf({ candidates, nat, cpuLoad, scopes }: Registratio
       .filter(({ kind, endpoint }) => kind === 'host' && !isPublic(endpoint))
       .map(({ endpoint }) => endpoint),
     publicAddresses: told.filter(({ endpoint }) => isPublic(endpoint)).map(({ endpoint }) => endpoint),
-    tcpPort: null,
+    tcpPorts: [],
     candidates: told.map(asWords),
     bandwidth: null,
     cpuLoad,
     reachable: reachable(nat),
+    relay: null,
+    region: '',
+    relays: [],
   };
 }
 

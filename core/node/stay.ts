@@ -7,6 +7,7 @@ import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
 import type { ScopeRule } from '../../protocol/location/messages.ts';
 import type { TunOffloads } from '../../system/doors.ts';
+import type { StreamDoor } from '../contract/plugin.ts';
 import type { ControlState } from '../control/types.ts';
 import { Card, type Place } from './card.ts';
 import { nodeErrors } from './errors.ts';
@@ -14,11 +15,19 @@ import { cpuLoad } from './load.ts';
 import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
 import type { Belongings, Parts } from './parts.ts';
+import { withFacts } from './network-words.ts';
 import { registrationOf } from './registration.ts';
 import { pluginContext, leftCard, noteLeftCard } from './stores.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
+const NO_STREAMS: StreamDoor = {
+  open: () => Promise.reject(new TypeError('no streams yet')),
+  all: [],
+  find: () => null,
+  serve: () => () => undefined,
+  onChange: () => () => undefined,
+};
 
 export class Stay {
   /** In words, why the control side stands as it does. */
@@ -186,7 +195,13 @@ export class Stay {
     parts.introductions.everyoneKnown();
     this.#unsubscribe = parts.plugins.onChange(() => parts.paths.setTraversal(parts.plugins.traversal()));
     parts.plugins
-      .start(key => pluginContext(this.#options, key, parts.paths.stun))
+      .start(key =>
+        pluginContext(this.#options, key, {
+          stun: parts.paths.stun,
+          streams: NO_STREAMS,
+          network: parts.words,
+        }),
+      )
       .catch((error: unknown) => log.error('plugins could not be looked for', { reason: String(error) }));
     parts.control.start();
     this.#registerRegularly();
@@ -288,15 +303,14 @@ export class Stay {
 
   #register(): void {
     if (this.#parts === null) return;
-    const { control, paths } = this.#parts;
-    control.register(
-      registrationOf({
-        candidates: paths.candidates,
-        nat: paths.natReport,
-        cpuLoad: cpuLoad(),
-        scopes: this.#scopes,
-      }),
-    );
+    const { control, paths, words } = this.#parts;
+    const registration = registrationOf({
+      candidates: paths.candidates,
+      nat: paths.natReport,
+      cpuLoad: cpuLoad(),
+      scopes: this.#scopes,
+    });
+    control.register(withFacts(registration, words.facts));
   }
 }
 

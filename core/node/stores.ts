@@ -1,6 +1,6 @@
 // The node's corners of the store: what plugins keep, what the owner chose of them, and the floor of our timestamps.
 import type { ScopedStore } from '../../base/store.ts';
-import type { PluginStore, StunDoor } from '../contract/plugin.ts';
+import type { PluginStore } from '../contract/plugin.ts';
 import type { TimestampFloor } from '../dataplane/timestamps.ts';
 import type { Given } from '../plugin-host/run.ts';
 import type { PluginChoice, PluginChoiceStore } from '../plugin-host/settings.ts';
@@ -44,7 +44,11 @@ export function pluginChoices(store: ScopedStore): PluginChoiceStore {
 const choiceOf = (kept: unknown): PluginChoice | null => (typeof kept === 'object' ? kept : null);
 
 /** What the node gives the plugin that keeps its own under that key. */
-export function pluginContext({ store, primitives }: NodeOptions, key: string, stun: StunDoor): Given {
+export function pluginContext(
+  { store, primitives }: NodeOptions,
+  key: string,
+  doors: Pick<Given, 'stun' | 'streams' | 'network'>,
+): Given {
   const kept: PluginStore = store.scope(`plugin/${key}/`);
-  return { primitives, store: kept, stun };
+  return { primitives, store: kept, ...doors };
 }

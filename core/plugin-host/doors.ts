@@ -1,6 +1,6 @@
 // The doors that one run of a plugin gets: its callbacks are guarded, and when it ends, what it left open is closed.
 import type { Clock } from '../../base/clock.ts';
-import type { StunDoor, StunOutcome, StunSocket } from '../contract/plugin.ts';
+import type { NetworkWords, StreamDoor, StunDoor, StunOutcome, StunSocket } from '../contract/plugin.ts';
 import type { Guard } from './guard.ts';
 
 export function guardedClock(clock: Clock, guard: Guard): Clock {
@@ -59,4 +59,56 @@ export function guardedStun(stun: StunDoor, guard: Guard): { readonly door: Stun
       open.clear();
     },
   };
+}
+
+/** `end` takes the plugin's hands off: what it served is refused, and nobody calls it any more. Connections stay the core's. */
+export function guardedStreams(
+  streams: StreamDoor,
+  guard: Guard,
+): { readonly door: StreamDoor; end(): void } {
+  const ends = new Ends();
+  const door: StreamDoor = {
+    open: (to, signal) => guard.outside(() => streams.open(to, signal)),
+    get all() {
+      return streams.all;
+    },
+    find: address => streams.find(address),
+    serve: taker => ends.note(streams.serve((from, frame) => guard.callback(() => taker(from, frame)))),
+    onChange: changed =>
+      ends.note(streams.onChange((stream, isOpen) => guard.callback(() => changed(stream, isOpen)))),
+  };
+  return { door, end: () => ends.all() };
+}
+
+/** `end`: the plugin hears no more, and what it told is taken back. */
+export function guardedNetwork(
+  network: NetworkWords,
+  guard: Guard,
+): { readonly door: NetworkWords; end(): void } {
+  const ends = new Ends();
+  const door: NetworkWords = {
+    route: to => guard.outside(() => network.route(to)),
+    onRelays: told => ends.note(network.onRelays(relays => guard.callback(() => told(relays)))),
+    tell(facts) {
+      if (!guard.isOver) guard.outside(() => network.tell(facts));
+    },
+  };
+  return { door, end: () => ends.all() };
+}
+
+/** Ways to stop something, each used once. */
+class Ends {
+  readonly #ends = new Set<() => void>();
+
+  note(end: () => void): () => void {
+    this.#ends.add(end);
+    return () => {
+      if (this.#ends.delete(end)) end();
+    };
+  }
+
+  all(): void {
+    for (const end of [...this.#ends]) end();
+    this.#ends.clear();
+  }
 }

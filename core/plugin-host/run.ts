@@ -9,7 +9,7 @@ import type { Plugin, PluginContext, PluginManifest, PluginReport } from '../con
 import type { AnswerChecks } from './answers.ts';
 import type { Blame } from './blame.ts';
 import { within } from './deadline.ts';
-import { guardedClock, guardedStun } from './doors.ts';
+import { guardedClock, guardedNetwork, guardedStreams, guardedStun } from './doors.ts';
 import { pluginErrors } from './errors.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { checkNativePackages, isTraversal, loadEntry } from './load.ts';
@@ -23,7 +23,7 @@ export const START_TIMEOUT_MS = 10_000;
 export const STOP_TIMEOUT_MS = 5_000;
 
 /** What the node gives one plugin; all else in its context comes from the host. */
-export type Given = Pick<PluginContext, 'primitives' | 'store' | 'stun'>;
+export type Given = Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams' | 'network'>;
 
 export interface RunSurroundings extends Pick<GuardOptions, 'wrong' | 'crashed' | 'scrub'> {
   readonly given: Given;
@@ -42,6 +42,8 @@ export class Run {
   readonly #found: Found & { readonly error: null };
   readonly #around: RunSurroundings;
   readonly #stun: ReturnType<typeof guardedStun>;
+  readonly #streams: ReturnType<typeof guardedStreams>;
+  readonly #network: ReturnType<typeof guardedNetwork>;
   readonly #abort = new AbortController();
   #plugin: Plugin | null = null;
   #traversal: GuardedTraversal | null = null;
@@ -53,6 +55,8 @@ export class Run {
     this.#around = around;
     this.guard = new Guard(around);
     this.#stun = guardedStun(around.given.stun, this.guard);
+    this.#streams = guardedStreams(around.given.streams, this.guard);
+    this.#network = guardedNetwork(around.given.network, this.guard);
   }
 
   get plugin(): Plugin | null {
@@ -108,6 +112,8 @@ export class Run {
       this.#end();
       this.guard.end();
       this.#stun.end();
+      this.#streams.end();
+      this.#network.end();
     }
     return null;
   }
@@ -185,6 +191,8 @@ export class Run {
       settings,
       signal: this.#abort.signal,
       stun: this.#stun.door,
+      streams: this.#streams.door,
+      network: this.#network.door,
       clock: guardedClock(clock, this.guard),
       log: log.child(name),
       counters: counters.scope(`plugins.${name}`),

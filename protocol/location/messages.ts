@@ -89,13 +89,42 @@ export interface CandidateWords {
   readonly kind: string;
   readonly transport: string;
   readonly endpoint: Endpoint;
+  /** Of kind `relay`: the node that forwards. */
+  readonly relay?: NodeId;
+}
+
+/** A node whose TCP door the server saw answer, and where; a relay, or one that is reached by plain TCP. */
+export interface TcpPlace {
+  readonly node: SignedNode;
+  /** 1 to 4, the likeliest first. */
+  readonly places: readonly Endpoint[];
+}
+
+/** What a node does as a relay, by its own measurement. */
+export interface RelayOffer {
+  /** Bits per second that its owner gives to others; null: whatever the line carries. */
+  readonly limit: number | null;
+  /** Bits per second of that which were not in use lately. */
+  readonly spare: number;
+  /** Nodes connected to it now, and how many it takes. */
+  readonly nodes: number;
+  readonly mostNodes: number;
+}
+
+/** A relay as this node sees it. */
+export interface RelayInUse {
+  readonly node: NodeId;
+  /** `kept`: a connection stands; `measured`: its round trip was asked; `failed`: it could not be reached. */
+  readonly state: 'kept' | 'measured' | 'failed';
+  readonly rttMs: number | null;
 }
 
 /** V4: what a node registers on connect, on change and at intervals. */
 export interface Registration {
   readonly privateAddresses: readonly Endpoint[];
   readonly publicAddresses: readonly Endpoint[];
-  readonly tcpPort: number | null;
+  /** Where its TCP door is open; empty: nowhere. */
+  readonly tcpPorts: readonly number[];
   readonly candidates: readonly CandidateWords[];
   /** Bits per second, where known. */
   readonly bandwidth: number | null;
@@ -103,6 +132,12 @@ export interface Registration {
   readonly cpuLoad: number | null;
   /** Can others reach it from outside without its help? */
   readonly reachable: 'yes' | 'no' | 'not-checked';
+  /** It forwards for others; null: it does not. */
+  readonly relay: RelayOffer | null;
+  /** In its owner's words, compared as text; empty: none said. */
+  readonly region: string;
+  /** At most 16. */
+  readonly relays: readonly RelayInUse[];
 }
 
 // ---- node to server
@@ -260,9 +295,12 @@ export interface RouteAnswer {
   readonly re: number;
   readonly node: SignedNode;
   readonly online: boolean;
-  /** V7: what it registered, or relays (a later plugin). */
+  /** V7: what it registered, */
   readonly registration: Registration | null;
-  readonly relays: readonly NodeId[];
+  /** where its own TCP door was seen to answer (empty: nowhere), */
+  readonly tcp: readonly Endpoint[];
+  /** and the relays by which it is reached, the first choice first; at most 4. */
+  readonly relays: readonly TcpPlace[];
   /** Milliseconds since 1970 by the server's clock. */
   readonly lastSeen: number;
 }
@@ -310,6 +348,21 @@ export interface RulesChanged {
   readonly rules: readonly ScopeRule[];
 }
 
+/** V9: the relays to which this node is to keep a connection, and others whose round trip it is to measure; 4 each at most. */
+export interface RelaysTold {
+  readonly type: 'relays';
+  readonly keep: readonly TcpPlace[];
+  readonly measure: readonly TcpPlace[];
+}
+
+/** V13: a node that this one looked up is reached by other relays now. */
+export interface Rerouted {
+  readonly type: 'rerouted';
+  readonly node: NodeId;
+  readonly tcp: readonly Endpoint[];
+  readonly relays: readonly TcpPlace[];
+}
+
 /** The address from which the UDP keep-alive was seen. */
 export interface SeenFrom {
   readonly type: 'seen';
@@ -340,6 +393,8 @@ export type ServerMessage =
   | StandingNews
   | Renamed
   | RulesChanged
+  | RelaysTold
+  | Rerouted
   | SeenFrom
   | PlacesChanged
   | Failure;

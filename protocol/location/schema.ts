@@ -69,7 +69,10 @@ const ENDPOINT = {
   ],
 };
 
-const CANDIDATES = list(shape({ kind: WORD, transport: WORD, endpoint: ENDPOINT }), 16);
+const CANDIDATES = list(
+  shape({ kind: WORD, transport: WORD, endpoint: ENDPOINT, relay: NODE_ID }, ['relay']),
+  16,
+);
 
 const RECORD = shape({
   v: { const: 1 },
@@ -120,14 +123,31 @@ const RULES = list(shape({ prefix: PREFIX, scope: SCOPE }), 64);
 
 const SIGNED_NODE = shape({ record: RECORD, assignment: ASSIGNMENT });
 
+const BITS = { type: 'number', minimum: 0, maximum: 1e15 };
+const TCP_PLACES = list(shape({ node: SIGNED_NODE, places: { ...list(ENDPOINT, 4), minItems: 1 } }), 4);
+const RELAY_OFFER = shape({
+  limit: orNull(BITS),
+  spare: BITS,
+  nodes: whole(0, 1e6),
+  mostNodes: whole(0, 1e6),
+});
+const RELAY_IN_USE = shape({
+  node: NODE_ID,
+  state: { enum: ['kept', 'measured', 'failed'] },
+  rttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
+});
+
 const REGISTRATION = shape({
   privateAddresses: list(ENDPOINT, 16),
   publicAddresses: list(ENDPOINT, 16),
-  tcpPort: orNull(PORT),
+  tcpPorts: list(PORT, 4),
   candidates: CANDIDATES,
-  bandwidth: orNull({ type: 'number', minimum: 0, maximum: 1e15 }),
+  bandwidth: orNull(BITS),
   cpuLoad: orNull({ type: 'number', minimum: 0, maximum: 1 }),
   reachable: { enum: ['yes', 'no', 'not-checked'] },
+  relay: orNull(RELAY_OFFER),
+  region: text('[\\p{L}\\p{N}]?[\\p{L}\\p{M}\\p{N} ._-]{0,31}', 64),
+  relays: list(RELAY_IN_USE, 16),
 });
 
 /** By message type: what nodes may send. */
@@ -200,7 +220,8 @@ export const serverSchemas: Readonly<Record<string, object>> = {
     node: SIGNED_NODE,
     online: { type: 'boolean' },
     registration: orNull(REGISTRATION),
-    relays: list(NODE_ID, 16),
+    tcp: list(ENDPOINT, 4),
+    relays: TCP_PLACES,
     lastSeen: TIME,
   }),
   standings: message('standings', { re: REQUEST_ID, standings: STANDINGS, more: { type: 'boolean' } }),
@@ -209,6 +230,8 @@ export const serverSchemas: Readonly<Record<string, object>> = {
   standing: message('standing', { standing: STANDING }),
   renamed: message('renamed', { name: NAME }),
   rules: message('rules', { rules: RULES }),
+  relays: message('relays', { keep: TCP_PLACES, measure: TCP_PLACES }),
+  rerouted: message('rerouted', { node: NODE_ID, tcp: list(ENDPOINT, 4), relays: TCP_PLACES }),
   seen: message('seen', { endpoint: ENDPOINT }),
   places: message('places', { places: PLACES }),
   failure: message('failure', {

@@ -22,7 +22,8 @@ t.test('V1, V4, V10: two nodes join, register, find each other and signal', asyn
   t.match(attic.membership.current, { token: null, networkName: 'test', assignment: { ip4: /^10\.177\./ } });
   t.not(attic.self.record.ip4, cellar.self.record.ip4);
   const registration = {
-    ...{ privateAddresses: [], publicAddresses: [], tcpPort: null, bandwidth: 1e6, cpuLoad: 0.25 },
+    ...{ privateAddresses: [], publicAddresses: [], tcpPorts: [], bandwidth: 1e6, cpuLoad: 0.25 },
+    ...{ relay: null, region: '', relays: [] },
     candidates: offer.candidates,
     reachable: 'no',
   } as const;

@@ -79,11 +79,14 @@ const candidates = endpoints.map(endpoint => ({ kind: 'reflexive', transport: 'u
 const registration = {
   privateAddresses: endpoints,
   publicAddresses: endpoints,
-  tcpPort: 7443,
+  tcpPorts: [7443, 443],
   candidates,
   bandwidth: 1e8,
   cpuLoad: 0.25,
   reachable: 'yes',
+  relay: { limit: 1e8, spare: 5e7, nodes: 2, mostNodes: 500 },
+  region: 'attic',
+  relays: [{ node: id, state: 'kept', rttMs: 3 }],
 };
 
 export const serverPlaces = signPlaces(primitives, serverSeed, {
@@ -144,7 +147,18 @@ const MESSAGES: readonly object[] = [
     rules: [{ prefix: '198.18.0.0/15', scope: 'public' }],
   },
   { type: 'done', re: 1 },
-  { type: 'route', re: 1, node, online: true, registration: null, relays: [id], lastSeen: 5 },
+  {
+    type: 'route',
+    re: 1,
+    node,
+    online: true,
+    registration: null,
+    tcp: [...endpoints],
+    relays: [{ node, places: [...endpoints] }],
+    lastSeen: 5,
+  },
+  { type: 'relays', keep: [{ node, places: [...endpoints] }], measure: [] },
+  { type: 'rerouted', node: id, tcp: [...endpoints], relays: [] },
   { type: 'signal', from: id, node, sealed: 'c2VhbGVk' },
   { type: 'changed', node, online: false },
   { type: 'seen', endpoint: endpoints[0] },

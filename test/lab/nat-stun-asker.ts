@@ -15,6 +15,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
 import { decodeStun } from '../../protocol/stun/codec.ts';
 import { primitives } from '../../system/crypto.ts';
+import { noNetwork, noStreams } from '../support/no-streams.ts';
 
 const server = parseEndpoint(process.argv[2] ?? '');
 if (!server.ok) throw new TypeError('address:port of a STUN server expected');
@@ -74,6 +75,8 @@ const context: PluginContext = {
   store: { get: () => Promise.resolve(null), put: () => Promise.resolve(), delete: () => Promise.resolve() },
   signal: ended.signal,
   stun: door,
+  streams: noStreams,
+  network: noNetwork,
 };
 const plugin = createPlugin(context);
 await plugin.start(ended.signal);

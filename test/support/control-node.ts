@@ -139,6 +139,8 @@ export async function start(test: Test, wishes: NodeWishes): Promise<Node> {
       seenFrom() {},
       placesLearnt() {},
       rulesTold: told => void rules.push(told),
+      relaysTold() {},
+      rerouted() {},
     },
     localAddresses: () => [],
     localNetworks: () => ['192.168.77.0/24'],

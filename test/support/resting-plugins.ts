@@ -11,6 +11,7 @@ import type { PluginDirectory } from '../../core/plugin-host/manifest.ts';
 import type { Given } from '../../core/plugin-host/run.ts';
 import { primitives } from '../../system/crypto.ts';
 import { memoryStore } from './memory-store.ts';
+import { noNetwork, noStreams } from './no-streams.ts';
 import { repositoryRoot } from './repository.ts';
 
 export const SHIPPED: PluginDirectory = { path: join(repositoryRoot, 'dist/plugins'), isThirdParty: false };
@@ -28,6 +29,8 @@ export function restingPlugins(
 export const nothingOutside = (): Given => ({
   primitives,
   store: memoryStore(),
+  streams: noStreams,
+  network: noNetwork,
   stun: {
     main: () => null,
     fresh: () => Promise.reject(new Error('there is no network')),

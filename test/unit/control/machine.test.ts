@@ -18,11 +18,14 @@ const server = { family: 4, address: '192.0.2.1', port: 7443 } as const;
 const registration: Registration = {
   privateAddresses: [],
   publicAddresses: [],
-  tcpPort: null,
+  tcpPorts: [],
   candidates: [],
   bandwidth: null,
   cpuLoad: 0.5,
   reachable: 'not-checked',
+  relay: null,
+  region: '',
+  relays: [],
 };
 
 class Bench {

@@ -199,11 +199,14 @@ t.test('messages: the schema of each type is enforced, unknown fields are ignore
   const registration = {
     privateAddresses: [endpoint],
     publicAddresses: [{ family: 6, address: '2001:db8::1', port: 1 }],
-    tcpPort: null,
+    tcpPorts: [7443],
     candidates: [{ kind: 'host', transport: 'udp', endpoint }],
     bandwidth: 1e9,
     cpuLoad: null,
     reachable: 'not-checked',
+    relay: { limit: null, spare: 1e8, nodes: 0, mostNodes: 500 },
+    region: 'attic',
+    relays: [{ node: record.id, state: 'kept', rttMs: 12.5 }],
   };
   const decode = (message: object): unknown => decodeNodeMessage(JSON.stringify(message));
   t.match(decode({ type: 'publish', id: 1, record }), { ok: true, value: { record } });

@@ -43,7 +43,7 @@ function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
   return { introductions: new Introductions(options), told };
 }
 const found = (): Promise<RouteFound> =>
-  Promise.resolve({ node: madeUpNode('cellar'), online: true, registration: null });
+  Promise.resolve({ node: madeUpNode('cellar'), online: true, registration: null, tcp: [], relays: [] });
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 t.test(

@@ -8,6 +8,7 @@ import type { Plugin, PluginContext } from '../../../core/contract/plugin.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { memoryStore } from './made-up.ts';
+import { noNetwork, noStreams } from '../../support/no-streams.ts';
 
 let open = 0;
 
@@ -56,6 +57,8 @@ const context = async (signal: AbortSignal, broken = false): Promise<PluginConte
     counters: new Counters(),
     store,
     signal,
+    streams: noStreams,
+    network: noNetwork,
     stun: {
       main: () => null,
       fresh: () => Promise.reject(new Error('none')),

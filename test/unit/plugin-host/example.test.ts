@@ -12,6 +12,7 @@ import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { bench, keptChoices, memoryStore, Outside } from './made-up.ts';
+import { noNetwork, noStreams } from '../../support/no-streams.ts';
 
 const EXAMPLE = join(repositoryRoot, 'docs/example-plugin');
 
@@ -58,5 +59,7 @@ pluginContract(t, {
     store: memoryStore(),
     signal,
     stun: new Outside(),
+    streams: noStreams,
+    network: noNetwork,
   }),
 });

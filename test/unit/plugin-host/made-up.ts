@@ -9,6 +9,7 @@ import { createPluginHost, type PluginHost } from '../../../core/plugin-host/hos
 import type { PluginDirectory } from '../../../core/plugin-host/manifest.ts';
 import type { PluginChoice, PluginChoiceStore } from '../../../core/plugin-host/settings.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
+import { noNetwork, noStreams } from '../../support/no-streams.ts';
 
 export const manifest = (name: string, changes: Record<string, unknown> = {}): string =>
   JSON.stringify({
@@ -139,7 +140,13 @@ export function bench(
   });
   t.teardown(() => host.rest());
   const start = (): Promise<void> =>
-    host.start(() => ({ primitives: {} as Primitives, store: memoryStore(), stun: outside }));
+    host.start(() => ({
+      primitives: {} as Primitives,
+      store: memoryStore(),
+      stun: outside,
+      streams: noStreams,
+      network: noNetwork,
+    }));
   return { host, start, outside, clock, counters, choices };
 }
 

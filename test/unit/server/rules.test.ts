@@ -57,7 +57,8 @@ t.test('V4, V5: the server judges by its own rules what a node registered', asyn
   const registration: Registration = {
     privateAddresses: [at('192.168.1.2'), at('198.18.0.9'), at('fd00::1')],
     publicAddresses: [at('203.0.113.7'), at('192.0.2.1')],
-    ...{ tcpPort: null, candidates: [], bandwidth: null, cpuLoad: null, reachable: 'yes' },
+    ...{ tcpPorts: [], candidates: [], bandwidth: null, cpuLoad: null, reachable: 'yes' },
+    ...{ relay: null, region: '', relays: [] },
   };
   t.match(await one.connection.ask({ type: 'register', registration }), { type: 'done' });
   const route = await other.connection.ask({ type: 'lookup', node: one.connection.identity.id });

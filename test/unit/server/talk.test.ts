@@ -17,13 +17,16 @@ import type { TestServer } from '../../support/location-server.ts';
 const registration: Registration = {
   privateAddresses: [{ family: 4, address: '192.168.1.3', port: 41641 }],
   publicAddresses: [{ family: 4, address: '198.51.100.7', port: 4444 }],
-  tcpPort: null,
+  tcpPorts: [],
   candidates: [
     { kind: 'host', transport: 'udp', endpoint: { family: 4, address: '192.168.1.3', port: 41641 } },
   ],
   bandwidth: 5e7,
   cpuLoad: 0.25,
   reachable: 'no',
+  relay: null,
+  region: '',
+  relays: [],
 };
 
 async function pair(from: TestServer): Promise<Awaited<ReturnType<typeof join>>[]> {

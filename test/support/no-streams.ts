@@ -1,0 +1,16 @@
+// Doors for a plugin that uses neither connections between nodes nor the location server's word.
+import type { NetworkWords, StreamDoor } from '../../core/contract/plugin.ts';
+
+export const noStreams: StreamDoor = {
+  open: () => Promise.reject(new TypeError('no streams here')),
+  all: [],
+  find: () => null,
+  serve: () => () => undefined,
+  onChange: () => () => undefined,
+};
+
+export const noNetwork: NetworkWords = {
+  route: () => Promise.reject(new TypeError('no network here')),
+  onRelays: () => () => undefined,
+  tell: () => undefined,
+};
