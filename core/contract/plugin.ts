@@ -167,6 +167,10 @@ export interface Stream {
   /** Bytes that wait to be sent. */
   readonly backlog: number;
   readonly isClosed: boolean;
+  /** Ways of this node itself that stand on it: open links, to its other end or through it. */
+  readonly links: number;
+  /** When a datagram or probe of this node itself last went or came on it (`monotonicMs`); at first, when it was opened. */
+  readonly lastUsedAt: number;
   /**
    * Sends a whole frame that another connection brought, with one hop less. The bytes are given away: nobody may touch
    * them afterwards. `busy`: its queue is full, and the frame is dropped.
@@ -177,7 +181,7 @@ export interface Stream {
   /** Nothing more is read from it until `resume`: its sender is slowed. */
   pause(): void;
   resume(): void;
-  /** The way to another node through this one: what is sent on it goes to `peer` (an id of a node of the network). */
+  /** The way to another node through this one, or to its other end itself: the same each time, while that is open. */
   link(peer: StreamPeer): Link;
   close(): void;
 }
@@ -191,6 +195,8 @@ export interface StreamPeer {
 }
 
 export interface StreamDoor {
+  /** This node's own id. */
+  readonly node: string;
   /** The connection with that node that stands, or a new one. Rejects with a GinnelError (STREAM_REFUSED, STREAM_UNREACHABLE). */
   open(to: TcpPlace, signal: AbortSignal): Promise<Stream>;
   /** All that stand now. */

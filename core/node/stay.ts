@@ -22,6 +22,7 @@ import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
 const NO_STREAMS: StreamDoor = {
+  node: '',
   open: () => Promise.reject(new TypeError('no streams yet')),
   all: [],
   find: () => null,

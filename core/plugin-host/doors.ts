@@ -68,6 +68,7 @@ export function guardedStreams(
 ): { readonly door: StreamDoor; end(): void } {
   const ends = new Ends();
   const door: StreamDoor = {
+    node: streams.node,
     open: (to, signal) => guard.outside(() => streams.open(to, signal)),
     get all() {
       return streams.all;

@@ -104,8 +104,8 @@ export interface TcpPlace {
 export interface RelayOffer {
   /** Bits per second that its owner gives to others; null: whatever the line carries. */
   readonly limit: number | null;
-  /** Bits per second of that which were not in use lately. */
-  readonly spare: number;
+  /** Bits per second of that which were not in use lately; null: not known, as the line does not tell its speed. */
+  readonly spare: number | null;
   /** Nodes connected to it now, and how many it takes. */
   readonly nodes: number;
   readonly mostNodes: number;

@@ -127,7 +127,7 @@ const BITS = { type: 'number', minimum: 0, maximum: 1e15 };
 const TCP_PLACES = list(shape({ node: SIGNED_NODE, places: { ...list(ENDPOINT, 4), minItems: 1 } }), 4);
 const RELAY_OFFER = shape({
   limit: orNull(BITS),
-  spare: BITS,
+  spare: orNull(BITS),
   nodes: whole(0, 1e6),
   mostNodes: whole(0, 1e6),
 });

@@ -2,6 +2,7 @@
 import type { NetworkWords, StreamDoor } from '../../core/contract/plugin.ts';
 
 export const noStreams: StreamDoor = {
+  node: '',
   open: () => Promise.reject(new TypeError('no streams here')),
   all: [],
   find: () => null,
