@@ -14,8 +14,10 @@ export const DEFAULT_POOLS: readonly string[] = [
 ];
 const LONGEST = 29;
 const SHORTEST = 8;
-/** The network's own address, and one kept back for services of the overlay itself. */
-const FIRST = 2;
+/** After the network's own address: the first box is .1, as in the worked example (V15). */
+const FIRST = 1;
+/** At the end: the broadcast address, and one kept back for services of the overlay itself. */
+const KEPT_BACK = 2;
 
 /** One that this machine is on, and the card it is on. */
 export interface LocalNetwork {
@@ -111,9 +113,9 @@ export class AddressPool {
   }
 
   #freeOffset(): number | null {
-    const usable = this.#size - 1;
-    for (let step = 0; step < usable - FIRST; step++) {
-      const offset = FIRST + ((this.#next - FIRST + step) % (usable - FIRST));
+    const usable = this.#size - FIRST - KEPT_BACK;
+    for (let step = 0; step < usable; step++) {
+      const offset = FIRST + ((this.#next - FIRST + step) % usable);
       if (this.#taken.has(offset) || this.#resting.has(offset)) continue;
       this.#next = offset + 1;
       return offset;

@@ -99,7 +99,7 @@ t.test(
     const asked = performance.now();
     while ((await statusOf(attic)).ip4 === '' && performance.now() - asked < 20_000)
       await new Promise(resolve => setTimeout(resolve, 20));
-    t.match(await statusOf(attic), { ip4: '10.177.0.2', server: { state: 'connected' } });
+    t.match(await statusOf(attic), { ip4: '10.177.0.1', server: { state: 'connected' } });
     t.comment(`in ${Math.round(performance.now() - asked)} ms after the approval`);
 
     const second = await (await box(t)).run(['up', '--name', 'cellar'], invite);
@@ -122,7 +122,7 @@ t.test(
     t.match(wrong.err, /ACCOUNT_REFUSED/);
     const right = await cellar.run(up, `${password}\n`);
     t.equal(right.code, EXIT.ok, right.err);
-    t.match(right.out, /cellar is on the network as 10\.177\.0\.2/);
+    t.match(right.out, /cellar is on the network as 10\.177\.0\.1/);
     t.match((await server.run(['accounts'])).out, /anna +1 of 2 boxes +cellar/);
     for (const { daemon } of [server, cellar])
       t.notOk(filesOf(daemon.places.state).some(text => text.includes(password)));

@@ -27,8 +27,8 @@ t.test('V1: up by an invite opens the card with the addresses assigned; down clo
   const { invite } = await startServer(t);
   const bench = await openNode(t);
   const status = await bench.node.up({ invite: await invite(), name: 'attic' });
-  t.match(status, { state: 'up', name: 'attic', ip4: '10.77.0.2', tun: 'ginnel0', health: [] });
-  t.same(bench.cards[0]?.options.addresses, ['10.77.0.2/16', `${status.ip6}/48`]);
+  t.match(status, { state: 'up', name: 'attic', ip4: '10.77.0.1', tun: 'ginnel0', health: [] });
+  t.same(bench.cards[0]?.options.addresses, ['10.77.0.1/16', `${status.ip6}/48`]);
   await bench.node.down();
   t.equal(bench.node.status().state, 'down');
   t.equal(bench.cards[0]?.isOpen, false);
@@ -82,7 +82,7 @@ t.test(
     t.equal(bench.openDoors(), 0);
     t.equal(server.summary().nodes.length, 0);
     const other = await openNode(t);
-    t.match(await other.node.up({ invite: given }), { state: 'up', ip4: '10.77.0.2' });
+    t.match(await other.node.up({ invite: given }), { state: 'up', ip4: '10.77.0.1' });
   },
 );
 
@@ -99,7 +99,7 @@ t.test('no card after all: the box that was let in need not be invited again', a
   t.equal(await codeOf(bench.node.up({ invite: await invite() })), 'TUN_MISSING');
   t.equal(bench.openDoors(), 0);
   isBroken = false;
-  t.match(await bench.node.up({}), { state: 'up', ip4: '10.77.0.2' });
+  t.match(await bench.node.up({}), { state: 'up', ip4: '10.77.0.1' });
   t.equal(server.summary().nodes.length, 1);
 });
 

@@ -42,7 +42,7 @@ t.test('V3: a change and its entry are one batch: both are there, or none', asyn
   await audit.batch([{ type: 'put', key: 'node/a', value: 1 }], {
     what: 'node-removed',
     subject: 'attic',
-    facts: { address: '10.77.0.2' },
+    facts: { address: '10.77.0.1' },
   });
   const failing = { ...store.scope(''), batch: () => Promise.reject(new Error('full')) };
   const other = await desk(failing);
@@ -52,7 +52,7 @@ t.test('V3: a change and its entry are one batch: both are there, or none', asyn
 
   const again = await desk(store);
   t.match(again.audit.latest(10), [
-    { seq: 1, what: 'node-removed', by: 'owner', subject: 'attic', facts: { address: '10.77.0.2' } },
+    { seq: 1, what: 'node-removed', by: 'owner', subject: 'attic', facts: { address: '10.77.0.1' } },
   ]);
   t.equal(await store.get('node/a'), 1);
 });

@@ -40,7 +40,7 @@ t.test('V1, V3: an invite lets a box in, and the server assigns its addresses', 
   const { port, invite, server } = await startServer(t, { networkName: 'our homes' });
   const text = await invite();
   const { connection, welcome } = await join(text, port);
-  t.equal(welcome.assignment.ip4, '10.77.0.2');
+  t.equal(welcome.assignment.ip4, '10.77.0.1');
   t.equal(welcome.prefix4, '10.77.0.0/16');
   t.match(welcome.assignment.ip6, /^fd/);
   t.equal(welcome.networkName, 'our homes');
@@ -48,7 +48,7 @@ t.test('V1, V3: an invite lets a box in, and the server assigns its addresses', 
   t.match(server.summary(), {
     state: 'up',
     port,
-    nodes: [{ ip4: '10.77.0.2', online: true, name: connection.identity.name }],
+    nodes: [{ ip4: '10.77.0.1', online: true, name: connection.identity.name }],
   });
   connection.close();
 });
@@ -124,9 +124,9 @@ t.test(
     const early = await invite(60_000);
     const later = await invite(60_000);
     clock.setWall(400 * 86_400_000);
-    t.equal((await join(early, port)).welcome.assignment.ip4, '10.77.0.2');
+    t.equal((await join(early, port)).welcome.assignment.ip4, '10.77.0.1');
     clock.setWall(Date.UTC(2026, 5, 1));
-    t.equal((await join(later, port)).welcome.assignment.ip4, '10.77.0.3');
+    t.equal((await join(later, port)).welcome.assignment.ip4, '10.77.0.2');
   },
 );
 
@@ -179,7 +179,7 @@ t.test('a name is borne by one box', async t => {
 
 t.test('the pool: fixed once set up, refused when it is none, used up', async t => {
   const first = await startServer(t, { pool4: '10.5.0.0/29' });
-  for (const ip4 of ['10.5.0.2', '10.5.0.3', '10.5.0.4', '10.5.0.5', '10.5.0.6']) {
+  for (const ip4 of ['10.5.0.1', '10.5.0.2', '10.5.0.3', '10.5.0.4', '10.5.0.5']) {
     t.equal((await join(await first.invite(), first.port)).welcome.assignment.ip4, ip4);
   }
   const read = readInvite(await first.invite());
@@ -276,7 +276,7 @@ t.test('a full disk: nobody is registered, the box is told, and later it works',
   await t.rejects(full.server.invite({}), { code: 'DISK_FULL' });
   await full.server.down();
   const after = await startServer(t, {}, { stateDir });
-  t.equal((await join(text, after.port, identity)).welcome.assignment.ip4, '10.77.0.2');
+  t.equal((await join(text, after.port, identity)).welcome.assignment.ip4, '10.77.0.1');
 });
 
 t.test('settings that cannot be kept: the server is down, and its port is free', async t => {
