@@ -115,6 +115,54 @@ t.test('hairpin: only with the trait does a home reach itself from inside', asyn
   }
 });
 
+t.test('a port forwarded by hand, and addresses of its own: TCP and UDP come in by it alone', async t => {
+  const lab = await buildLab({
+    homes: [
+      { kind: 'prc', address: '22.33.44.55', inside: '192.168.0.2', forwards: [9000] },
+      { kind: 'sym', address: '33.44.55.66', inside: '192.168.1.3' },
+      { kind: 'public', address: '11.22.33.44' },
+    ],
+  });
+  t.teardown(() => lab.stop());
+  const [forwarded, closed, open] = lab.homes;
+  t.same(
+    lab.homes.map(({ host, outerAddress }) => [host.address, outerAddress]),
+    [
+      ['192.168.0.2', '22.33.44.55'],
+      ['192.168.1.3', '33.44.55.66'],
+      ['11.22.33.44', '11.22.33.44'],
+    ],
+  );
+  for (const home of lab.homes) await startEcho(home.host);
+  for (const asker of [closed!, open!]) {
+    t.equal(await echoes(asker.host, forwarded!.outerAddress), true, 'UDP');
+    t.equal(await connects(asker.host, forwarded!.outerAddress), true, 'TCP');
+  }
+  t.equal(await connects(forwarded!.host, open!.outerAddress), true, 'out to a public box');
+  t.equal(await connects(open!.host, closed!.outerAddress), false, 'the other router has no such rule');
+});
+
+t.test('TCP: only a public box is connected to; what a NAT learnt of UDP lets no connection in', async t => {
+  const kinds = [...KINDS, 'prc+noudp', 'prc+web'].filter(kind => kind !== 'public');
+  const lab = await buildLab({ homes: ['public', 'public', ...kinds].map(kind => ({ kind })) });
+  t.teardown(() => lab.stop());
+  const [asker, open, ...closed] = lab.homes;
+  await startEcho(open!.host);
+  t.equal(await connects(asker!.host, open!.outerAddress), true, 'public');
+  await Promise.all(
+    closed.map(async home => {
+      await startEcho(home.host);
+      // From the very port, so that a loose filter has something to learn.
+      await home.host.exec(
+        `echo learn | socat -t 0.2 - UDP:${open!.outerAddress}:9000,sourceport=9000,reuseaddr,reuseport`,
+        { mayFail: true },
+      );
+      t.equal(await connects(asker!.host, home.outerAddress), false, home.kind);
+      t.equal(await connects(home.host, open!.outerAddress), !home.kind.includes('web'), `${home.kind}: out`);
+    }),
+  );
+});
+
 t.test('two homes behind one carrier meet through its hairpin', async t => {
   const lab = await buildLab({
     homes: ['full', 'full'].map(kind => ({ kind, carrier: 'one' })),
@@ -204,12 +252,18 @@ async function reaches(from: Place, address: string): Promise<boolean> {
   return (await ping(from, `-c 1 ${address}`)).loss === 0;
 }
 
-/** A UDP echo on port 9000, both families. */
+/** An echo on port 9000: UDP in both families, TCP in IPv4. */
 async function startEcho(place: Place): Promise<void> {
+  place.spawn('socat', ['TCP4-LISTEN:9000,fork,reuseaddr', 'EXEC:cat'], { stdio: 'ignore' });
   place.spawn('socat', ['UDP6-LISTEN:9000,fork,reuseaddr,reuseport', 'EXEC:cat'], { stdio: 'ignore' });
   await until('the echo', 5000, async () =>
     (await place.exec('cat /proc/net/udp6')).stdout.includes(':2328 '),
   );
+}
+
+async function connects(from: Place, address: string): Promise<boolean> {
+  const line = `echo hallo | timeout 2 socat -t 1 - TCP4:${address}:9000,connect-timeout=1`;
+  return (await from.exec(line, { mayFail: true })).stdout === 'hallo\n';
 }
 
 async function echoes(from: Place, address: string, port = '9000'): Promise<boolean> {

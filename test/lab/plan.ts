@@ -13,6 +13,17 @@ export interface HomeOptions {
   readonly carrier?: string;
   /** Seconds after which the router forgets a UDP flow; the kernel's 30 and 120 where not given, 10 with `+short`. */
   readonly udpTimeoutS?: number;
+  /** By which the rest of the lab sees it; default 198.51.100.x. Not behind a carrier. */
+  readonly address?: string;
+  /** Of its first host; default 192.168.1.2. The router has .1 of the same /24. */
+  readonly inside?: string;
+  /** Ports whose TCP and UDP the router forwards to the first host. */
+  readonly forwards?: readonly number[];
+}
+
+export interface Forwards {
+  readonly ports: readonly number[];
+  readonly to: string;
 }
 
 export interface RouterPlan {
@@ -24,6 +35,15 @@ export interface RouterPlan {
   readonly gateway: string;
   readonly parent: string;
   readonly udpTimeoutS: number | null;
+  readonly forwards: Forwards | null;
+}
+
+export interface HostPlan {
+  readonly name: string;
+  /** On its LAN; where there is no router, the home's outer one. */
+  readonly address: string;
+  /** The last number of its address, in IPv6 too. */
+  readonly number: number;
 }
 
 export interface HomePlan {
@@ -32,7 +52,7 @@ export interface HomePlan {
   readonly shape: HomeShape;
   readonly router: RouterPlan | null;
   readonly carrier: RouterPlan | null;
-  readonly hosts: readonly string[];
+  readonly hosts: readonly HostPlan[];
   /** `2001:db8:10`: the /64 is `<prefix>::/64`; null: no IPv6. */
   readonly prefix6: string | null;
   /** The address by which the rest of the lab sees this home. */
@@ -48,6 +68,7 @@ export const CORE_GATEWAY = '192.0.2.1';
 export const SERVER_ADDRESSES = ['203.0.113.1', '203.0.113.2'] as const;
 export const SERVER_ADDRESSES6 = ['2001:db8:113::1', '2001:db8:113::2'] as const;
 
+const FIRST_HOST = '192.168.1.2';
 const PPPOE_MTU = 1492;
 const SHORT_TIMEOUT_S = 10;
 
@@ -61,7 +82,7 @@ function planHome(options: HomeOptions, index: number, carriers: Map<string, Rou
   const shape = shapeOf(options.kind);
   const behind = options.behind ?? (options.carrier === undefined ? shape.behind : 'eimprcnp+hairpin');
   const carrier = behind === null ? null : carrierOf(options.carrier ?? `own${index}`, behind, carriers);
-  const outerAddress = carrier?.wanAddress ?? `198.51.100.${10 + index}`;
+  const outerAddress = carrier?.wanAddress ?? options.address ?? `198.51.100.${10 + index}`;
   const router = shape.nat === null ? null : planRouter(options, index, shape, carrier);
   return {
     index,
@@ -70,11 +91,27 @@ function planHome(options: HomeOptions, index: number, carriers: Map<string, Rou
     router,
     carrier,
     hosts: Array.from({ length: options.hosts ?? 1 }, (_, host) =>
-      host === 0 ? `host${index}` : `host${index}-${host}`,
+      planHost(
+        options,
+        `host${index}${host === 0 ? '' : `-${host}`}`,
+        host,
+        router === null ? outerAddress : null,
+      ),
     ),
     prefix6: shape.ipv6 ? `2001:db8:${(0x10 + index).toString(16)}` : null,
     outerAddress,
   };
+}
+
+function planHost(
+  { inside = FIRST_HOST }: HomeOptions,
+  name: string,
+  host: number,
+  outerAddress: string | null,
+): HostPlan {
+  const [, net = '', first = ''] = /^(.*\.)(\d+)$/.exec(inside) ?? [];
+  const number = Number(first) + host;
+  return { name, number, address: outerAddress ?? `${net}${number}` };
 }
 
 function planRouter(
@@ -83,14 +120,16 @@ function planRouter(
   shape: HomeShape,
   carrier: RouterPlan | null,
 ): RouterPlan {
+  const { inside = FIRST_HOST, forwards } = options;
   return {
     name: `router${index}`,
     kind: options.kind,
-    wanAddress: carrier === null ? `198.51.100.${10 + index}` : `100.64.0.${10 + index}`,
+    wanAddress: carrier === null ? (options.address ?? `198.51.100.${10 + index}`) : `100.64.0.${10 + index}`,
     wanMtu: shape.traits.includes('pppoe') ? PPPOE_MTU : 1500,
-    gateway: '192.168.1.1',
+    gateway: inside.replace(/\d+$/, '1'),
     parent: carrier?.name ?? 'core',
     udpTimeoutS: options.udpTimeoutS ?? (shape.traits.includes('short') ? SHORT_TIMEOUT_S : null),
+    forwards: forwards === undefined ? null : { ports: forwards, to: inside },
   };
 }
 
@@ -105,6 +144,7 @@ function carrierOf(key: string, kind: string, carriers: Map<string, RouterPlan>)
     gateway: `192.0.2.${2 + carriers.size}`,
     parent: 'core',
     udpTimeoutS: null,
+    forwards: null,
   };
   carriers.set(key, made);
   return made;

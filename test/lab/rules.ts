@@ -1,5 +1,6 @@
 // Turns a kind of NAT into the nftables rules of one router. nft 1.0.6 wants a newline before each closing brace.
 import type { Admission, NatKind, PortRule, Trait } from './kinds.ts';
+import type { Forwards } from './plan.ts';
 
 const TCP_UDP = 'meta l4proto { tcp, udp }';
 const SEQUENCE_LENGTH = 2000;
@@ -7,12 +8,21 @@ const HASH_LENGTH = 2048;
 const LOWEST_PORT = 20_000;
 
 /** The rules of a router whose outer interface is `wan` and whose inner ones begin with `lan`. */
-export function routerRules(nat: NatKind, wanAddress: string, traits: readonly Trait[]): string {
+export function routerRules(
+  nat: NatKind,
+  wanAddress: string,
+  traits: readonly Trait[],
+  forwards: Forwards | null = null,
+): string {
   const hairpin = traits.includes('hairpin');
   const learns = nat.admits !== 'flow' || hairpin;
   return table('ip lab', [
     ...(learns ? learnedSets(nat.admits) : []),
     chain('pre', 'type nat hook prerouting priority dstnat; policy accept;', [
+      ...(forwards?.ports ?? []).map(
+        port =>
+          `iifname "wan" ip daddr ${wanAddress} ${TCP_UDP} th dport ${port} dnat to ${forwards?.to}:${port}`,
+      ),
       ...(nat.admits === 'flow'
         ? []
         : [`iifname "wan" ip daddr ${wanAddress} ${TCP_UDP} ${guard(nat.admits)} ${TO_LEARNED}`]),

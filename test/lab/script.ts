@@ -2,7 +2,7 @@
 // namespace and step keeps two homes under a second.
 import { shapeOf } from './kinds.ts';
 import { CORE_GATEWAY, SERVER_ADDRESSES, SERVER_ADDRESSES6 } from './plan.ts';
-import type { HomePlan, LabPlan, RouterPlan } from './plan.ts';
+import type { HomePlan, HostPlan, LabPlan, RouterPlan } from './plan.ts';
 import { firewall6, routerRules, silentAboutMtu } from './rules.ts';
 
 export interface ScriptOptions {
@@ -23,7 +23,7 @@ const FORWARDING = ['ipv4/ip_forward 1', 'ipv6/conf/all/forwarding 1', 'bridge/b
 
 export function buildScript(plan: LabPlan, options: ScriptOptions): string {
   const routers = [...plan.carriers, ...plan.homes.flatMap(home => home.router ?? [])];
-  const hosts = plan.homes.flatMap(hostsOf);
+  const hosts = plan.homes.flatMap(home => home.hosts.map(({ name }) => name));
   return [
     'set -eu',
     'settings() { ns=$1; shift; nsenter --net=/run/netns/$ns bash -c \'for s; do f=/proc/sys/net/${s% *}; [ ! -e $f ] || echo ${s#* } >$f; done\' - "$@"; }',
@@ -51,7 +51,7 @@ export function buildScript(plan: LabPlan, options: ScriptOptions): string {
 export function rulesScript(router: RouterPlan): string {
   const { nat, traits, ipv6 } = shapeOf(router.kind);
   if (nat === null) return '';
-  const rules = routerRules(nat, router.wanAddress, traits) + (ipv6 ? firewall6() : '');
+  const rules = routerRules(nat, router.wanAddress, traits, router.forwards) + (ipv6 ? firewall6() : '');
   const timeouts =
     router.udpTimeoutS === null
       ? []
@@ -89,10 +89,6 @@ function gatewayOf(router: RouterPlan): string {
     : `192.0.2.${2 + Number(router.parent.slice('carrier'.length))}`;
 }
 
-function hostsOf(home: HomePlan): readonly string[] {
-  return home.hosts;
-}
-
 function cables(plan: LabPlan): string[] {
   const cable = (near: string, nearName: string, far: string, farName: string) =>
     `link add ${nearName} netns ${near} type veth peer name ${farName} netns ${far}`;
@@ -100,12 +96,13 @@ function cables(plan: LabPlan): string[] {
     cable('core', 'server', 'server', 'eth0'),
     ...plan.carriers.map(carrier => cable('core', carrier.name, carrier.name, 'wan')),
     ...plan.homes.flatMap(home => {
-      if (home.router === null) return [cable('core', `home${home.index}`, home.hosts[0] ?? '', 'eth0')];
+      if (home.router === null)
+        return [cable('core', `home${home.index}`, home.hosts[0]?.name ?? '', 'eth0')];
       const { name, parent } = home.router;
       const side = parent === 'core' ? `home${home.index}` : `lan${home.index}`;
       return [
         cable(parent, side, name, 'wan'),
-        ...home.hosts.map((host, port) => cable(name, `port${port}`, host, 'eth0')),
+        ...home.hosts.map((host, port) => cable(name, `port${port}`, host.name, 'eth0')),
       ];
     }),
   ];
@@ -170,10 +167,11 @@ function downLink(device: string, gateway: string, mtu: number): string[] {
 }
 
 function homeScripts(home: HomePlan): string[] {
-  if (home.router === null) return [batch(home.hosts[0] ?? '', publicLines(home))];
+  const { router } = home;
+  if (router === null) return [batch(home.hosts[0]?.name ?? '', publicLines(home))];
   return [
-    batch(home.router.name, [...wanLines(home.router), ...lanLines(home)]),
-    ...home.hosts.map((host, index) => batch(host, hostLines(home, 2 + index))),
+    batch(router.name, [...wanLines(router), ...lanLines(home, router)]),
+    ...home.hosts.map(host => batch(host.name, hostLines(home, router, host))),
   ];
 }
 
@@ -187,22 +185,22 @@ function publicLines(home: HomePlan): string[] {
   ];
 }
 
-function lanLines(home: HomePlan): string[] {
+function lanLines(home: HomePlan, router: RouterPlan): string[] {
   return [
     'link add lan type bridge',
     'link set lan up',
-    'addr add 192.168.1.1/24 dev lan',
+    `addr add ${router.gateway}/24 dev lan`,
     ...(home.prefix6 === null ? [] : [`addr add ${home.prefix6}::1/64 dev lan nodad`]),
     ...home.hosts.flatMap((_, port) => [`link set port${port} master lan`, `link set port${port} up`]),
   ];
 }
 
-function hostLines(home: HomePlan, number: number): string[] {
+function hostLines(home: HomePlan, { gateway }: RouterPlan, { address, number }: HostPlan): string[] {
   return [
     'link set lo up',
     'link set eth0 up',
-    `addr add 192.168.1.${number}/24 dev eth0`,
-    'route add default via 192.168.1.1 dev eth0',
+    `addr add ${address}/24 dev eth0`,
+    `route add default via ${gateway} dev eth0`,
     ...(home.prefix6 === null
       ? []
       : [

@@ -91,10 +91,14 @@ function homeOf(plan: HomePlan, carriers: ReadonlyMap<RouterPlan, Place>): Home 
     routerPlan === null
       ? null
       : new Place(routerPlan.name, 'wan', routerPlan.wanAddress, prefix6 === null ? '' : `${prefix6}::1`);
-  const hosts = plan.hosts.map((name, index) =>
-    routerPlan === null
-      ? new Place(name, 'eth0', plan.outerAddress)
-      : new Place(name, 'eth0', `192.168.1.${2 + index}`, prefix6 === null ? '' : `${prefix6}::${2 + index}`),
+  const hosts = plan.hosts.map(
+    ({ name, address, number }) =>
+      new Place(
+        name,
+        'eth0',
+        address,
+        prefix6 === null || routerPlan === null ? '' : `${prefix6}::${number}`,
+      ),
   );
   const first = hosts[0];
   if (first === undefined) throw new TypeError('a home has at least one host');
