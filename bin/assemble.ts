@@ -19,6 +19,7 @@ import { openAead } from '../system/aead.ts';
 import { primitives } from '../system/crypto.ts';
 import type { Doors } from '../system/doors.ts';
 import { openBestDoors } from '../system/open-doors.ts';
+import { TcpPorts } from '../system/tcp-ports.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
 import { tellOutside } from './outside.ts';
@@ -70,13 +71,14 @@ export async function assemble(ground: Ground): Promise<Parts> {
   const { files } = daemonPart(places.state);
   const settings = await daemonSettings(store, ground);
   const doorOptions = { clock, counters, log, offloads: offloadsWithout(without) };
+  const tcp = new TcpPorts({ clock, counters: counters.scope('system.tcp') });
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
     openDoors:
       ground.openDoors ??
       (arenaBytes => openBestDoors(environment['GINNEL_DOOR'], { ...doorOptions, arenaBytes })),
-    ...{ openAead, without },
+    ...{ openAead, without, tcp },
     primitives,
     clock,
     random: systemRandom,
@@ -87,7 +89,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
   });
   const stateDir = join(places.state, 'server');
   const server = createServer({
-    ...{ stateDir, exportsFolder, primitives, clock, counters },
+    ...{ stateDir, exportsFolder, primitives, clock, counters, tcp },
     log: log.child('server'),
   });
   const exports = new Exports({ folder: exportsFolder, store, files, clock, counters, log });

@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly port: number;
   /** A second STUN port (UDP), so that a node behind one address can still tell mapping kinds apart; null: none. */
   readonly secondPort: number | null;
+  /** A second TCP port, for homes that let only the web out: 443, or 80; null: none. */
+  readonly webPort: number | null;
   /** Listen on these addresses; empty: all. With two of a family, RFC 5780's tests are whole. */
   readonly listen: readonly string[];
   /** What invites name, in this order: `home.example.net`, `203.0.113.1`; empty: this machine's own addresses. */
@@ -44,6 +46,7 @@ export interface ServerSummary {
   readonly pool4: string;
   readonly port: number;
   readonly secondPort: number | null;
+  readonly webPort: number | null;
   readonly addresses: readonly string[];
   /** `ginnel:…` without a token: tells where the network is, lets nobody in, is no secret. Empty while down. */
   readonly networkAddress: string;

@@ -299,7 +299,7 @@ export const serverErrors = defineErrors({
   SERVER_PORT_TAKEN: {
     what: 'Port {port} on {address} is in use.',
     why: 'Another program listens there.',
-    todo: 'Stop that program, or choose another port: ginnel server --port.',
+    todo: 'Stop that program, or choose another port: ginnel server --{setting}.',
     retry: true,
   },
   SERVER_PORT_FORBIDDEN: {

@@ -1,28 +1,32 @@
-// The server's TCP side: a connection's first byte tells STUN (0 or 1) from HTTP, and HTTP may only open the WebSocket of
-// the location protocol. The listener may be somebody else's: whoever shares the port hands connections in.
+// The server's TCP side, on ports that it shares with the other roles of the box: a connection's first byte tells STUN
+// (0 or 1) from HTTP, and HTTP may only open the WebSocket of the location protocol.
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
-import type { Server as TcpServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../protocol/address.ts';
-import { canonicalIp, familyOf } from '../protocol/ip/address.ts';
 import { parseHostPort } from '../protocol/location/addresses.ts';
 import { LOCATION_PATH } from '../protocol/location/channel.ts';
+import type { ClaimedPort, TcpPortsDoor } from '../system/doors.ts';
+import { tcpEndpoint } from '../system/tcp-address.ts';
 import type { Admission } from './admission.ts';
 import type { ServerLimits } from './limits.ts';
-import { portError } from './port-error.ts';
+import { claimError } from './port-error.ts';
 import type { SessionPlace } from './session.ts';
 import { serveStunTcp } from './stun-tcp.ts';
 import type { TokenBuckets } from './token-bucket.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 const MAX_MESSAGE = 65_535;
+const LAST_OF_STUN = 1;
+/** HTTP and TLS begin below it; what lies above is for others on the same port. */
+const FIRST_OF_OTHERS = 0x80;
 
 export interface FrontDoorOptions {
+  readonly tcp: TcpPortsDoor;
   readonly admission: Admission;
   readonly clock: Clock;
   readonly buckets: TokenBuckets;
@@ -41,7 +45,7 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions;
   readonly #http: HttpServer;
   readonly #webSockets: WebSocketServer;
-  readonly #listeners: TcpServer[] = [];
+  readonly #claims: ClaimedPort[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #places = new WeakMap<Socket, Place>();
   /** For connections that have not come to the point. */
@@ -76,26 +80,21 @@ export class FrontDoor {
   }
 
   /** Listens on one address (empty: all), port 0: any; answers the port. Errors: SERVER_PORT_*. */
-  async listen(address: string, port: number): Promise<number> {
-    const listener = createTcpServer(
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
-      socket => this.accept(socket),
-    );
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', error => reject(portError(error, address, port)));
-      listener.listen(
-        { port, ...(address === '' ? {} : { host: address, ipv6Only: familyOf(address) === 6 }) },
-        resolve,
-      );
+  async listen(address: string, port: number, setting: 'port' | 'web-port'): Promise<number> {
+    const claim = {
+      ...{ address, port, setting },
+      name: 'the location server',
+      wants: (firstByte: number) => firstByte < FIRST_OF_OTHERS,
+      take: (socket: Socket, firstByte: number) => this.#accept(socket, firstByte),
+    };
+    const claimed = await this.#options.tcp.claim(claim).catch((error: unknown) => {
+      throw claimError(error, { address, port, setting });
     });
-    listener.on('error', () => this.#count('tcp.listener-error'));
-    this.#listeners.push(listener);
-    const bound = listener.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : port;
+    this.#claims.push(claimed);
+    return claimed.port;
   }
 
-  /** Takes over a fresh connection. */
-  accept(socket: Socket): void {
+  #accept(socket: Socket, firstByte: number): void {
     const place = placeOf(socket);
     const release = place === null ? null : this.#admit(place);
     if (place === null || release === null) {
@@ -118,7 +117,12 @@ export class FrontDoor {
         socket.destroy();
       }),
     );
-    this.#awaitFirstByte(socket, place);
+    if (firstByte > LAST_OF_STUN) {
+      this.#http.emit('connection', socket);
+      return;
+    }
+    this.#patience.get(socket)?.cancel();
+    serveStunTcp(socket, place.remote, place.local, this.#options);
   }
 
   /** Whom a trusted proxy's connection is for is not known yet. */
@@ -128,28 +132,11 @@ export class FrontDoor {
   }
 
   async close(): Promise<void> {
-    const closed = this.#listeners.map(
-      listener => new Promise<void>(resolve => listener.close(() => resolve())),
-    );
+    const closed = this.#claims.map(claim => claim.close());
     for (const socket of this.#sockets) socket.destroy();
     this.#http.closeAllConnections();
     this.#webSockets.close();
     await Promise.all(closed);
-  }
-
-  #awaitFirstByte(socket: Socket, place: Place): void {
-    const first = socket.read(1) as Buffer | null;
-    if (first === null) {
-      if (!socket.destroyed) socket.once('readable', () => this.#awaitFirstByte(socket, place));
-      return;
-    }
-    socket.unshift(first);
-    if (first[0]! > 1) {
-      this.#http.emit('connection', socket);
-      return;
-    }
-    this.#patience.get(socket)?.cancel();
-    serveStunTcp(socket, place.remote, place.local, this.#options);
   }
 
   #upgrade(request: IncomingMessage, head: Buffer): void {
@@ -205,13 +192,7 @@ function hostOf(header: string, proxied: boolean): string | null {
 
 /** Null where the other end is gone already. */
 function placeOf(socket: Socket): Place | null {
-  const remote = endpointOf(socket.remoteAddress, socket.remotePort);
-  const local = endpointOf(socket.localAddress, socket.localPort);
+  const remote = tcpEndpoint(socket.remoteAddress, socket.remotePort);
+  const local = tcpEndpoint(socket.localAddress, socket.localPort);
   return remote === null || local === null ? null : { remote, local };
-}
-
-/** IPv4 clients of a dual-stack listener show as `::ffff:192.0.2.1`. */
-function endpointOf(text: string | undefined, port: number | undefined): Endpoint | null {
-  const address = canonicalIp((text ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, ''));
-  return address === null || port === undefined ? null : { family: familyOf(address), address, port };
 }

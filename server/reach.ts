@@ -13,6 +13,8 @@ import type { ServerValues } from './settings.ts';
 const MAX_ADDRESSES = 8;
 const MAX_SEEN_HOSTS = 16;
 const MAX_OUTSIDE = 2;
+/** So many hosts are named with their web port too. */
+const MAX_WEB = 3;
 
 export class Reach {
   /** The present port, once it listens. */
@@ -48,8 +50,28 @@ export class Reach {
       listen.length > 0 ? [...listen] : reachableAddresses(machineAddresses(), this.#overlay);
     const places = (advertise.length > 0 ? advertise : own()).map(text => placeOf(text, this.port));
     const found = [...(this.#mapped ?? []), ...this.#outside.map(ip => formatHostPort(ip, this.port))];
-    const known = places.filter(place => place !== null).slice(0, MAX_ADDRESSES - found.length);
-    return [...new Set([...known, ...found])];
+    const known = places.filter(place => place !== null);
+    return this.#withWeb(known, found);
+  }
+
+  /** A host's web port comes right after its own one, so that a home that lets only the web out tries it early. */
+  #withWeb(known: readonly string[], found: readonly string[]): string[] {
+    const web = this.#webPlaces([...found, ...known]);
+    const hosts = [...known.slice(0, MAX_ADDRESSES - found.length - web.size), ...found];
+    return [...new Set(hosts.flatMap(place => [place, web.get(place) ?? place]))];
+  }
+
+  /** By the place they belong to; of hosts at the main port only: who names another one names what is forwarded. */
+  #webPlaces(places: readonly string[]): Map<string, string> {
+    const port = this.#settings['web-port'];
+    if (port === null) return new Map();
+    const hosts = places.flatMap(place => {
+      const parsed = parseHostPort(place);
+      return parsed?.port === this.port ? [{ place, host: parsed.host }] : [];
+    });
+    const outside = hosts.filter(({ host }) => canonicalIp(host) === null || isPublic(host));
+    const chosen = (outside.length > 0 ? outside : hosts).slice(0, MAX_WEB);
+    return new Map(chosen.map(({ place, host }) => [place, formatHostPort(host, port)]));
   }
 
   /** Measured by this box's own node, and by nobody else: what a stranger says never gets here. */
@@ -65,10 +87,11 @@ export class Reach {
 
   /** All that a router in front must pass on. */
   get ports(): readonly ForwardedPort[] {
-    const second = this.#settings['second-port'];
+    const { 'second-port': second, 'web-port': web } = this.#settings;
     const udp = [this.port, ...(second === null ? [] : [second])];
     return [
       { protocol: 'TCP', port: this.port },
+      ...(web === null ? [] : [{ protocol: 'TCP', port: web } as const]),
       ...udp.map((port): ForwardedPort => ({ protocol: 'UDP', port })),
     ];
   }

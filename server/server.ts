@@ -1,6 +1,5 @@
 // The location server: knows every node, brings them together, carries none of their data (V14). Builds its parts at
 // `up`, takes them down at `down`; behind its narrow interface, admin.ts.
-import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { Log } from '../base/log.ts';
@@ -11,6 +10,7 @@ import { toBase64Url } from '../protocol/base64.ts';
 import { encodeInvite } from '../protocol/location/invite.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import type { TcpPortsDoor } from '../system/doors.ts';
 import type {
   ExportedServer,
   ImportOptions,
@@ -48,9 +48,9 @@ export interface CreateServerOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Its ports, which other roles of the box may share. */
+  readonly tcp: TcpPortsDoor;
   readonly limits?: Partial<ServerLimits>;
-  /** True: somebody else listens on the TCP port and hands connections to `accept`. Then the port must be given. */
-  readonly sharedTcp?: boolean;
   /** Makes the router in front pass ports on; default: nobody does. */
   readonly portMapper?: PortMapper;
   /** Writes are refused when fewer bytes are free; default 4 MiB. */
@@ -64,8 +64,6 @@ export interface LocationServer extends ServerAdmin {
   readonly places: ServerPlaces | null;
   /** Where this box's own node measured that it is seen from outside. */
   noteOutside(addresses: readonly string[]): void;
-  /** Takes over a TCP connection that came to a shared port, nothing read of it. Dropped while the server is down. */
-  accept(socket: Socket): void;
   /** Works with the registry's store, null while the server is down; it neither comes up nor goes down meanwhile. */
   withStore<T>(work: (store: Store | null) => Promise<T>): Promise<T>;
   /** Of the registry; null while the server is down. */
@@ -100,6 +98,7 @@ class Server implements LocationServer {
       pool4: registry.pool4,
       port: station.reach.port,
       secondPort: values['second-port'],
+      webPort: values['web-port'],
       addresses: station.reach.advertised(),
       networkAddress: lineWith(running, new Uint8Array()),
       seenFromOutside: station.reach.seenFromOutside(),
@@ -241,11 +240,6 @@ class Server implements LocationServer {
     this.#running?.station.reach.setOutside(addresses);
   }
 
-  accept(socket: Socket): void {
-    if (this.#running === null) socket.destroy();
-    else this.#running.station.accept(socket);
-  }
-
   /** Of what was done already: that it could not be told is no failure of it. */
   async #audit({ registry }: Running, change: AuditedChange | null): Promise<void> {
     if (change === null) return;
@@ -295,6 +289,7 @@ const NOTHING = {
   pool4: '',
   port: 0,
   secondPort: null,
+  webPort: null,
   addresses: [],
   networkAddress: '',
   seenFromOutside: [],

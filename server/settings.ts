@@ -14,6 +14,7 @@ import { proxyPrefix } from './trusted-proxies.ts';
 export interface ServerValues {
   readonly port: number;
   readonly 'second-port': number | null;
+  readonly 'web-port': number | null;
   readonly listen: readonly string[];
   readonly advertise: readonly string[];
   readonly 'trusted-proxy': readonly string[];
@@ -47,6 +48,17 @@ export const SERVER_SETTINGS: SettingsSchema = {
       maximum: 65_535,
       'x-words': 'a port from 1 to 65535 other than port, or none',
       default: DEFAULT_PORT + 1,
+      'x-restart': true,
+    },
+    'web-port': {
+      title: 'Port of the location server for homes that let only the web out',
+      description:
+        'TCP, beside its own port: 443, or 80. Boxes try it after the other one; a router in front has to forward it too.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: 65_535,
+      'x-words': 'a port from 1 to 65535 other than port, or none',
+      default: null,
       'x-restart': true,
     },
     listen: {
@@ -114,10 +126,12 @@ export async function openServerSettings(store: ScopedStore): Promise<ServerSett
       place: text => placeOf(text, 1) !== null,
       proxy: text => proxyPrefix(text) !== null,
     },
-    check: values =>
-      values['second-port'] === values.port
-        ? { key: 'second-port', mayBe: 'a port from 1 to 65535 other than port, or none' }
-        : null,
+    check(values) {
+      const same = (['second-port', 'web-port'] as const).find(key => values[key] === values.port);
+      return same === undefined
+        ? null
+        : { key: same, mayBe: 'a port from 1 to 65535 other than port, or none' };
+    },
   });
 }
 
@@ -125,12 +139,13 @@ export async function openServerSettings(store: ScopedStore): Promise<ServerSett
 export function settingsOf(wanted: Partial<ServerOptions>, isFirst: boolean): Partial<ServerValues> {
   const validate = compileSchema<Partial<ServerOptions>>(SET_UP_SCHEMA);
   if (!validate(wanted)) throw serverErrors('SERVER_OPTIONS', { problem: schemaProblem(validate.errors) });
-  const { port, secondPort, listen, advertise } = wanted;
+  const { port, secondPort, webPort, listen, advertise } = wanted;
   // Where a port was chosen, the one behind it is not ours to take.
   const second = secondPort === undefined && isFirst && port !== undefined ? null : secondPort;
   return {
     ...(port === undefined ? {} : { port }),
     ...(second === undefined ? {} : { 'second-port': second }),
+    ...(webPort === undefined ? {} : { 'web-port': webPort }),
     ...(listen === undefined ? {} : { listen }),
     ...(advertise === undefined ? {} : { advertise }),
   };

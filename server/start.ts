@@ -125,7 +125,7 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
     ...{ primitives, clock, counters, log, keys, registry, places, time, outdated },
     settings: values,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    sharedTcp: options.sharedTcp ?? false,
+    tcp: options.tcp,
     portMapper: options.portMapper ?? null,
   });
   await station.open();

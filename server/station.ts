@@ -1,5 +1,4 @@
 // A running server: its sockets, its sessions, and where it can be reached. Made by `up`, closed by `down`.
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
@@ -7,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import { CHANNEL_CLOSE } from '../protocol/location/channel.ts';
 import type { ServerPlaces, Welcome } from '../protocol/location/messages.ts';
 import type { Primitives } from '../protocol/primitives.ts';
+import type { TcpPortsDoor } from '../system/doors.ts';
 import { Admission } from './admission.ts';
 import type { ServerNode } from './admin.ts';
 import { serverErrors } from './errors.ts';
@@ -43,7 +43,7 @@ export interface StationOptions {
   readonly time: ServerTime;
   /** As they are at the start; `advertise` alone may change later. */
   readonly settings: ServerValues;
-  readonly sharedTcp: boolean;
+  readonly tcp: TcpPortsDoor;
   readonly portMapper: PortMapper | null;
   readonly places: IssuedPlaces;
   /** A node proved that this server runs on another machine since. */
@@ -86,6 +86,7 @@ export class Station {
     };
     this.proxies = new TrustedProxies(options.settings['trusted-proxy']);
     this.#door = new FrontDoor({
+      tcp: options.tcp,
       proxies: this.proxies,
       admission: this.#admission,
       clock,
@@ -115,10 +116,6 @@ export class Station {
     );
     this.#askRouter();
     this.#lookAgain();
-  }
-
-  accept(socket: Socket): void {
-    this.#door.accept(socket);
   }
 
   /** Says good-bye to all; answers the ids of the nodes that were here. */
@@ -151,10 +148,12 @@ export class Station {
   }
 
   async #listen(): Promise<void> {
-    const { settings, sharedTcp } = this.#options;
+    const { settings } = this.#options;
     const { reach } = this;
     const places = settings.listen.length > 0 ? settings.listen : [''];
-    if (!sharedTcp) for (const place of places) reach.port = await this.#door.listen(place, reach.port);
+    for (const place of places) reach.port = await this.#door.listen(place, reach.port, 'port');
+    const web = settings['web-port'];
+    if (web !== null) for (const place of places) await this.#door.listen(place, web, 'web-port');
     this.#stun = new StunUdp({
       port: reach.port,
       secondPort: settings['second-port'],

@@ -69,7 +69,7 @@ export class StunUdp {
     const family = familyOf(address);
     const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: family === 6 });
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', error => reject(portError(error, address, port)));
+      socket.once('error', error => reject(portError(error, { address, port, setting: 'port' })));
       socket.bind({ address, port, exclusive: true }, resolve);
     });
     const bound = { socket, address, port };

@@ -1,4 +1,5 @@
 // The doors to the kernel, as the rest of the house sees them. Implementations stand beside this file; no decision lives here.
+import type { Socket } from 'node:net';
 import type { Endpoint, IpFamily } from '../protocol/address.ts';
 import type { PacketOffload } from '../protocol/ip/offload.ts';
 import type { GinnelError } from '../base/errors.ts';
@@ -105,6 +106,41 @@ export interface UdpOptions {
   readonly port: number;
   /** Bind to this address only; absent: all. */
   readonly address?: string;
+}
+
+/** A wish for the connections to a TCP port whose first byte is of one's own kind; others may have the rest of them. */
+export interface TcpClaim {
+  /** 0: any that is free; others share it once it is known. */
+  readonly port: number;
+  /** An address of this machine; absent or empty: all. */
+  readonly address?: string;
+  /** Whom it is for, as an error says it: `the location server`. */
+  readonly name: string;
+  /** By which setting a person chooses another port: `tcp-port`. */
+  readonly setting: string;
+  /** Of several claims that want it, the one made first has it. */
+  wants(firstByte: number): boolean;
+  /** Takes a connection over. Nothing of its stream is missing; its errors are counted already and need no listener. */
+  take(socket: Socket, firstByte: number): void;
+}
+
+export interface ClaimedPort {
+  readonly port: number;
+  /** Nothing is handed in any more; the port is free when nobody else claims it. Connections taken over stay. */
+  close(): Promise<void>;
+}
+
+export interface TcpConnectOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The box's TCP ports: one listener may serve several, told apart by the first byte of a connection. */
+export interface TcpPortsDoor {
+  /** Errors: TCP_PORT_TAKEN (by another program), TCP_PORT_FORBIDDEN, ADDRESS_UNAVAILABLE. */
+  claim(claim: TcpClaim): Promise<ClaimedPort>;
+  /** A connected socket, nothing held back (TCP_NODELAY). Errors: TCP_UNREACHABLE; what `signal` was aborted with. */
+  connect(to: Endpoint, options: TcpConnectOptions): Promise<Socket>;
 }
 
 export interface NetworkInterface {

@@ -86,6 +86,24 @@ export const systemErrors = defineErrors({
     todo: 'Choose a port from 1024 up, or run it as root.',
     retry: false,
   },
+  TCP_PORT_TAKEN: {
+    what: 'TCP port {port} cannot be opened for {name}: it is taken.',
+    why: 'Another program listens there{where}.',
+    todo: 'Stop that program (ss -ltnp tells which it is), or choose another port: ginnel set {setting} PORT.',
+    retry: true,
+  },
+  TCP_PORT_FORBIDDEN: {
+    what: 'TCP port {port} cannot be opened for {name}.',
+    why: 'The kernel refused it: {problem}. Ports below 1024 need the capability CAP_NET_BIND_SERVICE.',
+    todo: 'Choose a port from 1024 up (ginnel set {setting} PORT), or run Ginnel as root.',
+    retry: false,
+  },
+  TCP_UNREACHABLE: {
+    what: '{place} cannot be reached by TCP.',
+    why: '{problem}.',
+    todo: 'It is tried again by itself; if it persists, check that nothing on the way blocks that port.',
+    retry: true,
+  },
   ADDRESS_UNAVAILABLE: {
     what: 'Ginnel cannot use the address {address}.',
     why: 'No network card of this machine has it now.',

@@ -41,6 +41,7 @@ export const BODY_SCHEMAS = {
     properties: {
       port,
       secondPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
+      webPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
       listen: hosts,
       advertise: hosts,
       /** Judged by the server itself, which says in words what it may be. */
@@ -63,6 +64,7 @@ export const BODY_SCHEMAS = {
       passphrase,
       port,
       secondPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
+      webPort: { type: ['integer', 'null'], minimum: 1, maximum: 65535 },
       listen: hosts,
       advertise: hosts,
     },

@@ -15,6 +15,7 @@ import { transferCommands } from './transfer.ts';
 interface ServerFlags {
   readonly port?: number;
   readonly secondPort?: number;
+  readonly webPort?: number;
   readonly listen?: readonly string[];
   readonly advertise?: readonly string[];
   readonly pool?: string;
@@ -32,6 +33,7 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
     .option('--port <port>', 'TCP and UDP port (7443)', port)
     .option('--second-port <port>', 'a second UDP port, by which kinds of NATs are told apart', port)
+    .option('--web-port <port>', 'a second TCP port, for homes that let only the web out: 443', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--advertise <host>', 'name or address that invites name; may be given again', each)
     .option('--pool <prefix>', "the network's IPv4 pool, chosen once (10.77.0.0/16)", pool)
@@ -68,6 +70,7 @@ function optionsOf(flags: ServerFlags): Partial<ServerOptions> {
   return {
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.secondPort === undefined ? {} : { secondPort: flags.secondPort }),
+    ...(flags.webPort === undefined ? {} : { webPort: flags.webPort }),
     ...(flags.listen === undefined ? {} : { listen: flags.listen }),
     ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
     ...(flags.pool === undefined ? {} : { pool4: flags.pool }),

@@ -26,6 +26,7 @@ interface ImportFlags {
   readonly passphrase?: boolean;
   readonly port?: number;
   readonly secondPort?: number;
+  readonly webPort?: number;
   readonly listen?: readonly string[];
   readonly withoutListen?: boolean;
   readonly advertise?: readonly string[];
@@ -52,6 +53,7 @@ export function transferCommands(server: Command, kit: () => Kit): void {
     .option('--passphrase', 'it is sealed; asked for, or the first line of standard input')
     .option('--port <port>', 'another TCP and UDP port than before', port)
     .option('--second-port <port>', 'another second UDP port than before', port)
+    .option('--web-port <port>', 'another TCP port for homes that let only the web out', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--without-listen', "listen on all of this machine's addresses")
     .option('--advertise <host>', 'name or address that boxes are told; may be given again', each)
@@ -132,6 +134,7 @@ function machineOptions(flags: ImportFlags): Partial<ImportOptions> {
   return {
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.secondPort === undefined ? {} : { secondPort: flags.secondPort }),
+    ...(flags.webPort === undefined ? {} : { webPort: flags.webPort }),
     ...(listen === undefined ? {} : { listen }),
     ...(flags.advertise === undefined ? {} : { advertise: flags.advertise }),
   };

@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { ScopedStore } from '../../base/store.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
-import type { Arena, Doors } from '../../system/doors.ts';
+import type { Arena, Doors, TcpPortsDoor } from '../../system/doors.ts';
 import type { Aead } from '../dataplane/aead.ts';
 import type { PluginDirectory } from '../plugin-host/manifest.ts';
 import type { Ability } from './abilities.ts';
@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly store: ScopedStore;
   /** Opened anew for each stay in the network, so that what a stay took of the arena ends with it. */
   readonly openDoors: (arenaBytes: number) => Doors;
+  /** Its TCP ports, which the location server of this box may share. */
+  readonly tcp: TcpPortsDoor;
   readonly openAead: (arena: Arena) => Aead;
   readonly primitives: Primitives;
   readonly clock: Clock;

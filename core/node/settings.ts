@@ -14,6 +14,8 @@ export interface NodeValues {
   readonly name?: string;
   readonly server: readonly string[];
   readonly 'udp-port'?: number;
+  readonly 'tcp-port': number | null;
+  readonly 'web-port': number | null;
   readonly 'external-addresses': readonly string[];
   readonly card: string;
   readonly mtu: number;
@@ -22,6 +24,7 @@ export interface NodeValues {
 }
 
 const SERVER_PORT = 7443;
+const TCP_PORT = 7443;
 
 export type NodeSettings = Settings<NodeValues>;
 
@@ -60,6 +63,28 @@ export const NODE_SETTINGS: SettingsSchema = {
       type: 'integer',
       minimum: 1,
       maximum: 65_535,
+      'x-restart': true,
+    },
+    'tcp-port': {
+      title: 'TCP port',
+      description:
+        'Where boxes that UDP does not reach connect to this one; a router in front has to forward it. A location server on this box may have the same port. None: nobody connects, this box still connects to others.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: 65_535,
+      'x-words': 'a port from 1 to 65535, or none',
+      default: TCP_PORT,
+      'x-restart': true,
+    },
+    'web-port': {
+      title: 'TCP port for homes that let only the web out',
+      description:
+        'Beside tcp-port: 443, or 80, for boxes in networks that let nothing else out; a router in front has to forward it. No other program on this box may listen there.',
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: 65_535,
+      'x-words': 'a port from 1 to 65535 other than tcp-port, or none',
+      default: null,
       'x-restart': true,
     },
     'external-addresses': {
@@ -117,6 +142,10 @@ export const openNodeSettings = (store: ScopedStore): Promise<NodeSettings> =>
     schema: NODE_SETTINGS,
     store,
     formats: { endpoint: text => parseEndpoint(text).ok, server: text => serverPlace(text) !== null },
+    check: values =>
+      values['web-port'] !== null && values['web-port'] === values['tcp-port']
+        ? { key: 'web-port', mayBe: 'a port from 1 to 65535 other than tcp-port, or none' }
+        : null,
   });
 
 /** `home.example.net` as `home.example.net:7443`; null where it is no name or address. */

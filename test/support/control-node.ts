@@ -26,6 +26,7 @@ import { PeerBook } from '../../core/peers/peer-book.ts';
 import { createServer } from '../../server/server.ts';
 import type { LocationServer } from '../../server/server.ts';
 import { primitives } from '../../system/crypto.ts';
+import { testTcp } from './tcp-ports.ts';
 
 const BOUND_MS = 20_000;
 
@@ -57,6 +58,7 @@ export async function serve(test: Test, port?: number, stateDir?: string): Promi
     clock: systemClock,
     counters: new Counters(),
     log: silentLog,
+    tcp: testTcp(),
   });
   test.teardown(() => server.down());
   await server.up({ port: home.port, listen: ['127.0.0.1'], pool4: '10.177.0.0/16', networkName: 'test' });

@@ -276,6 +276,7 @@ export class FakeServer implements ServerAdmin {
       pool4: '10.77.0.0/16',
       port: this.#port,
       secondPort: null,
+      webPort: null,
       addresses: ['home.example.net'],
       networkAddress: 'ginnel:address',
       seenFromOutside: [],

@@ -10,6 +10,7 @@ import type { ServerOptions } from '../../server/admin.ts';
 import { createServer } from '../../server/server.ts';
 import type { CreateServerOptions, LocationServer } from '../../server/server.ts';
 import { primitives } from '../../system/crypto.ts';
+import { testTcp } from './tcp-ports.ts';
 
 export interface TestServer {
   readonly server: LocationServer;
@@ -40,6 +41,7 @@ export async function startServer(
     clock: systemClock,
     counters,
     log: silentLog,
+    tcp: testTcp(counters),
     ...more,
   });
   const { port } = await server.up({ ...LOOPBACK, ...options });

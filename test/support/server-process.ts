@@ -5,6 +5,7 @@ import { Counters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
 import { createServer } from '../../server/server.ts';
 import { primitives } from '../../system/crypto.ts';
+import { testTcp } from './tcp-ports.ts';
 
 const [stateDir = '', port = '0', invites = '0'] = process.argv.slice(2);
 const limits = {
@@ -20,6 +21,7 @@ const server = createServer({
   counters: new Counters(),
   log: silentLog,
   limits,
+  tcp: testTcp(),
 });
 const summary = await server.up({ port: Number(port), secondPort: null, listen: ['127.0.0.1'] });
 const issued: string[] = [];

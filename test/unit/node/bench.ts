@@ -16,6 +16,7 @@ import { openAead } from '../../../system/aead.ts';
 import { primitives } from '../../../system/crypto.ts';
 import type { Doors, TunDoor, TunOptions } from '../../../system/doors.ts';
 import { openDoors } from '../../../system/doors-linux.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 export class MadeUpCard implements TunDoor {
   readonly name: string;
@@ -112,6 +113,7 @@ export async function openNode(
     log: silentLog,
     pluginDirectories: [],
     without: new Set(),
+    tcp: testTcp(counters),
     settings: await openNodeSettings(store.scope('settings/')),
     ...change,
   });

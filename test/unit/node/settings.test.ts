@@ -9,6 +9,7 @@ import { createServer } from '../../../server/server.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { join, makeIdentity } from '../../support/location-client.ts';
 import { LOOPBACK, startServer, temporaryFolder } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 import { openNode, until, type Bench } from './bench.ts';
 
 const codeOf = async (work: Promise<unknown>): Promise<string> =>
@@ -108,7 +109,7 @@ t.test('server: a box is told where its server went, and finds it there by its k
   const before = await bench.node.up({ invite: await invite(), name: 'attic' });
   const moved = createServer({
     ...{ stateDir: `${temporaryFolder(t)}/server`, primitives, clock: systemClock },
-    ...{ counters: new Counters(), log: silentLog },
+    ...{ counters: new Counters(), log: silentLog, tcp: testTcp() },
   });
   t.teardown(() => moved.down());
   const { file } = await server.export({ move: true });

@@ -12,6 +12,7 @@ import type { LocationServer } from '../../../server/server.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { expectWelcome, join, readInvite, TestConnection } from '../../support/location-client.ts';
 import { startServer, temporaryFolder } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 const PASSPHRASE = 'correct horse';
 
@@ -19,6 +20,7 @@ function newMachine(t: Test): { readonly server: LocationServer; readonly stateD
   const stateDir = path(temporaryFolder(t), 'server');
   const server = createServer({
     ...{ stateDir, primitives, clock: systemClock, counters: new Counters(), log: silentLog },
+    tcp: testTcp(),
   });
   t.teardown(() => server.down());
   return { server, stateDir };

@@ -15,6 +15,7 @@ import { createServer } from '../../../server/server.ts';
 import type { LocationServer } from '../../../server/server.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { LOOPBACK, startServer, temporaryFolder } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 interface Machine {
   readonly server: LocationServer;
@@ -27,7 +28,7 @@ function machine(t: Test): Machine {
   const folder = temporaryFolder(t);
   const [stateDir, exportsFolder] = [join(folder, 'server'), join(folder, 'exports')];
   const around = { primitives, clock: new ManualClock(), counters: new Counters(), log: silentLog };
-  const server = createServer({ stateDir, exportsFolder, ...around });
+  const server = createServer({ stateDir, exportsFolder, ...around, tcp: testTcp() });
   t.teardown(() => server.down());
   const part: StatePart = {
     path: join(stateDir, 'registry'),

@@ -19,6 +19,7 @@ import {
   TestConnection,
 } from '../../support/location-client.ts';
 import { startServer, temporaryFolder } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 /** Timers of the real clock, a wall that a test sets. */
 function clockAt(wallMs: number): Clock & { setWall(wallMs: number): void } {
@@ -285,7 +286,7 @@ t.test('settings that cannot be kept: the server is down, and its port is free',
   await server.down();
   const [counters, log, clock] = [new Counters(), silentLog, systemClock];
   const full = createServer({
-    ...{ stateDir, primitives, counters, log, clock },
+    ...{ stateDir, primitives, counters, log, clock, tcp: testTcp() },
     keepFreeBytes: Number.MAX_SAFE_INTEGER,
   });
   await t.rejects(full.up({ port }), { code: 'DISK_FULL' });

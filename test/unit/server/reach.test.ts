@@ -13,6 +13,7 @@ import { LOOPBACK, startServer } from '../../support/location-server.ts';
 const VALUES = {
   port: 7443,
   'second-port': 7444,
+  'web-port': null,
   listen: [],
   advertise: ['home.example.net'],
   'trusted-proxy': [],

@@ -7,6 +7,7 @@ import { Counters } from '../../../base/counters.ts';
 import { silentLog } from '../../../base/log.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { startServer, temporaryFolder } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 const valueOf = (settings: readonly SettingShown[], key: string): Partial<SettingShown> => {
   const { value, isSet, pending } = settings.find(each => each.key === key) ?? {};
@@ -73,6 +74,7 @@ t.test('where there never was a server there is nothing to set', async t => {
     clock: systemClock,
     counters: new Counters(),
     log: silentLog,
+    tcp: testTcp(),
   });
   t.same(await server.settings(), []);
   await t.rejects(server.changeSettings({ set: { port: 7450 } }), { code: 'SERVER_DOWN' });

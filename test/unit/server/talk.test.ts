@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { WebSocket } from 'ws';
+import { Counters } from '../../../base/counters.ts';
 import { CHANNEL_CLOSE } from '../../../protocol/location/channel.ts';
 import type { Registration } from '../../../protocol/location/messages.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../support/location-client.ts';
 import { startServer } from '../../support/location-server.ts';
 import type { TestServer } from '../../support/location-server.ts';
+import { testTcp } from '../../support/tcp-ports.ts';
 
 const registration: Registration = {
   privateAddresses: [{ family: 4, address: '192.168.1.3', port: 41641 }],
@@ -235,17 +237,22 @@ t.test('messages that cannot be read: told by number while logged in, else the e
   t.equal(counters.snapshot()['session.message.not-json'], 1);
 });
 
-t.test('a log-in that does not come, and a connection that says nothing, end in time', async t => {
-  const { port, invite, counters } = await startServer(t, {}, { limits: { loginTimeoutMs: 200 } });
+t.test('a log-in that does not come ends in time', async t => {
+  const { port, invite } = await startServer(t, {}, { limits: { loginTimeoutMs: 200 } });
   const connection = await TestConnection.open({
     invite: readInvite(await invite()),
     port,
     identity: makeIdentity(),
   });
   t.match(await connection.next('failure'), { code: 'LOGIN_SLOW' });
+});
+
+t.test('a connection that says nothing ends in time', async t => {
+  const counters = new Counters();
+  const { port } = await startServer(t, {}, { tcp: testTcp(counters, { silentMs: 200 }) });
   const socket = connect(port, '127.0.0.1');
   await new Promise(resolve => socket.once('close', resolve));
-  t.equal(counters.snapshot()['tcp.silent'], 1);
+  t.equal(counters.snapshot()['system.tcp.silent'], 1);
 });
 
 t.test('half a request, however slowly it comes, holds no place for ever', async t => {
