@@ -42,6 +42,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'system.network.*': 'what the kernel told of addresses and routes',
   'system.*': 'figures of the doors to the kernel',
   // ---- the node
+  'network.*':
+    'what plugins were told of the network without the location server, by the last part of the name',
   'node.card.lost': 'times the virtual card was lost or did not open',
   'node.card.*': 'packets that the virtual card did not take',
   'node.peers.*': 'peers of this box, by how they are reached now',

@@ -1,4 +1,5 @@
-// `ginnel get`, `set`, `unset`: the settings of node, server and daemon as one list.
+// `ginnel get`, `set`, `unset`: the settings of node, server and daemon as one list. What several of them have by one name
+// (`web-port`) is one thing to a person: it is set for all.
 import type { Command } from 'commander';
 import { GinnelError } from '../../base/errors.ts';
 import { unknownSetting, type SettingsChange, type SettingShown } from '../../base/settings.ts';
@@ -34,8 +35,10 @@ export function settingsCommands(program: Command, kit: () => Kit): void {
       const all = await allSettings(tools);
       if (key === undefined) tools.show(flags.json === true, { settings: all }, () => settingsScreen(all));
       else {
-        const setting = found(all, key);
-        tools.show(flags.json === true, setting, () => settingScreen(setting));
+        const settings = found(all, key);
+        const [first, ...others] = settings;
+        const shown = others.length === 0 ? first : { settings };
+        tools.show(flags.json === true, shown, () => settings.map(settingScreen).join('\n\n'));
       }
     });
   withJson(program.command('set <key> [value...]'))
@@ -45,9 +48,9 @@ export function settingsCommands(program: Command, kit: () => Kit): void {
     )
     .action(async (key: string, words: readonly string[], flags: Flags) => {
       const tools = kit();
-      const setting = found(await allSettings(tools), key);
-      const value = await wanted(tools, setting, words);
-      await change(tools, setting, { set: { [key]: value } }, flags);
+      const settings = found(await allSettings(tools), key);
+      const value = await wanted(tools, settings[0], words);
+      await change(tools, settings, { set: { [key]: value } }, flags);
     });
   withJson(program.command('unset <key>'))
     .summary('set it back to its default')
@@ -82,9 +85,11 @@ interface Answer {
 const owned = (owner: Owner, { settings }: Answer): readonly OwnedSetting[] =>
   settings.map(setting => ({ owner, ...setting }));
 
-function found(settings: readonly OwnedSetting[], key: string): OwnedSetting {
-  const setting = settings.find(each => each.key === key);
-  if (setting !== undefined) return setting;
+type Found = readonly [OwnedSetting, ...OwnedSetting[]];
+
+function found(settings: readonly OwnedSetting[], key: string): Found {
+  const [first, ...others] = settings.filter(each => each.key === key);
+  if (first !== undefined) return [first, ...others];
   throw unknownSetting(
     key,
     settings.map(each => each.key),
@@ -105,9 +110,23 @@ async function wanted({ around }: Kit, setting: OwnedSetting, words: readonly st
   return valueFrom([text.trim()], schema);
 }
 
-async function change(kit: Kit, setting: OwnedSetting, wish: SettingsChange, flags: Flags): Promise<void> {
-  const { key, owner } = setting;
-  const after = owned(owner, await kit.client.post<Answer>(PATHS[owner], wish));
-  const changed = after.filter(each => each.key === key);
+/** Where one owner refuses it, those asked before are as they were. */
+async function change(kit: Kit, settings: Found, wish: SettingsChange, flags: Flags): Promise<void> {
+  const { key } = settings[0];
+  const changed: OwnedSetting[] = [];
+  for (const [at, { owner }] of settings.entries()) {
+    try {
+      const after = owned(owner, await kit.client.post<Answer>(PATHS[owner], wish));
+      changed.push(...after.filter(each => each.key === key));
+    } catch (error) {
+      for (const before of settings.slice(0, at)) await putBack(kit, before);
+      throw error;
+    }
+  }
   kit.show(flags.json === true, { settings: changed }, () => changedScreen(changed));
+}
+
+async function putBack({ client }: Kit, { owner, key, isSet, value }: OwnedSetting): Promise<void> {
+  const wish: SettingsChange = isSet ? { set: { [key]: value } } : { unset: [key] };
+  await client.post<Answer>(PATHS[owner], wish);
 }

@@ -6,3 +6,11 @@ import type { TcpLimits } from '../../system/tcp-silent.ts';
 
 export const testTcp = (counters = new Counters(), limits: Partial<TcpLimits> = {}): TcpPorts =>
   new TcpPorts({ clock: systemClock, counters: counters.scope('system.tcp'), limits });
+
+/** One that nobody has now. */
+export async function freePort(): Promise<number> {
+  const nobody = { name: 'a test', setting: 'port', wants: () => false, take: () => undefined };
+  const claimed = await testTcp().claim({ ...nobody, port: 0, address: '127.0.0.1' });
+  await claimed.close();
+  return claimed.port;
+}

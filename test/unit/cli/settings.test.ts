@@ -64,3 +64,22 @@ t.test('one list of all owners; set at once, or with the word that makes it take
   t.match(await ginnel(['get', 'extrenal-addresses']), { code: 2, err: /Did you mean external-addresses\?/ });
   t.match(await ginnel(['set', 'mtu']), { code: 2, err: /ginnel unset mtu\. \(VALUE_NEEDED\)/ });
 });
+
+t.test('what box and location server have by one name is set for both, or for neither', async t => {
+  const { ginnel } = shell(t);
+  await ginnel(['up'], { input: 'ginnel:good' });
+  await ginnel(['server']);
+  const told = await ginnel(['set', 'web-port', '443', '--json']);
+  t.match(JSON.parse(told.out), {
+    settings: [
+      { owner: 'node', key: 'web-port', value: 443 },
+      { owner: 'server', key: 'web-port', value: 443 },
+    ],
+  });
+  t.match((await ginnel(['get', 'web-port'])).out, /^web-port: 443\n[^]*\n\nweb-port: 443\n/);
+  t.match(JSON.parse((await ginnel(['get', 'web-port', '--json'])).out), { settings: { length: 2 } });
+  await ginnel(['set', 'tcp-port', '7450']);
+  t.match(await ginnel(['set', 'web-port', '7443']), { code: 2, err: /web-port .* other than port/ });
+  t.match((await ginnel(['get'])).out, /\n {2}web-port {3,}443\n[^]*\n {2}web-port {3,}443\n/, 'as before');
+  t.match((await ginnel(['unset', 'web-port'])).out, /^web-port is none, the default\..*\nweb-port is none/);
+});

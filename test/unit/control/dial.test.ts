@@ -5,7 +5,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
 import { WebSocketServer } from 'ws';
-import { systemClock } from '../../../base/clock.ts';
+import { ManualClock, systemClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import type { GinnelError } from '../../../base/errors.ts';
 import { acceptChannel, CHANNEL_CLOSE, LOCATION_PATH } from '../../../protocol/location/channel.ts';
@@ -151,6 +151,26 @@ t.test('a silent place, a closed one and another server do not hold up the true 
   const socket = await dial(t, ...places.map(port => `127.0.0.1:${port}`));
   t.equal(socket.server.port, server.port);
   t.ok(performance.now() - before < 3_000);
+});
+
+t.test('a port that says nothing holds the next one up for a quarter of a second', async t => {
+  const server = await listen(t);
+  const clock = new ManualClock();
+  const port = await silent(t);
+  const addresses = [`127.0.0.1:${port}`, `127.0.0.1:${server.port}`];
+  const keys = { primitives, localStatic: identity.control, serverKey: serverControl.publicKey };
+  const counters = new Counters();
+  const found = new Promise<ServerSocket>((resolve, reject: (problem: GinnelError) => void) => {
+    new Dial({ addresses, keys, clock, counters }, outcome =>
+      'problem' in outcome ? reject(outcome.problem) : resolve(outcome.socket),
+    );
+  });
+  clock.advance(249);
+  t.equal(counters.snapshot()['knocks'], 1);
+  clock.advance(1);
+  const socket = await found;
+  t.equal(socket.server.port, server.port);
+  socket.close();
 });
 
 t.test('another key: refused with a sentence that names the place', async t => {

@@ -33,6 +33,32 @@ t.test("what this box's own node measured is told beside what its owner advertis
   t.end();
 });
 
+t.test('a port for homes that let only the web out is told behind each host that is outside', t => {
+  const reach = new Reach({ ...VALUES, 'web-port': 443 }, []);
+  t.same(reach.advertised(), ['home.example.net:7443', 'home.example.net:443']);
+  t.same(
+    reach.ports.map(({ protocol, port }) => `${protocol} ${port}`),
+    ['TCP 7443', 'TCP 443', 'UDP 7443', 'UDP 7444'],
+  );
+  reach.setAdvertise(['192.168.1.2', '9.9.9.9:17443', '2606:4700::1', 'home.example.net:443']);
+  t.same(reach.advertised(), [
+    '192.168.1.2:7443',
+    '9.9.9.9:17443',
+    ...['[2606:4700::1]:7443', '[2606:4700::1]:443'],
+    'home.example.net:443',
+  ]);
+  reach.setAdvertise(['192.168.1.2']);
+  t.same(reach.advertised(), ['192.168.1.2:7443', '192.168.1.2:443'], 'where nothing is outside');
+  reach.setAdvertise(Array.from({ length: 16 }, (_, at) => `home${at}.example`));
+  reach.setOutside(['8.8.4.4']);
+  t.same(
+    [reach.advertised().length, reach.advertised().slice(-2)],
+    [8, ['8.8.4.4:7443', '8.8.4.4:443']],
+    'no more than boxes take; what was measured has its place',
+  );
+  t.end();
+});
+
 t.test('what a stranger says of its way here is told to nobody', t => {
   const reach = new Reach(VALUES, []);
   const remote = { family: 4, address: '8.8.8.8', port: 1 } as const;
@@ -105,6 +131,8 @@ t.test('it says exactly what to forward, and whether it was seen to work', t => 
   };
   const ports = '7443 TCP+UDP and 7444 UDP';
   t.equal(forwardingInWords(none), `forward ${ports} to 192.168.1.2; not yet reached from outside`);
+  const web = { ...none, tcp: [7443, 443] };
+  t.match(forwardingInWords(web), /^forward 7443 TCP\+UDP, 7444 UDP and 443 TCP to 192\.168\.1\.2;/);
   t.match(forwardingInWords({ ...none, outside: ['9.9.9.9'] }), /the router is 9\.9\.9\.9 outside/);
   const reached = { ...none, reachedAs: 'home.example.net:7443\u001b[2J' };
   t.equal(
