@@ -38,16 +38,12 @@ export interface Link {
   readonly remote: Endpoint | null;
   /** The near end's address, where it is known. */
   readonly local: Endpoint | null;
+  /** The name of the node that forwards; absent or null: none does, or it is not known. */
+  readonly via?: string | null;
   /** The largest datagram it carries in one piece, in bytes, as far as known: it may become another. */
   readonly mtu: number;
   /** Never throws, never waits. */
   send(batch: Batch): SendResult;
   /** Idempotent. */
   close(): void;
-}
-
-/** Where a transport hands up what arrives. */
-export interface LinkEvents {
-  received(link: Link, batch: Batch): void;
-  closed(link: Link, reason: string): void;
 }

@@ -7,9 +7,10 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { LookupSubject } from '../../protocol/location/messages.ts';
 import type { Link } from '../contract/link.ts';
-import type { Control } from '../control/types.ts';
+import type { Control, RouteFound } from '../control/types.ts';
 import type { Engine } from '../dataplane/engine.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
+import type { RouteToPeer } from '../paths/detours.ts';
 import type { Paths } from '../paths/paths.ts';
 import type { KnownPeer } from '../peers/peer.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
@@ -23,7 +24,7 @@ export interface IntroductionsOptions {
   readonly book: Pick<PeerBook, 'all' | 'isKeptOut'>;
   readonly control: Pick<Control, 'lookup'>;
   readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound' | 'flush'>;
-  readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged'>;
+  readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged' | 'routed'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
@@ -68,14 +69,17 @@ export class Introductions {
     for (const peer of this.#options.book.all()) this.introduce(peer);
   }
 
-  introduce({ node }: Pick<KnownPeer, 'node'>): void {
+  introduce({ node }: Pick<KnownPeer, 'node'>, route?: RouteToPeer): void {
     const { record } = node;
+    if (route !== undefined && this.#told.has(record.wireguardKey))
+      this.#options.paths.routed(record.wireguardKey, route);
     if (this.#told.get(record.wireguardKey)?.record.signature === record.signature) return;
     const publicKey = new Uint8Array(Buffer.from(record.wireguardKey, 'base64'));
     const id = record.wireguardKey;
     const allowedIps = [`${record.ip4}/32`, `${record.ip6}/128`];
     // Paths first: a packet that waits in the data plane asks for one at once.
     this.#options.paths.setPeer({ id, publicKey, name: record.name, kind: 'ginnel', node });
+    if (route !== undefined) this.#options.paths.routed(id, route);
     this.#told.set(id, node);
     if (this.#options.engine.setPeer({ id, publicKey, allowedIps, keepaliveMs: 0, isGinnel: true })) return;
     this.#options.counters.counter('introductions.refused').value++;
@@ -133,7 +137,7 @@ export class Introductions {
   /** Looks a node up and gets to know it. Rejects with NODE_UNKNOWN, SERVER_AWAY, PEER_REFUSED. */
   async lookup(what: LookupSubject): Promise<KnownPeer['node']> {
     const found = await this.#options.control.lookup(what);
-    this.introduce(found);
+    this.introduce(found, routeOf(found));
     this.#options.paths.onlineChanged(found.node.record.wireguardKey, found.online);
     return found.node;
   }
@@ -153,6 +157,21 @@ export class Introductions {
       return !(error instanceof GinnelError && error.code === 'SERVER_AWAY');
     }
   }
+}
+
+/** V7: what of it anybody can reach, by the server's table. */
+export function routeOf({
+  registration,
+  tcp,
+  relays,
+}: Pick<RouteFound, 'registration' | 'tcp' | 'relays'>): RouteToPeer {
+  const isForAll = registration?.reachable === 'yes';
+  const open = (registration?.candidates ?? []).filter(
+    ({ kind, transport }) =>
+      transport === 'udp' &&
+      (kind === 'configured' || kind === 'mapped' || (isForAll && kind === 'reflexive')),
+  );
+  return { open: open.map(({ endpoint }) => endpoint), tcp, relays };
 }
 
 const reasonOf = (error: unknown): string => (error instanceof GinnelError ? error.code : String(error));

@@ -1,6 +1,7 @@
 // What plugins hear of the location server and tell it: routes (V7, V10), relays to keep (V9), and facts for the next
 // registration (V4). What each plugin told is forgotten by nobody but the stay's end.
 import type { Counters } from '../../base/counters.ts';
+import { GinnelError } from '../../base/errors.ts';
 import type { Registration, RelaysTold } from '../../protocol/location/messages.ts';
 import type { NetworkRoute, NetworkWords } from '../contract/plugin.ts';
 import type { RouteFound } from '../control/types.ts';
@@ -9,10 +10,10 @@ export type ToldFacts = Parameters<NetworkWords['tell']>[0];
 type Relays = Pick<RelaysTold, 'keep' | 'measure'>;
 type Subject = Parameters<NetworkWords['route']>[0];
 
+const ROUTES_KEPT = 2048;
+
 export interface ServerWordsOptions {
   readonly lookup: (subject: Subject) => Promise<RouteFound>;
-  /** What is known of that node without the server; null: nothing. */
-  readonly remembered: (subject: Subject) => NetworkRoute | null;
   readonly counters: Counters;
   /** There is something new to register. */
   readonly changed: () => void;
@@ -23,6 +24,8 @@ export class ServerWords implements NetworkWords {
   readonly #listeners = new Set<(relays: Relays) => void>();
   #relays: Relays = { keep: [], measure: [] };
   #facts: ToldFacts = {};
+  /** By id and by virtual IPv6 address. */
+  readonly #routes = new Map<string, NetworkRoute>();
 
   constructor(options: ServerWordsOptions) {
     this.#options = options;
@@ -35,11 +38,14 @@ export class ServerWords implements NetworkWords {
 
   async route(to: Subject): Promise<NetworkRoute> {
     try {
-      return await this.#options.lookup(to);
+      const route = await this.#options.lookup(to);
+      this.note(route);
+      return route;
     } catch (error) {
-      const known = this.#options.remembered(to);
-      if (known === null) throw error;
-      this.#options.counters.counter('network.route-remembered').value++;
+      const isAway = error instanceof GinnelError && error.code === 'SERVER_AWAY';
+      const known = isAway ? this.#routes.get('node' in to ? to.node : to.address) : undefined;
+      if (known === undefined) throw error;
+      this.#options.counters.counter('node.route-remembered').value++;
       return known;
     }
   }
@@ -55,6 +61,13 @@ export class ServerWords implements NetworkWords {
     if (JSON.stringify(next) === JSON.stringify(this.#facts)) return;
     this.#facts = next;
     this.#options.changed();
+  }
+
+  /** A route as the server told it last, for the time when it is away. */
+  note(route: NetworkRoute): void {
+    const { id, ip6 } = route.node.record;
+    if (this.#routes.size >= ROUTES_KEPT) this.#routes.clear();
+    this.#routes.set(id, route).set(ip6, route);
   }
 
   /** The server told which relays to use. */

@@ -1,5 +1,6 @@
 // Joins the parts of a node: who is handed whom, and whose news go where. Their life is core/node/stay.ts's.
 import { fromBase64Url } from '../../protocol/base64.ts';
+import type { SignedNode } from '../../protocol/location/messages.ts';
 import type { Doors, NetworkDoor, TunOffloads, UdpDoor } from '../../system/doors.ts';
 import { ControlClient } from '../control/client.ts';
 import type { NodeIdentity } from '../control/identity.ts';
@@ -18,6 +19,7 @@ import type { Paths, PathsOptions } from '../paths/paths.ts';
 import { UdpTransport } from '../paths/udp-transport.ts';
 import { PeerBook, type PeerBookEvents } from '../peers/peer-book.ts';
 import { Standings, type StandingsOptions } from '../peers/standings.ts';
+import { Streams } from '../streams/streams.ts';
 import type { PluginHost } from '../plugin-host/host.ts';
 import { fastCiphersOf } from './abilities.ts';
 import { Hearsay, type Topic } from './hearsay.ts';
@@ -30,6 +32,8 @@ import { externalEndpoints, type NodeValues } from './settings.ts';
 import { ServerWords } from './network-words.ts';
 import { openMainSockets } from './sockets.ts';
 import { timestampFloor } from './stores.ts';
+
+const CONNECT_WITHIN_MS = 3_000;
 
 export interface Parts {
   readonly aead: Aead;
@@ -44,6 +48,7 @@ export interface Parts {
   readonly paths: Paths;
   readonly plugins: PluginHost;
   readonly standings: Standings;
+  readonly streams: Streams;
   readonly time: NetworkTime;
   readonly transport: UdpTransport;
   readonly udpDoors: readonly UdpDoor[];
@@ -61,6 +66,8 @@ export interface Hooks {
   /** A known peer shows other keys: refused, for a person to hear of. */
   readonly keyChanged: PeerBookEvents['keyChanged'];
   readonly rulesTold: ControlEvents['rulesTold'];
+  /** Is something better than the server's route sought? */
+  readonly upgrades: () => boolean;
   /** Candidates or NAT report are others (V4, V6). */
   readonly selfChanged: () => void;
 }
@@ -85,6 +92,7 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
   const standings = await openStandings(options, own, (standing, from) => {
     const { parts } = joined;
     parts?.book.judge(standing.id);
+    if (standing.state !== 'member') parts?.streams.dismiss(standing.id);
     if (from === 'node') parts?.control.bring(standing);
     else parts?.hearsay.changed();
   });
@@ -128,7 +136,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     deliver: hooks.deliver,
     superPackets: hooks.superPackets,
     fastCiphers: fastCiphersOf(aead, options.without),
-    events: engineEvents(() => ({ paths, introductions, hearsay, words })),
+    events: engineEvents(() => ({ paths, introductions, hearsay })),
   });
   const control: ControlClient = new ControlClient({
     identity: own.identity,
@@ -139,10 +147,20 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
-    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words })),
+    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words, rerouted })),
+  });
+  const streams = new Streams({
+    ...{ clock, primitives, node: own.identity.id, control: own.identity.control },
+    counters: counters.scope('streams'),
+    log: log.child('streams'),
+    serverKey: fromBase64Url(own.membership.current?.serverKey ?? '') ?? new Uint8Array(),
+    self: () => signedSelf(own.membership),
+    doubt: node => book.doubt(node),
+    connect: (to, signal) => options.tcp.connect(to, { timeoutMs: CONNECT_WITHIN_MS, signal }),
   });
   const paths: Paths = createPaths({
-    ...{ transport, control, engine, network, clock, random, primitives, counters },
+    ...{ transport, control, engine, network, clock, random, primitives, counters, streams },
+    upgrades: hooks.upgrades,
     log: log.child('paths'),
     identity: { ...own.identity, network: own.membership.current?.network ?? '' },
     book: endpointsOf(book),
@@ -162,10 +180,15 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   });
   const words = new ServerWords({
     lookup: subject => control.lookup(subject),
-    remembered: () => null,
-    counters: counters.scope('node'),
+    counters,
     changed: hooks.selfChanged,
   });
+  const rerouted: ControlEvents['rerouted'] = (id, route) => {
+    const peer = book.byId(id);
+    if (peer === null) return;
+    words.note({ node: peer.node, ...route });
+    paths.rerouted(peer.node.record.wireguardKey, route);
+  };
   const echoer = new Echoer({
     ...{ clock, random, allocate, memory: aead.memory },
     outbound: (bytes, offset, length) => {
@@ -186,6 +209,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     paths,
     plugins: own.plugins,
     standings,
+    streams,
     time,
     transport,
     udpDoors,
@@ -268,7 +292,11 @@ interface Later {
   readonly paths: Paths;
   readonly introductions: Introductions;
   readonly hearsay: Hearsay;
+}
+
+interface LaterForControl extends Later {
   readonly words: ServerWords;
+  readonly rerouted: ControlEvents['rerouted'];
 }
 
 const engineEvents = (later: () => Later): EngineEvents => ({
@@ -281,7 +309,7 @@ const engineEvents = (later: () => Later): EngineEvents => ({
   notMine: (link, batch) => later().paths.notMine(link, batch),
 });
 
-const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
+const controlEvents = (hooks: Hooks, later: () => LaterForControl): ControlEvents => ({
   welcomed(welcome, server) {
     hooks.welcomed(welcome, server);
     later().paths.welcomed(welcome, server);
@@ -303,8 +331,14 @@ const controlEvents = (hooks: Hooks, later: () => Later): ControlEvents => ({
   placesLearnt: () => later().hearsay.changed(),
   rulesTold: rules => hooks.rulesTold(rules),
   relaysTold: relays => later().words.relaysTold(relays),
-  rerouted: () => undefined,
+  rerouted: (id, route) => later().rerouted(id, route),
 });
+
+/** Null: the server has not registered this node yet. */
+function signedSelf({ current }: MembershipFile): SignedNode | null {
+  const { record, assignment } = current ?? {};
+  return record && assignment ? { record, assignment } : null;
+}
 
 const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({
   good: id => book.byWireguardKey(id)?.goodEndpoints.map(({ remote }) => remote) ?? [],

@@ -14,17 +14,26 @@ export interface RegistrationFacts {
   readonly cpuLoad: number;
   /** Which addresses count as private (V5). */
   readonly scopes: AddressTable;
+  readonly tcpPorts: readonly number[];
 }
 
-export function registrationOf({ candidates, nat, cpuLoad, scopes }: RegistrationFacts): Registration {
+export function registrationOf({
+  candidates,
+  nat,
+  cpuLoad,
+  scopes,
+  tcpPorts,
+}: RegistrationFacts): Registration {
   const isPublic = ({ address }: Endpoint): boolean => scopeOf(scopes, address) === 'public';
   const told = candidates.slice(0, MAX_CANDIDATES);
   return {
     privateAddresses: told
       .filter(({ kind, endpoint }) => kind === 'host' && !isPublic(endpoint))
       .map(({ endpoint }) => endpoint),
-    publicAddresses: told.filter(({ endpoint }) => isPublic(endpoint)).map(({ endpoint }) => endpoint),
-    tcpPorts: [],
+    publicAddresses: told
+      .filter(({ kind, endpoint }) => kind !== 'relay' && isPublic(endpoint))
+      .map(({ endpoint }) => endpoint),
+    tcpPorts,
     candidates: told.map(asWords),
     bandwidth: null,
     cpuLoad,
@@ -35,7 +44,10 @@ export function registrationOf({ candidates, nat, cpuLoad, scopes }: Registratio
   };
 }
 
-const asWords = ({ kind, transport, endpoint }: Candidate): CandidateWords => ({ kind, transport, endpoint });
+const asWords = ({ kind, transport, endpoint, relay }: Candidate): CandidateWords => ({
+  ...{ kind, transport, endpoint },
+  ...(relay === undefined ? {} : { relay }),
+});
 
 /** From outside, without this node's help: only where the filter lets strangers in. */
 function reachable(nat: NatReport): Registration['reachable'] {

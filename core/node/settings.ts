@@ -17,6 +17,7 @@ export interface NodeValues {
   readonly 'tcp-port': number | null;
   readonly 'web-port': number | null;
   readonly 'external-addresses': readonly string[];
+  readonly upgrade: boolean;
   readonly card: string;
   readonly mtu: number;
   /** MiB. */
@@ -102,6 +103,13 @@ export const NODE_SETTINGS: SettingsSchema = {
         'x-words': 'an address with its port, such as 203.0.113.1:7443 or [2001:db8::1]:7443',
       },
       default: [],
+    },
+    upgrade: {
+      title: 'Look for better ways',
+      description:
+        'Whether this box looks for a way of its own through the routers between, beyond the route that the location server names. Off: it goes by that route alone, through a relay where there is one.',
+      type: 'boolean',
+      default: true,
     },
     card: {
       title: 'Name of the network card',

@@ -1,4 +1,5 @@
 // One stay in the network, from `up` to `down`: starts the parts in order, and takes everything away again.
+import type { Socket } from 'node:net';
 import type { Timer } from '../../base/clock.ts';
 import { parseIp } from '../../protocol/ip/address.ts';
 import { rulesWith } from '../../protocol/ip/classify.ts';
@@ -7,7 +8,6 @@ import type { AddressTable } from '../../protocol/ip/classify.ts';
 import { formatPrefix, networkOf } from '../../protocol/ip/prefix.ts';
 import type { ScopeRule } from '../../protocol/location/messages.ts';
 import type { TunOffloads } from '../../system/doors.ts';
-import type { StreamDoor } from '../contract/plugin.ts';
 import type { ControlState } from '../control/types.ts';
 import { Card, type Place } from './card.ts';
 import { nodeErrors } from './errors.ts';
@@ -17,18 +17,11 @@ import { joinParts } from './parts.ts';
 import type { Belongings, Parts } from './parts.ts';
 import { withFacts } from './network-words.ts';
 import { registrationOf } from './registration.ts';
+import { openTcpDoor, type TcpDoor } from './tcp-door.ts';
 import { pluginContext, leftCard, noteLeftCard } from './stores.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 
 const REGISTER_EVERY_MS = 60_000;
-const NO_STREAMS: StreamDoor = {
-  node: '',
-  open: () => Promise.reject(new TypeError('no streams yet')),
-  all: [],
-  find: () => null,
-  serve: () => () => undefined,
-  onChange: () => () => undefined,
-};
 
 export class Stay {
   /** In words, why the control side stands as it does. */
@@ -41,6 +34,11 @@ export class Stay {
   readonly #ready = outcome();
   /** Of peers that showed other keys than the known ones: what a person should read, by node id. */
   readonly #keyChanges = new Map<string, string>();
+  /** As they are now, where they can be taken over while it lasts. */
+  #values: NodeValues;
+  #tcpDoor: TcpDoor | null = null;
+  /** Ports that were wanted and not to be had, in words. */
+  readonly #portProblems: string[] = [];
   #parts: Parts | null = null;
   #card: Card | null = null;
   #registering: Timer | null = null;
@@ -51,6 +49,7 @@ export class Stay {
   private constructor(options: NodeOptions, belongings: Belongings) {
     this.#options = options;
     this.#belongings = belongings;
+    this.#values = belongings.values;
   }
 
   /**
@@ -108,6 +107,14 @@ export class Stay {
     return { ip4, ip6 };
   }
 
+  get portProblems(): readonly string[] {
+    return this.#portProblems;
+  }
+
+  get tcpPorts(): readonly number[] {
+    return this.#tcpDoor?.ports ?? [];
+  }
+
   get keyChanges(): readonly string[] {
     return [...this.#keyChanges.values()];
   }
@@ -123,6 +130,7 @@ export class Stay {
 
   /** What can be taken over while it lasts. */
   reconfigure(values: NodeValues): void {
+    this.#values = values;
     this.#parts?.paths.setConfigured(externalEndpoints(values));
   }
 
@@ -146,6 +154,8 @@ export class Stay {
       () => this.#unsubscribe(),
       () => parts.plugins.rest(),
       () => parts.paths.stop(),
+      () => parts.streams.close(),
+      () => this.#tcpDoor?.close(),
       () => parts.engine.close(),
       () => parts.transport.close(),
       () => parts.network.close(),
@@ -176,6 +186,7 @@ export class Stay {
       localNetworks: () => this.#localNetworks(),
       keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
       rulesTold: rules => this.#rulesTold(rules),
+      upgrades: () => this.#values.upgrade,
       selfChanged: () => this.#register(),
       controlChanged: (state, reason) => this.#controlChanged(state, reason),
       welcomed: ({ assignment, prefix4, prefix6 }) => this.#settle({ assignment, prefix4, prefix6 }),
@@ -192,14 +203,17 @@ export class Stay {
     // Without a place in the network the card that was left is taken later: until then it must not be forgotten.
     if (left !== '' && this.card !== '') await noteLeftCard(this.#options, '');
     parts.network.onChange(() => parts.control.kick());
+    await this.#openTcpDoor(parts);
+    signal.throwIfAborted();
     parts.paths.start();
+    this.#pluginsChanged(parts);
     parts.introductions.everyoneKnown();
-    this.#unsubscribe = parts.plugins.onChange(() => parts.paths.setTraversal(parts.plugins.traversal()));
+    this.#unsubscribe = parts.plugins.onChange(() => this.#pluginsChanged(parts));
     parts.plugins
       .start(key =>
         pluginContext(this.#options, key, {
           stun: parts.paths.stun,
-          streams: NO_STREAMS,
+          streams: parts.streams,
           network: parts.words,
         }),
       )
@@ -207,6 +221,26 @@ export class Stay {
     parts.control.start();
     this.#registerRegularly();
     await this.#ready.promise;
+  }
+
+  #pluginsChanged({ plugins, paths }: Parts): void {
+    paths.setTraversal(plugins.traversal());
+    paths.setConnections(plugins.transports(), this.#tcpDoor?.ports ?? []);
+  }
+
+  async #openTcpDoor(parts: Parts): Promise<void> {
+    const { tcp, log } = this.#options;
+    const { values } = this.#belongings;
+    const take = (socket: Socket): void => parts.streams.accept(socket);
+    const door = await openTcpDoor(
+      tcp,
+      values,
+      take,
+      log,
+      error => void this.#portProblems.push(error.message),
+    );
+    if (this.#parts !== parts) await door.close();
+    else this.#tcpDoor = door;
   }
 
   /** The place in the network by the last welcome. */
@@ -235,7 +269,8 @@ export class Stay {
   /** Takes the place in the network: the card with its addresses (V1), the routes into it and no others (V2). */
   #settle(place: Place): void {
     if (this.#parts === null) return;
-    const { engine, paths } = this.#parts;
+    const { engine, paths, streams } = this.#parts;
+    streams.setAddress(place.assignment.ip6);
     const overlay = [place.prefix4, place.prefix6];
     engine.setOverlay(overlay);
     paths.setOverlay(overlay);
@@ -310,6 +345,7 @@ export class Stay {
       nat: paths.natReport,
       cpuLoad: cpuLoad(),
       scopes: this.#scopes,
+      tcpPorts: this.tcpPorts,
     });
     control.register(withFacts(registration, words.facts));
   }

@@ -94,6 +94,11 @@ export class Attempt {
       if (target.startAt <= now) target.step = Math.max(target.step, TIMING.punchOffsets.length - 3);
   }
 
+  /** It answered, and the others are still worth their probes. */
+  drop(key: string): void {
+    this.#targets.delete(key);
+  }
+
   nextAt(): number | null {
     let next: number | null = null;
     for (const target of this.#targets.values()) {

@@ -1,10 +1,12 @@
 // Which of several paths carries the session: the smallest score, with hysteresis, and always a reason in words.
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathClass } from '../contract/link.ts';
-import type { Path } from './path.ts';
+import { isRelayed, type Path, type Way } from './path.ts';
 
 /** Ms added to the round trip: a short way through a stranger's machine must be a good deal shorter to be worth it. */
 const CLASS_PENALTY_MS: Readonly<Record<PathClass, number>> = { lan: 0, direct: 5, turn: 30, relay: 60 };
+/** One lost segment holds up all that follow it. */
+const STREAM_PENALTY_MS = 10;
 const LOSS_PENALTY_MS = 500;
 const UNMEASURED_MS = 500;
 
@@ -13,7 +15,9 @@ const BETTER_BY_RATIO = 0.8;
 const BETTER_BY_MS = 4;
 
 export function scoreOf(path: Path): number {
-  return (path.srttMs ?? UNMEASURED_MS) + path.loss * LOSS_PENALTY_MS + CLASS_PENALTY_MS[path.way.class];
+  const { way, srttMs, loss } = path;
+  const streamMs = way.endpoint === null ? STREAM_PENALTY_MS : 0;
+  return (srttMs ?? UNMEASURED_MS) + loss * LOSS_PENALTY_MS + CLASS_PENALTY_MS[way.class] + streamMs;
 }
 
 export interface Choice {
@@ -38,6 +42,8 @@ function isClearlyBetter(rival: Path, active: Path): boolean {
   if (active.state === 'heard' && rival.state === 'valid') return true;
   if (rival.state !== 'valid') return false;
   const [a, b] = [scoreOf(rival), scoreOf(active)];
+  // Off the relay as soon as that is no loss; the other way there must be much to win.
+  if (isRelayed(active.way) && !isRelayed(rival.way)) return a < b;
   return a < b * BETTER_BY_RATIO && a < b - BETTER_BY_MS;
 }
 
@@ -51,13 +57,21 @@ const CLASS_NAME: Readonly<Record<PathClass, string>> = {
   relay: 'relay',
 };
 
-/** `direct UDP`, `LAN UDP`. */
-export const labelOf = (path: Path): string =>
-  `${CLASS_NAME[path.way.class]} ${path.way.transport.toUpperCase()}`;
+/** `direct UDP`, `LAN UDP`, `via office-vps`. */
+export const labelOf = ({ way }: Path): string =>
+  way.via === undefined ? `${CLASS_NAME[way.class]} ${way.transport.toUpperCase()}` : `via ${way.via}`;
 
 /** `direct UDP 198.51.100.7:41641`. */
-export const nameOf = (path: Path): string =>
-  path.way.endpoint === null ? labelOf(path) : `${labelOf(path)} ${formatEndpoint(path.way.endpoint)}`;
+export function nameOf(path: Path): string {
+  const place = path.way.via === undefined ? placeOf(path.way) : null;
+  return place === null ? labelOf(path) : `${labelOf(path)} ${place}`;
+}
+
+/** `198.51.100.7:41641`; null where it is not known. */
+export function placeOf({ endpoint, place }: Way): string | null {
+  const known = endpoint ?? place;
+  return known === undefined ? null : formatEndpoint(known);
+}
 
 const describe = (path: Path): string => `${nameOf(path)} (${qualityOf(path)})`;
 

@@ -8,6 +8,7 @@ import type { Batch, Link } from '../contract/link.ts';
 import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import { Budget } from './budget.ts';
+import { Detours, type RouteToPeer } from './detours.ts';
 import { ServerKeepAlive } from './keep-alive.ts';
 import type { Path } from './path.ts';
 import type { PathPeer, Paths, PathsOptions } from './paths.ts';
@@ -32,7 +33,9 @@ class PathsDriver implements Paths {
   readonly #peers: PathPeers;
   readonly #refresher: Refresher;
   readonly #keepAlive: ServerKeepAlive;
+  readonly #detours: Detours;
   #unsubscribe: (() => void)[] = [];
+  #transportEnds: (() => void)[] = [];
   #isRunning = false;
 
   constructor(options: PathsOptions) {
@@ -62,7 +65,17 @@ class PathsDriver implements Paths {
       intervalMs: () => this.#self.keepAliveMs(TIMING.keepAliveMax),
       mappedChanged: mapped => this.#mappedChanged(mapped),
     });
-    this.#peers = new PathPeers({ ...options, self: this.#self, budget, refresher: this.#refresher });
+    this.#detours = new Detours({
+      ...{ clock, counters, log: options.log },
+      openStream: options.streams === undefined ? null : (to, signal) => options.streams!.open(to, signal),
+      isPlace: endpoint => this.#self.wayTo(endpoint) !== null,
+      hasDirect: id => this.#peers.get(id)?.machine.state === 'direct',
+      linked: (id, link, learnt) => this.#peers.linked(id, link, learnt),
+    });
+    this.#peers = new PathPeers({
+      ...{ ...options, self: this.#self, budget, refresher: this.#refresher, detours: this.#detours },
+      upgrades: options.upgrades ?? (() => true),
+    });
   }
 
   // ---- life
@@ -77,6 +90,9 @@ class PathsDriver implements Paths {
       sent: link => this.#peers.sent(link),
       turnEnded: () => engine.flush(),
     };
+    const { streams } = this.#options;
+    if (streams !== undefined)
+      streams.events = { ...transport.events, closed: link => this.#peers.linkClosed(link) };
     this.#unsubscribe.push(network.onChange(() => this.#networkChanged()));
     this.#peers.start();
   }
@@ -85,7 +101,10 @@ class PathsDriver implements Paths {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#options.transport.events = silentEvents;
-    for (const end of this.#unsubscribe.splice(0)) end();
+    if (this.#options.streams !== undefined)
+      this.#options.streams.events = { ...silentEvents, closed: () => undefined };
+    this.#detours.close();
+    for (const end of [...this.#unsubscribe.splice(0), ...this.#transportEnds.splice(0)]) end();
     this.#keepAlive.stop();
     this.#refresher.stop();
     this.#transactions.abort();
@@ -104,6 +123,19 @@ class PathsDriver implements Paths {
   setTraversal(plugins: Parameters<Paths['setTraversal']>[0]): void {
     this.#refresher.setPlugins(plugins, () => this.#selfChanged(this.#self.refresh()));
     this.#selfChanged(this.#self.setPlugins(plugins));
+  }
+
+  setConnections(...[transports, tcpPorts]: Parameters<Paths['setConnections']>): void {
+    for (const end of this.#transportEnds.splice(0)) end();
+    this.#detours.setTransports(transports);
+    this.#transportEnds = transports.map(transport => transport.onChange(() => this.#transportsChanged()));
+    this.#selfChanged(this.#self.setConnections(transports, tcpPorts));
+    this.#peers.detoursChanged();
+  }
+
+  #transportsChanged(): void {
+    this.#selfChanged(this.#self.refresh());
+    this.#peers.detoursChanged();
   }
 
   setConfigured(endpoints: readonly Endpoint[]): void {
@@ -170,6 +202,14 @@ class PathsDriver implements Paths {
 
   onlineChanged(id: PeerId, online: boolean): void {
     this.#peers.with(id, (machine, now) => machine.onlineChanged(online, now));
+  }
+
+  routed(id: PeerId, route: RouteToPeer): void {
+    this.#peers.routed(id, route);
+  }
+
+  rerouted(id: PeerId, route: Pick<RouteToPeer, 'tcp' | 'relays'>): void {
+    this.#peers.routed(id, { open: this.#detours.openPlaces(id), ...route });
   }
 
   seenFrom(endpoint: Endpoint): void {

@@ -1,5 +1,5 @@
 // What a peer's path machine is told and what it asks for. Time and events come in; nothing is sent from here.
-import type { PathSignal } from '../../protocol/location/messages.ts';
+import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { Random } from '../../base/random.ts';
 import type { Counters } from '../../base/counters.ts';
@@ -29,6 +29,8 @@ export type MachineOutput =
   | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
   /** Our mapped address may have changed: measure it afresh; `refreshed` is called when that is done. */
   | { readonly type: 'refresh' }
+  /** Now is the time for connections: through relays, or straight to its TCP door. */
+  | { readonly type: 'connect' }
   /** The peer was met here: worth keeping over a restart. */
   | { readonly type: 'keep'; readonly endpoint: Endpoint };
 
@@ -41,6 +43,8 @@ export interface SelfView {
   /** Is there a NAT between us and the world, as far as known? Then an opener goes before the probes. */
   isNatted(family: IpFamily): boolean;
   keepAliveMs(): number;
+  /** Is something better than the server's route sought? */
+  upgrades(): boolean;
   readonly card: CardSizes;
   nat(): NatWords;
   /** Null where we have no such family, or it is no place to probe (ourselves, the overlay, nobody's address). */
@@ -77,6 +81,10 @@ export interface Machine {
   /** The session sends, for the first time since it was last heard. */
   sent(now: number): void;
   closed(way: Way, now: number): void;
+  /** A connection leads there: worth asking at once. */
+  linked(way: Way, learnt: string, now: number): void;
+  /** V7: where anybody can reach it, by the server's table. */
+  routed(open: readonly Endpoint[], now: number): void;
   candidatesChanged(now: number): void;
   networkChanged(now: number): void;
   refreshed(now: number): void;
@@ -85,6 +93,8 @@ export interface Machine {
   signalFailed(attempt: string, code: string, now: number): void;
   /** The daemon started again: the peer may be looking for us where it last met us. */
   restored(now: number): void;
+  /** What the peer's last signal told of ways that are no UDP addresses. */
+  readonly others: readonly CandidateWords[];
   readonly active: Path | null;
   readonly paths: Iterable<Path>;
   readonly state: PeerState;

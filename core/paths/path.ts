@@ -8,9 +8,16 @@ import { TIMING } from './timing.ts';
 export interface Way {
   readonly key: string;
   readonly transport: string;
+  /** Where datagrams are sent to; null: a connection leads there. */
   readonly endpoint: Endpoint | null;
   readonly class: PathClass;
+  /** Of a connection: its far end, */
+  readonly place?: Endpoint;
+  /** and the name of the node that forwards. */
+  readonly via?: string;
 }
+
+export const isRelayed = ({ class: way }: Way): boolean => way === 'relay' || way === 'turn';
 
 /**
  * `untried`: nothing came over it yet; `heard`: the session's packets came over it, no probe was answered;

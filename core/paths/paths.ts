@@ -4,19 +4,20 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
-import type { PathSignal, SignedNode, Welcome } from '../../protocol/location/messages.ts';
+import type { PathSignal, SignedNode, TcpPlace, Welcome } from '../../protocol/location/messages.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
 import type { PathStatus, PeerStatus } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
-import type { StunDoor, Traversal } from '../contract/plugin.ts';
+import type { Stream, StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
 import type { Engine, PeerId } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
+import type { RouteToPeer, Transport } from './detours.ts';
 import type { CardSizes } from './sizing.ts';
-import type { DatagramTransport } from './udp-transport.ts';
+import type { DatagramLink, DatagramTransport, StreamsEvents } from './udp-transport.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Where peers answered, kept over restarts. */
@@ -60,6 +61,19 @@ export interface PathsOptions {
   /** For measurements: a UDP socket on any port. */
   readonly openUdp: (family: IpFamily) => UdpDoor;
   readonly limits?: BudgetLimits;
+  /** Connections with other nodes; absent: there are none. */
+  readonly streams?: StreamLinks;
+  /** Is something better than the server's route sought? Default: yes. */
+  readonly upgrades?: () => boolean;
+}
+
+/** What path finding needs of the connections between nodes. */
+export interface StreamLinks {
+  events: StreamsEvents;
+  open(to: TcpPlace, signal: AbortSignal): Promise<Stream>;
+  /** By its id; null: there is none. */
+  linkBy(id: string): DatagramLink | null;
+  keep(link: Link, kept: boolean): void;
 }
 
 export interface PathPeer {
@@ -96,6 +110,8 @@ export interface Paths {
   removePeer(id: PeerId): void;
   /** The traversal plugins that run now, as their host hands them out: they never throw, hang or answer nonsense. */
   setTraversal(plugins: readonly Traversal[]): void;
+  /** The transport plugins that run now, likewise, and the ports of this node's TCP door. */
+  setConnections(transports: readonly Transport[], tcpPorts: readonly number[]): void;
   /** Addresses at which the owner says this node can be reached. */
   setConfigured(endpoints: readonly Endpoint[]): void;
   /** Prefixes of the overlay, never used as places: `10.77.0.0/16`. */
@@ -111,6 +127,10 @@ export interface Paths {
   controlChanged(state: ControlState): void;
   signalled(from: SignedNode, signal: PathSignal): void;
   onlineChanged(peer: PeerId, online: boolean): void;
+  /** V7, V13: how that peer is reached, by the server's table. */
+  routed(peer: PeerId, route: RouteToPeer): void;
+  /** The same for connections alone: its UDP places are as they were. */
+  rerouted(peer: PeerId, route: Pick<RouteToPeer, 'tcp' | 'relays'>): void;
   seenFrom(endpoint: Endpoint): void;
 
   status(peer: PeerId): PeerPaths | null;

@@ -2,12 +2,12 @@
 // The order of the methods is the order of a path's life: found, watched, lost. How it is sought: seeking.ts.
 import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
-import type { PathSignal } from '../../protocol/location/messages.ts';
+import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
 import type { Shot } from './attempt.ts';
 import { choose, nameOf } from './choice.ts';
 import { Diary } from './diary.ts';
 import type { Machine, MachineOptions, MachineOutput, PeerState } from './machine.ts';
-import { Path, type Way } from './path.ts';
+import { isRelayed, Path, type Way } from './path.ts';
 import { RemoteSide } from './remote.ts';
 import { Seeking } from './seeking.ts';
 import { Sizing } from './sizing.ts';
@@ -32,6 +32,7 @@ export class PeerMachine implements Machine {
   #warm: Path | null = null;
   #reason = 'nothing was sent there yet';
   #keepAliveMs = Infinity;
+  #sentAt = -Infinity;
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -40,6 +41,8 @@ export class PeerMachine implements Machine {
       emit: output => void this.#outputs.push(output),
       probe: (shot, now) => this.#shoot(shot, now),
       hasPath: () => this.#active?.usable === true,
+      hasDirect: () => this.#active?.usable === true && !isRelayed(this.#active.way),
+      sentAt: () => this.#sentAt,
       isInUse: way => this.#active?.way.key === way.key && this.#active.state === 'valid',
       heardAt: way => this.#paths.get(way.key)?.heardAt ?? null,
       gaveUp: verdict => this.#gaveUp(verdict),
@@ -105,7 +108,24 @@ export class PeerMachine implements Machine {
     this.tick(now);
   }
 
+  routed(open: readonly Endpoint[], now: number): void {
+    this.#remote.noteOpen(open);
+    this.#seeking.routed(now);
+    this.tick(now);
+  }
+
+  get others(): readonly CandidateWords[] {
+    return this.#remote.others;
+  }
+
   // ---- found
+
+  linked(way: Way, learnt: string, now: number): void {
+    const path = this.#paths.get(way.key);
+    if (path?.state === 'valid') return;
+    this.#seeking.check(way, learnt, now);
+    this.tick(now);
+  }
 
   /** An authenticated request: whoever stands there is asked in turn, and believed only by its own answer. */
   requested(way: Way, inUse: boolean, now: number): void {
@@ -133,8 +153,9 @@ export class PeerMachine implements Machine {
   }
 
   #noteFound(path: Path, seenAs: Endpoint | null, now: number): void {
-    const seen = seenAs === null ? '' : `, and sees us as ${formatEndpoint(seenAs)}`;
-    this.diary.note(now, `${path.way.key} (${path.learnt}) answered in ${path.srttMs!.toFixed(1)} ms${seen}`);
+    const seen =
+      seenAs === null || path.way.endpoint === null ? '' : `, and sees us as ${formatEndpoint(seenAs)}`;
+    this.diary.note(now, `${nameOf(path)} (${path.learnt}) answered in ${path.srttMs!.toFixed(1)} ms${seen}`);
     if (path === this.#active) this.#reason = `${nameOf(path)} answers again`;
   }
 
@@ -154,6 +175,7 @@ export class PeerMachine implements Machine {
   }
 
   sent(now: number): void {
+    this.#sentAt = now;
     if (this.#active !== null && this.#active.state !== 'lost') {
       this.#active.waitingSince ??= now;
       this.#active.mtu?.sent(now);
@@ -263,7 +285,13 @@ export class PeerMachine implements Machine {
     if (path !== this.#active) this.#paths.delete(way.key);
   }
 
+  /** No direct way, for the moment: a path through others stays. */
   #gaveUp({ words }: Verdict): void {
+    const active = this.#active;
+    if (active?.usable === true) {
+      this.#reason = `${nameOf(active)}, because ${words}`;
+      return;
+    }
     this.#reason = words;
     if (this.#active !== null) this.#outputs.push({ type: 'use', way: null, reason: words });
     this.#active = null;
@@ -290,7 +318,7 @@ export class PeerMachine implements Machine {
 
   get state(): PeerState {
     if (this.#active?.usable !== true) return this.#seeking.state;
-    return ['relay', 'turn'].includes(this.#active.way.class) ? 'relayed' : 'direct';
+    return isRelayed(this.#active.way) ? 'relayed' : 'direct';
   }
 
   take(): MachineOutput[] {

@@ -7,6 +7,7 @@ import type { Link } from '../contract/link.ts';
 import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import type { Budget } from './budget.ts';
+import type { Detours, RouteToPeer } from './detours.ts';
 import type { Machine, MachineOutput, SelfView } from './machine.ts';
 import type { Way } from './path.ts';
 import type { PathPeer, PathsOptions } from './paths.ts';
@@ -32,6 +33,8 @@ export interface PathPeersOptions extends PathsOptions {
   readonly self: SelfPlace;
   readonly budget: Budget;
   readonly refresher: Refresher;
+  readonly detours: Detours;
+  readonly upgrades: () => boolean;
 }
 
 export class PathPeers {
@@ -102,6 +105,7 @@ export class PathPeers {
   remove(id: PeerId): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    this.#options.detours.forget(id);
     this.#entries.delete(id);
     this.probing.remove(id);
     entry.timer?.cancel();
@@ -148,6 +152,32 @@ export class PathPeers {
     return isOurs;
   }
 
+  /** A connection leads to it. */
+  linked(id: PeerId, link: Link, learnt: string): void {
+    this.with(id, (machine, now) => machine.linked(wayOf(link, this.#self), learnt, now));
+  }
+
+  /** V7, V13: the server's table, now. */
+  routed(id: PeerId, route: RouteToPeer): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#options.detours.routed(id, route);
+    this.with(id, (machine, now) => machine.routed(route.open, now));
+    if (['trying', 'relayed'].includes(entry.machine.state)) this.#connect(entry);
+  }
+
+  /** Other relays are there: whoever is not met directly may be met by them. */
+  detoursChanged(): void {
+    for (const entry of this.#entries.values())
+      if (['trying', 'relayed'].includes(entry.machine.state)) this.#connect(entry);
+  }
+
+  /** It leads nowhere any more. Whose it was is not known: all that may use it hear of it. */
+  linkClosed(link: Link): void {
+    const way = wayOf(link, this.#self);
+    this.each((machine, now) => machine.closed(way, now));
+  }
+
   controlChanged(state: ControlState): void {
     this.#controlState = state;
     this.each((machine, now, entry) => machine.serverChanged(this.#canSignal(entry.peer.id), now));
@@ -191,6 +221,7 @@ export class PathPeers {
       card: this.#options.card,
       nat: () => this.#self.nat,
       wayTo: endpoint => this.#self.wayTo(endpoint),
+      upgrades: () => this.#options.upgrades(),
     };
     const scoped = counters.scope('paths');
     return new PeerMachine({
@@ -262,6 +293,10 @@ export class PathPeers {
       if (link !== null) link.mtu = output.bytes;
       return;
     }
+    if (output.type === 'connect') {
+      this.#connect(entry);
+      return;
+    }
     if (output.type === 'keep') {
       this.#keep(entry, output.endpoint);
       return;
@@ -274,20 +309,33 @@ export class PathPeers {
     if (link !== null) this.probing.ask(entry.peer.id, link, probe);
   }
 
-  #linkTo({ endpoint }: Way): DatagramLink | null {
-    return endpoint === null ? null : this.#options.transport.link(endpoint);
+  #connect(entry: Entry): void {
+    const { peer, machine } = entry;
+    if (peer.node !== null)
+      this.#options.detours.seek({ id: peer.id, node: peer.node, others: machine.others });
+  }
+
+  #linkTo({ endpoint, key }: Way): DatagramLink | null {
+    const { transport, streams } = this.#options;
+    return endpoint === null ? (streams?.linkBy(key) ?? null) : transport.link(endpoint);
+  }
+
+  /** Whoever keeps the links of that sort. */
+  #keepLink(link: DatagramLink, kept: boolean): void {
+    this.#options.transport.keep(link, kept);
+    this.#options.streams?.keep(link, kept);
   }
 
   #use(entry: Entry, way: Way | null): void {
-    const { transport, engine } = this.#options;
+    const { engine } = this.#options;
     const link = way === null ? null : this.#linkTo(way);
     if (entry.link !== null) {
       this.#byLink.delete(entry.link);
-      transport.keep(entry.link, false);
+      this.#keepLink(entry.link, false);
     }
     entry.link = link;
     if (link !== null) {
-      transport.keep(link, true);
+      this.#keepLink(link, true);
       link.armed = true;
       this.#byLink.set(link, entry);
     }
@@ -312,10 +360,9 @@ export class PathPeers {
       attempt,
       // The control side numbers its signals itself, over restarts.
       serial: 0,
-      candidates: this.#self.candidates.map(({ kind: how, transport, endpoint }) => ({
-        kind: how,
-        transport,
-        endpoint,
+      candidates: this.#self.candidates.map(({ kind: how, transport, endpoint, relay }) => ({
+        ...{ kind: how, transport, endpoint },
+        ...(relay === undefined ? {} : { relay }),
       })),
       nat: this.#self.nat,
       serverRttMs: control.rttMs,
@@ -335,6 +382,13 @@ const sameFixed = (a: PathPeer, b: PathPeer): boolean =>
 function wayOf(link: Link, self: SelfPlace): Way {
   const known = link.remote === null ? null : self.wayTo(link.remote);
   if (known?.key === link.id) return known;
-  const pathClass = link.traits.relayed ? 'relay' : 'direct';
-  return { key: link.id, transport: link.transport, endpoint: link.remote, class: pathClass };
+  const { id: key, transport, traits, remote, via } = link;
+  const isConnection = traits.ordered;
+  const direct = isConnection && remote !== null ? self.classOf(remote) : 'direct';
+  return {
+    ...{ key, transport, class: traits.relayed ? 'relay' : direct },
+    endpoint: isConnection ? null : remote,
+    ...(isConnection && remote !== null ? { place: remote } : {}),
+    ...(via === undefined || via === null ? {} : { via }),
+  };
 }

@@ -1,7 +1,7 @@
 // What a peer told of itself in its last signal, and where it was met before: the places worth probing.
 import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
-import type { PathSignal } from '../../protocol/location/messages.ts';
+import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
 import { MAX_CANDIDATES } from '../contract/candidate.ts';
 import type { Way } from './path.ts';
 import { UNKNOWN_NAT, type NatWords } from './verdict.ts';
@@ -21,7 +21,11 @@ export class RemoteSide {
   serverRttMs: number | null = null;
   /** Did it ever send us candidates? */
   known = false;
+  /** Of its last signal: those of other transports than UDP. */
+  others: readonly CandidateWords[] = [];
   #candidates: readonly { endpoint: Endpoint; kind: string }[] = [];
+  /** Where anybody can reach it, by the server's table (V7). */
+  #open: readonly Endpoint[] = [];
   /** Where it answered, the latest first. */
   #good: Endpoint[];
   #serial = 0;
@@ -40,7 +44,17 @@ export class RemoteSide {
     this.#candidates = signal.candidates
       .filter(({ transport }) => transport === 'udp')
       .slice(0, MAX_CANDIDATES);
+    this.others = signal.candidates.filter(({ transport }) => transport !== 'udp');
     return true;
+  }
+
+  noteOpen(places: readonly Endpoint[]): void {
+    this.#open = places.slice(0, MAX_CANDIDATES);
+  }
+
+  /** Nobody's early probe can spoil these. */
+  open(wayTo: WayFinder): Place[] {
+    return this.#places(this.#table(), wayTo);
   }
 
   /** Is the endpoint new as the last good one? */
@@ -57,12 +71,16 @@ export class RemoteSide {
 
   /** Its candidates as it told them, each place once; then, within the limit, where it was met before. */
   told(wayTo: WayFinder): Place[] {
-    return this.#places([...this.#candidates, ...this.#remembered()], wayTo);
+    return this.#places([...this.#candidates, ...this.#table(), ...this.#remembered()], wayTo);
   }
 
   /** The other way round: where it was met before comes first. */
   remembered(wayTo: WayFinder): Place[] {
-    return this.#places([...this.#remembered(), ...this.#candidates], wayTo);
+    return this.#places([...this.#remembered(), ...this.#table(), ...this.#candidates], wayTo);
+  }
+
+  #table(): { endpoint: Endpoint; kind: string }[] {
+    return this.#open.map(endpoint => ({ endpoint, kind: 'the server says' }));
   }
 
   #remembered(): { endpoint: Endpoint; kind: string }[] {

@@ -6,13 +6,16 @@ import { Bucket } from './budget.ts';
 import type { Diary } from './diary.ts';
 import { LonelySearch } from './lonely.ts';
 import type { MachineOptions, MachineOutput } from './machine.ts';
-import type { Way } from './path.ts';
+import { isRelayed, type Way } from './path.ts';
 import type { RemoteSide } from './remote.ts';
 import { OPENER_TTL, TIMING } from './timing.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
 
 const LOST_FOR_MS = 180_000;
 const RESTORED_GRACE_MS = 2_000;
+/** A session that sent so lately is in use. */
+const IN_USE_FOR_MS = 60_000;
+const BY_TABLE = 'by-table';
 /** Offers of one peer that are answered: each costs a signal of ours, and probes. */
 const OFFERS = { perSecond: 1, burst: 6 };
 
@@ -22,6 +25,10 @@ export interface Seeker {
   probe(shot: Shot, now: number): void;
   /** Is a path in use that is believed? */
   hasPath(): boolean;
+  /** And goes through nobody else? */
+  hasDirect(): boolean;
+  /** Monotonic ms: when the session last sent. */
+  sentAt(): number;
   isInUse(way: Way): boolean;
   heardAt(way: Way): number | null;
   gaveUp(verdict: Verdict, now: number): void;
@@ -76,7 +83,7 @@ export class Seeking {
     if (isFresh) this.#retryAt = null;
     if (isFresh) this.#failures = 0;
     this.#restoredAt = null;
-    if (this.#seeker.hasPath() || this.#attempt !== null || this.#lonely !== null) return;
+    if (this.#isContent() || this.#attempt !== null || this.#lonely !== null) return;
     if (this.#retryAt === null || now >= this.#retryAt) this.#seek(now, 'a packet wants to go there');
   }
 
@@ -99,7 +106,8 @@ export class Seeking {
   /** Our own candidates are others: a try under way starts again with them, a path in use may find a better one. */
   candidatesChanged(isBetterWorthIt: boolean, now: number): void {
     if (!this.#options.self.isConnected()) return;
-    if (this.#seeker.hasPath()) {
+    if (!this.#options.self.upgrades()) return;
+    if (this.#seeker.hasDirect()) {
       if (isBetterWorthIt) this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.betterTryEvery);
     } else if (this.#attempt?.offerAt == null && (this.#isSought(now) || this.#isUnderWay()))
       this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.restartEvery);
@@ -109,20 +117,27 @@ export class Seeking {
     if (connected) this.#restoredAt = null;
     const isOffering = this.#attempt?.role === 'offerer' && !this.#attempt.matched;
     const isFree = this.#attempt === null || isOffering;
-    if (connected && !this.#seeker.hasPath() && isFree && this.#isSought(now))
+    if (connected && !this.#isContent() && isFree && this.#isSought(now))
       this.#seek(now, 'the location server is there again');
     if (!connected && isOffering) this.#searchAlone(now, 'the location server went away');
   }
 
   onlineChanged(online: boolean, now: number): void {
-    if (this.#seeker.hasPath() || this.#attempt !== null) return;
+    if (this.#isContent() || this.#attempt !== null) return;
     if (online && this.#isSought(now)) this.#seek(now, 'it is online again');
     if (!online) this.#verdict = OFFLINE;
   }
 
   #isSought(now: number): boolean {
     if (this.#wantedAt !== null && now - this.#wantedAt < TIMING.wantedFor) return true;
+    // What goes through others is worth a better way as long as it goes at all.
+    if (this.#seeker.hasPath() && now - this.#seeker.sentAt() < IN_USE_FOR_MS) return true;
     return this.#lostAt !== null && (!this.#options.self.isConnected() || now - this.#lostAt < LOST_FOR_MS);
+  }
+
+  /** Nothing better is to be sought. */
+  #isContent(): boolean {
+    return this.#options.self.upgrades() ? this.#seeker.hasDirect() : this.#seeker.hasPath();
   }
 
   #isUnderWay(): boolean {
@@ -132,17 +147,34 @@ export class Seeking {
   #seek(now: number, why: string, offerAfterMs = 0): void {
     this.#retryAt = null;
     this.#freshAt = null;
+    this.#seeker.emit({ type: 'connect' });
     if (!this.#options.self.isConnected()) {
       this.#searchAlone(now, `${why}; the location server is away`);
       return;
     }
     this.#lonely = null;
     this.#lastTryAt = now;
+    if (!this.#options.self.upgrades()) {
+      this.#goByTable(now, why);
+      return;
+    }
     const id = Buffer.from(this.#options.random.bytes(8)).toString('hex');
     this.#attempt = new Attempt(id, 'offerer', now);
     this.#attempt.offerAt = now + offerAfterMs;
     this.#diary.note(now, `${why}: a new try`);
     this.#aimAtOnce(this.#attempt, now);
+  }
+
+  /** The server's route, and nothing else: no offer, and no place that nobody vouches for. */
+  #goByTable(now: number, why: string): void {
+    this.#attempt = matchedAttempt(BY_TABLE, now);
+    this.#diary.note(now, `${why}: going by the server's route`);
+    this.#aimAtOpen(this.#attempt, now);
+  }
+
+  /** The server's table is known, or another. */
+  routed(now: number): void {
+    if (this.#attempt !== null && this.#attempt.succeededAt === null) this.#aimAtOpen(this.#attempt, now);
   }
 
   #searchAlone(now: number, why: string): void {
@@ -158,6 +190,7 @@ export class Seeking {
 
   signalled(signal: PathSignal, now: number): void {
     if (!this.#remote.learn(signal)) this.#count('signal.repeated');
+    else if (!this.#options.self.upgrades()) this.#count('signal.declined');
     else if (signal.type === 'answer') this.#answer(signal, now);
     else this.#offer(signal, now);
   }
@@ -179,7 +212,7 @@ export class Seeking {
 
   /** Whoever had a path and offers anew has lost it: what broke it may have changed our own address outside. */
   #acceptFresh(id: string, now: number): void {
-    if (!this.#seeker.hasPath() && this.#lostAt === null) {
+    if (!this.#seeker.hasDirect() && this.#lostAt === null) {
       this.#accept(id, now);
       return;
     }
@@ -197,6 +230,7 @@ export class Seeking {
     this.#lastTryAt = now;
     const holdMs = this.#holdBackMs();
     this.#seeker.emit({ type: 'signal', kind: 'answer', attempt: id });
+    this.#seeker.emit({ type: 'connect' });
     this.#aimAll(attempt, now + holdMs, now);
     const words = `it made an offer of ${attempt.size} places: answered, probing them in ${Math.round(holdMs)} ms`;
     this.#diary.note(now, words);
@@ -225,6 +259,7 @@ export class Seeking {
     }
     attempt.matched = true;
     attempt.answerDueAt = null;
+    this.#seeker.emit({ type: 'connect' });
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
     this.#diary.note(now, `it answered with ${attempt.size} places: probing them`);
   }
@@ -244,11 +279,17 @@ export class Seeking {
 
   /** Places that no early probe can spoil: on our LAN, or heard so lately that the openings still stand. */
   #aimAtOnce(attempt: Attempt, now: number): void {
+    this.#aimAtOpen(attempt, now);
     for (const { way, learnt } of this.#remote.remembered(this.#options.self.wayTo)) {
       const heardAt = this.#seeker.heardAt(way);
       const isOpen = heardAt !== null && now - heardAt < TIMING.warm;
       if (way.class === 'lan' || isOpen) attempt.aim(way, learnt, now);
     }
+  }
+
+  #aimAtOpen(attempt: Attempt, now: number): void {
+    for (const { way, learnt } of this.#remote.open(this.#options.self.wayTo))
+      if (!this.#seeker.isInUse(way)) attempt.aim(way, learnt, now);
   }
 
   #aimAll(attempt: Attempt, fullAt: number, now: number): void {
@@ -269,8 +310,11 @@ export class Seeking {
 
   /** A probe was answered there; `isNews`: for the first time. */
   answered(way: Way, isNews: boolean, now: number): void {
-    this.#attempt?.answered(way.key, now);
-    if (!isNews) return;
+    // What goes through others ends no search, where a better way is wanted.
+    const isEnough = !isRelayed(way) || !this.#options.self.upgrades();
+    if (isEnough) this.#attempt?.answered(way.key, now);
+    else this.#attempt?.drop(way.key);
+    if (!isNews || !isEnough) return;
     this.#lonely = null;
     this.#lostAt = null;
     this.#restoredAt = null;
@@ -336,8 +380,13 @@ export class Seeking {
 
   #endAttempt(attempt: Attempt, now: number): void {
     this.#attempt = null;
-    if (attempt.succeededAt !== null || this.#seeker.hasPath() || attempt.id === '') return;
-    this.#fail(attempt.matched ? verdictOf(this.#options.self.nat(), this.#remote.nat) : NO_ANSWER, now);
+    if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
+    this.#fail(this.#verdictOn(attempt), now);
+  }
+
+  #verdictOn({ id, matched }: Attempt): Verdict {
+    if (id === BY_TABLE) return NO_ROUTE;
+    return matched ? verdictOf(this.#options.self.nat(), this.#remote.nat) : NO_ANSWER;
   }
 
   #fail(verdict: Verdict, now: number): void {
@@ -373,6 +422,7 @@ export class Seeking {
   }
 }
 
+const NO_ROUTE: Verdict = { code: 'no-candidates', words: "the location server's route leads nowhere now" };
 const OFFLINE: Verdict = { code: 'offline', words: 'it is not connected to the location server' };
 const SERVER_AWAY: Verdict = {
   code: 'server-away',

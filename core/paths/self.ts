@@ -6,10 +6,12 @@ import { scopeOf } from '../../protocol/ip/classify.ts';
 import type { Prefix } from '../../protocol/ip/prefix.ts';
 import type { NetworkDoor, NetworkInterface } from '../../system/doors.ts';
 import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/candidate.ts';
+import type { PathClass } from '../contract/link.ts';
 import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
 import type { Traversal } from '../contract/plugin.ts';
 import type { Control } from '../control/types.ts';
 import { addressTable, classOf, inAny, isUsable, prefixesOf } from './addresses.ts';
+import type { Transport } from './detours.ts';
 import type { Way } from './path.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramTransport } from './udp-transport.ts';
@@ -18,6 +20,8 @@ import { natWords, type NatWords } from './verdict.ts';
 /** The order in which candidates are named where there are too many. */
 const ORDER: readonly CandidateKind[] = ['configured', 'mapped', 'reflexive', 'host', 'predicted', 'relay'];
 const WAYS_KEPT = 1024;
+/** Of relays, and of TCP doors, in an offer. */
+const MAX_OTHERS = 4;
 const LIFETIME_USED = 0.6;
 
 export interface SelfOptions {
@@ -34,6 +38,8 @@ export class SelfPlace {
   readonly #table = addressTable();
   readonly #ways = new Map<string, Way | null>();
   #plugins: readonly Traversal[] = [];
+  #transports: readonly Pick<Transport, 'candidates'>[] = [];
+  #tcpPorts: readonly number[] = [];
   #configured: readonly Endpoint[];
   #overlay: readonly Prefix[] = [];
   #interfaces: readonly NetworkInterface[] = [];
@@ -47,6 +53,13 @@ export class SelfPlace {
 
   setPlugins(plugins: readonly Traversal[]): boolean {
     this.#plugins = plugins;
+    return this.refresh();
+  }
+
+  /** Those that run now, and the ports of the TCP door; empty: it is closed. */
+  setConnections(transports: readonly Pick<Transport, 'candidates'>[], tcpPorts: readonly number[]): boolean {
+    this.#transports = transports;
+    this.#tcpPorts = tcpPorts;
     return this.refresh();
   }
 
@@ -123,13 +136,17 @@ export class SelfPlace {
     return way;
   }
 
+  classOf(endpoint: Endpoint): PathClass {
+    return classOf(endpoint, this.#interfaces, this.#table);
+  }
+
   #way(key: string, endpoint: Endpoint): Way {
     const { transport } = this.#options;
     return {
       key,
       transport: transport.name,
       endpoint,
-      class: classOf(endpoint, this.#interfaces, this.#table),
+      class: this.classOf(endpoint),
     };
   }
 
@@ -152,7 +169,23 @@ export class SelfPlace {
       const place = `${each.transport} ${formatEndpoint(each.endpoint)}`;
       if (!once.has(place)) once.set(place, each);
     }
-    return [...once.values()].slice(0, MAX_CANDIDATES);
+    // Others are few, and worth no less than the last of many addresses.
+    const others = [...this.#relays(), ...this.#tcpDoors()];
+    return [...[...once.values()].slice(0, MAX_CANDIDATES - others.length), ...others];
+  }
+
+  #relays(): Candidate[] {
+    return this.#transports.flatMap(transport => transport.candidates()).slice(0, MAX_OTHERS);
+  }
+
+  /** At its own addresses, where the owner says it is reached, and by the ports of the web where it listens there. */
+  #tcpDoors(): Candidate[] {
+    const configured = this.#configured.map(endpoint => candidate('configured', endpoint, 'tcp'));
+    const hosts = this.#tcpPorts.flatMap(port =>
+      this.#interfaces.map(({ family, address }) => candidate('host', { family, address, port }, 'tcp')),
+    );
+    const doors = this.#tcpPorts.length === 0 ? [] : [...configured, ...hosts];
+    return doors.filter(({ endpoint }) => isUsable(endpoint, this.#table)).slice(0, MAX_OTHERS);
   }
 
   #hosts(): Candidate[] {
@@ -163,9 +196,9 @@ export class SelfPlace {
   }
 }
 
-const candidate = (kind: CandidateKind, endpoint: Endpoint): Candidate => ({
+const candidate = (kind: CandidateKind, endpoint: Endpoint, transport = 'udp'): Candidate => ({
   kind,
-  transport: 'udp',
+  transport,
   endpoint,
   foundBy: 'core',
 });

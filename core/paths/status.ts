@@ -1,7 +1,7 @@
 // What `status` and `why` say of a peer's paths.
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathStatus } from '../admin.ts';
-import { labelOf, scoreOf } from './choice.ts';
+import { labelOf, placeOf, scoreOf } from './choice.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './path.ts';
 import type { PathMtu } from './path-mtu.ts';
@@ -19,7 +19,7 @@ export function pathStatus(path: Path, card: CardSizes): PathStatus {
     label: labelOf(path),
     class: way.class,
     transport: way.transport,
-    remote: way.endpoint === null ? null : formatEndpoint(way.endpoint),
+    remote: placeOf(way),
     rttMs: srttMs === null ? null : Math.round(srttMs * 10) / 10,
     loss: Math.round(loss * 1000) / 1000,
     mtu: mtu === null ? null : innerMtu(mtu.size, card),

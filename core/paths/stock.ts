@@ -54,6 +54,8 @@ export class StockMachine implements Machine {
     this.#active?.heard(now);
   }
 
+  readonly others = [];
+
   closed(way: Way): void {
     if (this.#active?.way.key === way.key) this.#active = null;
   }
@@ -73,6 +75,8 @@ export class StockMachine implements Machine {
     return false;
   }
   tick(): void {}
+  linked(): void {}
+  routed(): void {}
   signalled(): void {}
   requested(): void {}
   sent(): void {}

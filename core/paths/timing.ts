@@ -31,7 +31,7 @@ export const TIMING = {
   warm: 25_000,
   forget: 60_000,
   /** Tries that failed are repeated after these, while somebody wants the peer. */
-  retries: [2_000, 4_000, 8_000, 15_000, 30_000, 60_000],
+  retries: [2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 300_000],
   /** Somebody wants the peer: for so long after the last packet that asked for it. */
   wantedFor: 30_000,
   /** Without the server: this often while younger than. */

@@ -19,6 +19,11 @@ export interface DatagramEvents {
   turnEnded(): void;
 }
 
+/** Of connections. */
+export interface StreamsEvents extends DatagramEvents {
+  closed(link: Link, reason: string): void;
+}
+
 export interface DatagramLink extends Link {
   readonly remote: Endpoint;
   /** Set by the driver, as it is found. */

@@ -120,6 +120,12 @@ export class PeerBook {
     return accepted(peer);
   }
 
+  /** Why that node is none to talk to; null: it is, though its word may be older than the known one. Changes nothing. */
+  doubt(node: SignedNode): PeerRefusal | null {
+    const doubt = this.#doubt(node, this.#peers.get(node.record.id));
+    return doubt === 'peer.generation' ? null : doubt;
+  }
+
   get size(): number {
     return this.#peers.size;
   }

@@ -15,6 +15,7 @@ const CANDIDATES_SCHEMA = {
     properties: {
       kind: { enum: ['host', 'reflexive', 'mapped', 'configured', 'predicted', 'relay'] },
       transport: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,19}$' },
+      relay: { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' },
       endpoint: {
         type: 'object',
         required: ['family', 'address', 'port'],
@@ -95,11 +96,12 @@ export class AnswerChecks {
   candidates(answer: unknown, foundBy: string): readonly Candidate[] {
     const first = Array.isArray(answer) ? answer.slice(0, MAX_CANDIDATES) : answer;
     return checked(this.#candidates, first).map(
-      ({ kind, transport, endpoint: { family, address, port } }) => {
+      ({ kind, transport, relay, endpoint: { family, address, port } }) => {
         const canonical = canonicalIp(address);
         if (canonical === null || familyOf(canonical) !== family)
           throw new Error('a candidate has an address that is none');
-        return { kind, transport, endpoint: { family, address: canonical, port }, foundBy };
+        const of = relay === undefined ? {} : { relay };
+        return { kind, transport, endpoint: { family, address: canonical, port }, ...of, foundBy };
       },
     );
   }

@@ -6,16 +6,16 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { SettingsChange } from '../../base/settings.ts';
 import type { PluginAdmin, PluginDetail, PluginStatus } from '../admin.ts';
-import type { Traversal, TransportPlugin } from '../contract/plugin.ts';
+import type { Traversal } from '../contract/plugin.ts';
 import { AnswerChecks } from './answers.ts';
 import { Blame, originOf } from './blame.ts';
 import { pluginErrors } from './errors.ts';
 import type { Guard } from './guard.ts';
 import { PluginLife, type LifeSurroundings } from './life.ts';
-import { isTransport } from './load.ts';
 import { PluginFinder, type Found, type PluginDirectory } from './manifest.ts';
 import type { Given, Run } from './run.ts';
 import type { PluginChoice, PluginChoiceStore } from './settings.ts';
+import type { GuardedTransport } from './transport.ts';
 
 export interface PluginHostOptions {
   /** Each holds one folder per plugin. One that is absent counts as empty; the first has the names it uses. */
@@ -43,7 +43,7 @@ export interface PluginHost extends PluginAdmin {
   rest(): Promise<void>;
   /** Those that have started and have not been told to stop; they never throw, hang or answer nonsense. */
   traversal(): readonly Traversal[];
-  transports(): readonly TransportPlugin[];
+  transports(): readonly GuardedTransport[];
   /** Calls back when a plugin came, went or failed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
   /** An error that nobody caught: was it a plugin's? Then that plugin is stopped, and no one else need care. */
@@ -94,10 +94,8 @@ class Host implements PluginHost {
     return this.#running().flatMap(({ traversal }) => traversal ?? []);
   }
 
-  transports(): readonly TransportPlugin[] {
-    return this.#running().flatMap(({ plugin, manifest }) =>
-      plugin !== null && isTransport(plugin, manifest) ? [plugin] : [],
-    );
+  transports(): readonly GuardedTransport[] {
+    return this.#running().flatMap(({ transport }) => transport ?? []);
   }
 
   onChange(changed: () => void): () => void {

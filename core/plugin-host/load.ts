@@ -52,7 +52,7 @@ export async function loadEntry(
 
 const PARTS: Readonly<Record<PluginManifest['kind'], readonly string[]>> = {
   traversal: ['candidates', 'natReport', 'refresh', 'onChange'],
-  transport: ['candidates', 'dial'],
+  transport: ['candidates', 'dial', 'onChange'],
 };
 
 function expectPlugin(made: unknown, kind: PluginManifest['kind']): Plugin {

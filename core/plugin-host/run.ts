@@ -12,10 +12,11 @@ import { within } from './deadline.ts';
 import { guardedClock, guardedNetwork, guardedStreams, guardedStun } from './doors.ts';
 import { pluginErrors } from './errors.ts';
 import { Guard, type GuardOptions } from './guard.ts';
-import { checkNativePackages, isTraversal, loadEntry } from './load.ts';
+import { checkNativePackages, isTransport, isTraversal, loadEntry } from './load.ts';
 import type { Found } from './manifest.ts';
 import { readReport } from './report.ts';
 import type { Settings } from './settings.ts';
+import { GuardedTransport } from './transport.ts';
 import { GuardedTraversal } from './traversal.ts';
 import { unsafeFolder } from './trust.ts';
 
@@ -47,6 +48,7 @@ export class Run {
   readonly #abort = new AbortController();
   #plugin: Plugin | null = null;
   #traversal: GuardedTraversal | null = null;
+  #transport: GuardedTransport | null = null;
   #isBrokenOff = false;
 
   constructor(found: Found & { readonly error: null }, around: RunSurroundings) {
@@ -65,6 +67,10 @@ export class Run {
 
   get traversal(): GuardedTraversal | null {
     return this.#traversal;
+  }
+
+  get transport(): GuardedTransport | null {
+    return this.#transport;
   }
 
   get isBrokenOff(): boolean {
@@ -101,6 +107,7 @@ export class Run {
     const plugin = this.#plugin;
     const { name } = this.manifest;
     this.#traversal?.end();
+    this.#transport?.end();
     try {
       const patience = { clock, timeoutMs: STOP_TIMEOUT_MS, late: () => undefined };
       const outcome = await within(patience, async () => this.guard.inside(() => plugin?.stop()));
@@ -165,6 +172,8 @@ export class Run {
     if (this.#isEnded()) return;
     this.#traversal = this.#guarded(this.#plugin);
     this.#traversal?.begin();
+    this.#transport = this.#guardedTransport(this.#plugin);
+    this.#transport?.begin();
   }
 
   /** Whatever the plugin throws becomes that error: in words, because the thing itself may bite whoever looks at it. */
@@ -180,6 +189,12 @@ export class Run {
     if (plugin === null || !isTraversal(plugin, this.manifest)) return null;
     const { clock, checks, log } = this.#around;
     return new GuardedTraversal(plugin, { name: this.manifest.name, guard: this.guard, clock, checks, log });
+  }
+
+  #guardedTransport(plugin: Plugin | null): GuardedTransport | null {
+    if (plugin === null || !isTransport(plugin, this.manifest)) return null;
+    const { clock, checks } = this.#around;
+    return new GuardedTransport(plugin, { name: this.manifest.name, guard: this.guard, clock, checks });
   }
 
   #context(settings: Settings): PluginContext {

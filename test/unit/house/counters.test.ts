@@ -10,6 +10,7 @@ const SCOPES: readonly (readonly [folder: string, prefix: string])[] = [
   ['core/control/', 'control.'],
   ['core/dataplane/', 'dataplane.'],
   ['core/paths/', 'paths.'],
+  ['core/streams/', 'streams.'],
   ['core/node/hearsay', 'hearsay.'],
   ['system/tun', 'system.tun.'],
   ['system/udp', 'system.udp.'],

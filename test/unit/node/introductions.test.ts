@@ -33,6 +33,7 @@ function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
     paths: {
       setPeer: () => void told.push('paths'),
       removePeer: () => void told.push('paths forget'),
+      routed: () => undefined,
       onlineChanged: (_, online) => void told.push(online ? 'online' : 'offline'),
     },
     clock: new ManualClock(),

@@ -63,7 +63,7 @@ t.test('V10: a scan of the overlay leaves room for other questions to the server
       },
     },
     engine: { ...rest, routeUnknown: address => void unknown.push(address) },
-    paths: { ...rest, setPeer() {} },
+    paths: { ...rest, setPeer() {}, routed() {} },
   };
   const introductions = new Introductions(options);
   for (let address = 1; address <= 1000; address++) {

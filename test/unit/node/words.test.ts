@@ -50,7 +50,8 @@ t.test('V4: a registration tells private from public addresses, and whether stra
     foundBy: 'test',
   });
   const candidates = [candidate('host', '192.168.0.2'), candidate('reflexive', '22.33.44.55')];
-  const of = (nat: NatReport) => registrationOf({ candidates, nat, cpuLoad: 0.25, scopes: rules.value });
+  const of = (nat: NatReport) =>
+    registrationOf({ candidates, nat, cpuLoad: 0.25, tcpPorts: [], scopes: rules.value });
   t.match(of(HOME), {
     privateAddresses: [{ address: '192.168.0.2' }],
     publicAddresses: [{ address: '22.33.44.55' }],

@@ -83,7 +83,13 @@ t.test('V5: a node sorts what it registers by the rules of its network', t => {
   const sorted = (rules: Parameters<typeof rulesWith>[0]): Registration => {
     const scopes = rulesWith(rules);
     if (!scopes.ok) throw new Error(scopes.code);
-    return registrationOf({ candidates, nat: NOTHING_CHECKED, cpuLoad: 0, scopes: scopes.value });
+    return registrationOf({
+      candidates,
+      nat: NOTHING_CHECKED,
+      cpuLoad: 0,
+      tcpPorts: [],
+      scopes: scopes.value,
+    });
   };
   t.same(addresses(sorted([]).privateAddresses), ['192.168.1.2', '198.18.0.9']);
   t.same(addresses(sorted([{ prefix: '198.18.0.0/15', scope: 'public' }]).publicAddresses), ['198.18.0.9']);
