@@ -33,7 +33,7 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
     .option('--port <port>', 'TCP and UDP port (7443)', port)
     .option('--second-port <port>', 'a second UDP port, by which kinds of NATs are told apart', port)
-    .option('--web-port <port>', 'a second TCP port, for homes that let only the web out: 443', port)
+    .option('--web-port <port>', 'a second TCP port, for web-only homes: 443', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--advertise <host>', 'name or address that invites name; may be given again', each)
     .option('--pool <prefix>', "the network's IPv4 pool, chosen once (10.77.0.0/16)", pool)
