@@ -24,6 +24,14 @@ export interface Build {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What the owner of a box chose before it joined. */
+export interface Chosen {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly udpPort?: number;
+  /** By plugin. */
+  readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
 export class Daemon {
   readonly place: Place;
   readonly name: string;
@@ -157,10 +165,21 @@ export class LocationServer extends Daemon {
 
 export class GinnelNode extends Daemon {
   /** Joins by an invite, or comes up again with what it kept. */
-  async up(invite?: string): Promise<NodeStatus> {
+  async up(invite?: string, chosen: Pick<Chosen, 'udpPort'> = {}): Promise<NodeStatus> {
     if (this.pid === null) await this.start();
-    const body = { name: this.name, ...(invite === undefined ? {} : { invite }) };
+    const { udpPort } = chosen;
+    const body = {
+      name: this.name,
+      ...(invite === undefined ? {} : { invite }),
+      ...(udpPort === undefined ? {} : { udpPort }),
+    };
     return this.explained(this.api<NodeStatus>('POST', '/v1/node/up', body));
+  }
+
+  async choose({ settings, plugins = {} }: Chosen): Promise<void> {
+    if (settings !== undefined) await this.api('POST', '/v1/node/settings', { set: settings });
+    for (const [plugin, set] of Object.entries(plugins))
+      await this.api('POST', `/v1/node/plugins/${plugin}/settings`, { set });
   }
 
   status(): Promise<NodeStatus> {
@@ -181,8 +200,14 @@ export class GinnelNode extends Daemon {
 }
 
 /** The server of the lab as a location server: both its addresses where it has two, STUN on a second port. */
-export async function startServer(lab: Lab, options: Partial<ServerOptions> = {}): Promise<LocationServer> {
+export async function startServer(
+  lab: Lab,
+  options: Partial<ServerOptions> = {},
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<LocationServer> {
   const server = new LocationServer(lab.server, 'location-server');
+  await server.start();
+  if (Object.keys(settings).length > 0) await server.api('POST', '/v1/server/settings', { set: settings });
   const advertise = [lab.server.address, lab.server.address6];
   await server.up({ advertise, listen: lab.serverAddresses, secondPort: 7444, ...options });
   return server;
@@ -193,11 +218,12 @@ export async function startNode(
   server: LocationServer,
   place: Place,
   name: string,
-  build: Build = {},
+  build: Build & Chosen = {},
 ): Promise<GinnelNode> {
   const node = new GinnelNode(place, name, build);
   await node.start();
-  await node.up(await server.invite());
+  await node.choose(build);
+  await node.up(await server.invite(), build);
   await node.explained(
     until(`${name} to join`, START_MS, async () => {
       const { state, server: told } = await node.status();

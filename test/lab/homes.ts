@@ -2,7 +2,7 @@
 import { snapshot } from './carried.ts';
 import type { Snapshot } from './carried.ts';
 import { startNode } from './ginnel.ts';
-import type { Build, GinnelNode, LocationServer } from './ginnel.ts';
+import type { Build, Chosen, GinnelNode, LocationServer } from './ginnel.ts';
 import type { Home, Lab } from './topology.ts';
 import { until } from './waiting.ts';
 
@@ -26,7 +26,7 @@ export async function joinHome(
   server: LocationServer,
   home: Home,
   name: string,
-  build: Build = {},
+  build: Build & Chosen = {},
 ): Promise<Box> {
   const node = await startNode(server, home.host, name, build);
   return { home, node, ip: (await node.status()).ip4 };

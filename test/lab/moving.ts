@@ -25,7 +25,8 @@ export interface Moved {
   readonly seconds: number;
 }
 
-export async function moveFile(from: Box, to: Box, megabytes: number): Promise<Moved> {
+/** `perSecond`: no faster than so many bytes. */
+export async function moveFile(from: Box, to: Box, megabytes: number, perSecond = Infinity): Promise<Moved> {
   const [file, copy] = [`${LAB_FOLDER}/original`, `${LAB_FOLDER}/copy`];
   writeRandom(file, megabytes);
   const receive = [TRANSFER, 'receive', to.ip, String(PORT), copy];
@@ -34,7 +35,7 @@ export async function moveFile(from: Box, to: Box, megabytes: number): Promise<M
   receiver.stdout?.setEncoding('utf8').on('data', (text: string) => (heard += text));
   await until('the receiver', 10_000, () => heard.startsWith('ready'));
   const before = performance.now();
-  const send = `'${process.execPath}' '${TRANSFER}' send ${to.ip} ${PORT} ${file}`;
+  const send = `'${process.execPath}' '${TRANSFER}' send ${to.ip} ${PORT} ${file} ${perSecond}`;
   const sent = JSON.parse((await from.home.host.exec(send, { timeoutMs: TRANSFER_MS })).stdout) as Report;
   await endOf(receiver);
   const seconds = (performance.now() - before) / 1000;

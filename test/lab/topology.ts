@@ -32,6 +32,8 @@ export interface Home {
   readonly carrier: Place | null;
   /** By which the rest of the lab sees it. */
   readonly outerAddress: string;
+  /** The far end of its line to the outside, whose counters are those of the line. */
+  readonly line: { readonly place: Place; readonly device: string };
   /** Bytes in and out over the line to the outside, by the kernel's count. */
   wanBytes(): Promise<number>;
   /** Forgets every mapping of the home's router, as a full table or a power cut does. */
@@ -63,7 +65,7 @@ export async function buildLab(options: LabOptions): Promise<Lab> {
   const carriers = new Map(
     plan.carriers.map(carrier => [carrier, new Place(carrier.name, 'wan', carrier.wanAddress)]),
   );
-  const homes = plan.homes.map(home => homeOf(home, carriers));
+  const homes = plan.homes.map(home => homeOf(home, carriers, core));
   const delay =
     options.delayMs === undefined
       ? null
@@ -85,7 +87,7 @@ export async function buildLab(options: LabOptions): Promise<Lab> {
   };
 }
 
-function homeOf(plan: HomePlan, carriers: ReadonlyMap<RouterPlan, Place>): Home {
+function homeOf(plan: HomePlan, carriers: ReadonlyMap<RouterPlan, Place>, core: Place): Home {
   const { router: routerPlan, shape, prefix6 } = plan;
   const router =
     routerPlan === null
@@ -103,12 +105,17 @@ function homeOf(plan: HomePlan, carriers: ReadonlyMap<RouterPlan, Place>): Home 
   const first = hosts[0];
   if (first === undefined) throw new TypeError('a home has at least one host');
   const host = shape.onRouter && router !== null ? router : first;
+  const carrier = plan.carrier === null ? null : (carriers.get(plan.carrier) ?? null);
   return {
     kind: plan.kind,
     host,
     hosts,
     router,
-    carrier: plan.carrier === null ? null : (carriers.get(plan.carrier) ?? null),
+    carrier,
+    line:
+      carrier === null
+        ? { place: core, device: `home${plan.index}` }
+        : { place: carrier, device: `lan${plan.index}` },
     outerAddress: plan.outerAddress,
     wanBytes: () => (router ?? host).bytes(),
     flushNat: async () => {
