@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
 import { decodeWord, encodeWord } from '../../protocol/peer/words.ts';
-import type { HaveWord, PeerWord } from '../../protocol/peer/words.ts';
+import type { EchoWord, HaveWord, PeerWord } from '../../protocol/peer/words.ts';
 import type { Engine, PeerId } from '../dataplane/engine.ts';
 
 /** One kind of news. What it is told is hostile until it verified the signature. */
@@ -22,6 +22,8 @@ export interface Topic {
 export interface HearsayOptions {
   readonly engine: Pick<Engine, 'tell'>;
   readonly topics: readonly Topic[];
+  /** A word of another sort, by which a path is tried. */
+  readonly echoHeard: (peer: PeerId, word: EchoWord) => void;
   readonly clock: Clock;
   readonly counters: Counters;
 }
@@ -70,6 +72,7 @@ export class Hearsay {
     }
     const word = decodeWord(body);
     if (!word.ok) this.#count(word.code);
+    else if (word.value.type === 'echo') this.#options.echoHeard(peer, word.value);
     else if (word.value.type === 'have') this.#answer(peer, word.value);
     else this.#learn(peer, word.value.topic, word.value.item);
   }

@@ -175,6 +175,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   const hearsay: Hearsay = new Hearsay({
     engine,
     topics: topicsOf(() => control, standings),
+    echoHeard: (peer, word) => paths.echoHeard(peer, word),
     clock,
     counters,
   });

@@ -27,13 +27,17 @@ export interface Choice {
 
 /** The choice among the usable ones; `active` is the present one, stays where nothing is clearly better. Null: none is usable. */
 export function choose(paths: Iterable<Path>, active: Path | null): Choice | null {
-  const ranked = [...paths].filter(path => path.usable).sort((a, b) => scoreOf(a) - scoreOf(b));
+  const usable = [...paths].filter(path => path.usable);
+  const trusted = usable.filter(path => !path.shunned);
+  const ranked = (trusted.length > 0 ? trusted : usable).sort((a, b) => scoreOf(a) - scoreOf(b));
   const best = ranked[0];
   if (best === undefined) return null;
   if (active === null) return { path: best, reason: firstReason(best, ranked.length) };
   if (best === active) return { path: active, reason: '' };
   if (!active.usable)
     return { path: best, reason: `${nameOf(active)} fell silent; ${describe(best)} still answers` };
+  if (active.shunned && !best.shunned)
+    return { path: best, reason: `${nameOf(active)} loses what goes by it; ${describe(best)} answers too` };
   if (!isClearlyBetter(best, active)) return { path: active, reason: '' };
   return { path: best, reason: `${describe(best)} is better than ${describe(active)}` };
 }

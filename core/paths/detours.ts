@@ -43,7 +43,10 @@ export interface DetoursOptions {
 export interface Sought {
   readonly id: PeerId;
   readonly node: SignedNode;
-  readonly others: readonly CandidateWords[];
+  /** What the peer told of connections, at the time of asking. */
+  readonly others: () => readonly CandidateWords[];
+  /** UDP gets out of neither, or not in: nothing to wait for. */
+  readonly isUdpBlocked: boolean;
 }
 
 /** Plain UDP has so long before a TCP connection is opened beside it. */
@@ -101,7 +104,7 @@ export class Detours {
       return;
     }
     this.#throughOthers(sought);
-    this.#later(sought, TCP_AFTER_MS, () => this.#straight(sought));
+    this.#later(sought, sought.isUdpBlocked ? 0 : TCP_AFTER_MS, () => this.#straight(sought));
   }
 
   #later({ id }: Sought, delayMs: number, act: () => void): void {
@@ -115,7 +118,9 @@ export class Detours {
   /** To its own TCP door. */
   #straight({ id, node, others }: Sought): void {
     const { openStream, isPlace } = this.#options;
-    const told = others.filter(({ transport }) => transport === 'tcp').map(({ endpoint }) => endpoint);
+    const told = others()
+      .filter(({ transport }) => transport === 'tcp')
+      .map(({ endpoint }) => endpoint);
     const places = once([...(this.#pursuit(id).route?.tcp ?? []), ...told]).filter(isPlace);
     if (openStream === null || places.length === 0) return;
     this.#try(id, 'tcp', 'its TCP door', async signal => {
@@ -142,7 +147,7 @@ export class Detours {
         : [{ kind: 'relay', transport: 'relay-tcp', endpoint, relay: node.record.id }],
     );
     const byKey = new Map<string, Candidate>();
-    for (const words of [...routed, ...others]) {
+    for (const words of [...routed, ...others()]) {
       if (words.transport !== transport || words.kind !== 'relay' || !this.#options.isPlace(words.endpoint))
         continue;
       const candidate: Candidate = { ...words, kind: 'relay', foundBy: 'the peer' };

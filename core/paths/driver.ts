@@ -2,6 +2,7 @@
 // this node itself.
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
+import type { EchoWord } from '../../protocol/peer/words.ts';
 import { writeXorMappedAddress } from '../../protocol/stun/attributes.ts';
 import { BINDING, decodeStun, encodeStun, isStun, type DecodedStun } from '../../protocol/stun/codec.ts';
 import type { Batch, Link } from '../contract/link.ts';
@@ -164,6 +165,10 @@ class PathsDriver implements Paths {
         this.#stunReceived(datagramLink, bytes, offset + at, size);
       else this.#count('unknown-datagram');
     }
+  }
+
+  echoHeard(id: PeerId, word: EchoWord): void {
+    this.#peers.echoHeard(id, word);
   }
 
   // ---- probes

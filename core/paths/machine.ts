@@ -31,6 +31,8 @@ export type MachineOutput =
   | { readonly type: 'refresh' }
   /** Now is the time for connections: through relays, or straight to its TCP door. */
   | { readonly type: 'connect' }
+  /** A word to be said inside the session, which comes back. */
+  | { readonly type: 'echo'; readonly token: string }
   /** The peer was met here: worth keeping over a restart. */
   | { readonly type: 'keep'; readonly endpoint: Endpoint };
 
@@ -83,6 +85,10 @@ export interface Machine {
   closed(way: Way, now: number): void;
   /** A connection leads there: worth asking at once. */
   linked(way: Way, learnt: string, now: number): void;
+  /** The word that `echo` asked for came back, */
+  echoed(token: string, now: number): void;
+  /** or no session was there to say it in. */
+  unsaid(token: string): void;
   /** V7: where anybody can reach it, by the server's table. */
   routed(open: readonly Endpoint[], now: number): void;
   candidatesChanged(now: number): void;
@@ -95,6 +101,8 @@ export interface Machine {
   restored(now: number): void;
   /** What the peer's last signal told of ways that are no UDP addresses. */
   readonly others: readonly CandidateWords[];
+  /** By the peer's own last word. */
+  readonly isUdpBlocked: boolean;
   readonly active: Path | null;
   readonly paths: Iterable<Path>;
   readonly state: PeerState;

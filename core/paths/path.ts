@@ -46,6 +46,8 @@ export class Path {
   probesSinceHeard = 0;
   /** The peer says that it sends by this one. */
   theirChoice = false;
+  /** It loses or alters what goes by it: used only where there is nothing else. */
+  shunned = false;
   /** What it carries; null: it was never in use, or the peer answers no probes. */
   mtu: PathMtu | null = null;
   readonly #inFlight = new Map<string, number>();

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { PathSignal, SignedNode, TcpPlace, Welcome } from '../../protocol/location/messages.ts';
+import type { EchoWord } from '../../protocol/peer/words.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
 import type { PathStatus, PeerStatus } from '../admin.ts';
@@ -40,7 +41,7 @@ export interface PathsEvents {
 export interface PathsOptions {
   readonly transport: DatagramTransport;
   readonly control: Pick<Control, 'state' | 'rttMs' | 'signal'>;
-  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush' | 'wake'>;
+  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush' | 'wake' | 'tell'>;
   readonly network: Pick<NetworkDoor, 'addresses' | 'onChange'>;
   readonly clock: Clock;
   readonly random: Random;
@@ -121,6 +122,8 @@ export interface Paths {
   heard(peer: PeerId, link: Link, nowMs: number): void;
   needsPath(peer: PeerId): void;
   notMine(link: Link, batch: Batch): void;
+  /** A word of that peer by which it, or this node, tries a path. */
+  echoHeard(peer: PeerId, word: EchoWord): void;
 
   // from the control side (ControlEvents)
   welcomed(welcome: Pick<Welcome, 'stun' | 'keepAlive'>, server: Endpoint): void;

@@ -12,7 +12,8 @@ import { RemoteSide } from './remote.ts';
 import { Seeking } from './seeking.ts';
 import { Sizing } from './sizing.ts';
 import { TIMING } from './timing.ts';
-import type { Verdict } from './verdict.ts';
+import { Trial } from './trial.ts';
+import { UDP_BLOCKED, type Verdict } from './verdict.ts';
 import { earliest, watch } from './watch.ts';
 
 const MAX_PATHS = 48;
@@ -23,6 +24,7 @@ export class PeerMachine implements Machine {
   readonly #remote: RemoteSide;
   readonly #seeking: Seeking;
   readonly #sizing: Sizing;
+  readonly #trial: Trial;
   readonly #paths = new Map<string, Path>();
   #outputs: MachineOutput[] = [];
   /** The path in use fell silent, no other is known, and the data plane holds what it has. */
@@ -37,6 +39,7 @@ export class PeerMachine implements Machine {
   constructor(options: MachineOptions) {
     this.#options = options;
     this.#remote = new RemoteSide(options.good);
+    this.#trial = new Trial(options.random);
     this.#seeking = new Seeking(options, this.#remote, this.diary, {
       emit: output => void this.#outputs.push(output),
       probe: (shot, now) => this.#shoot(shot, now),
@@ -116,6 +119,10 @@ export class PeerMachine implements Machine {
 
   get others(): readonly CandidateWords[] {
     return this.#remote.others;
+  }
+
+  get isUdpBlocked(): boolean {
+    return this.#remote.nat.mapping === UDP_BLOCKED;
   }
 
   // ---- found
@@ -214,7 +221,7 @@ export class PeerMachine implements Machine {
   }
 
   wakeAt(now: number): number | null {
-    const times = this.#seeking.wakes();
+    const times = [...this.#seeking.wakes(), this.#trial.nextAt];
     if (this.#active?.usable === true) times.push(this.#active.mtu?.wakeAt ?? null);
     for (const path of this.#paths.values())
       times.push(watch(path, this.#role(path), this.#keepAliveMs, now).nextAt);
@@ -234,6 +241,34 @@ export class PeerMachine implements Machine {
       else if (action === 'distrust') this.#distrust(path, now);
       else if (action === 'forget') this.#paths.delete(path.way.key);
     }
+    this.#try(now);
+  }
+
+  /** Whoever forwards may be none to trust: only words inside the session tell. */
+  #try(now: number): void {
+    const active = this.#active;
+    this.#trial.forgive(this.#paths.values(), now);
+    if (active?.usable !== true || !isRelayed(active.way)) {
+      this.#trial.rest();
+      return;
+    }
+    const token = this.#trial.tick(active, this.#sentAt, now);
+    if (token !== null) this.#outputs.push({ type: 'echo', token });
+    if (!this.#trial.isBad) return;
+    this.#trial.shun(active, now);
+    this.#options.counters.counter('path.shunned').value++;
+    this.diary.note(now, `${nameOf(active)} loses too much of what goes by it: leaving it`);
+    this.#decide(now);
+    this.#outputs.push({ type: 'connect' });
+  }
+
+  echoed(token: string, now: number): void {
+    this.#trial.answered(token);
+    this.tick(now);
+  }
+
+  unsaid(token: string): void {
+    this.#trial.unsaid(token);
   }
 
   #keepUp(path: Path, now: number): void {

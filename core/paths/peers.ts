@@ -3,6 +3,7 @@ import type { Timer } from '../../base/clock.ts';
 import { GinnelError } from '../../base/errors.ts';
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
+import { encodeWord, type EchoWord } from '../../protocol/peer/words.ts';
 import type { Link } from '../contract/link.ts';
 import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
@@ -16,6 +17,7 @@ import { Probing } from './probing.ts';
 import type { Refresher } from './refresher.ts';
 import type { SelfPlace } from './self.ts';
 import { StockMachine } from './stock.ts';
+import { UDP_BLOCKED } from './verdict.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramLink } from './udp-transport.ts';
 
@@ -157,6 +159,16 @@ export class PathPeers {
     this.with(id, (machine, now) => machine.linked(wayOf(link, this.#self), learnt, now));
   }
 
+  /** A word inside the session: asked, it is said back. */
+  echoHeard(id: PeerId, { token, reply }: EchoWord): void {
+    if (reply) {
+      this.with(id, (machine, now) => machine.echoed(token, now));
+      return;
+    }
+    const word = encodeWord({ type: 'echo', token, reply: true });
+    if (word !== null) this.#options.engine.tell(id, word);
+  }
+
   /** V7, V13: the server's table, now. */
   routed(id: PeerId, route: RouteToPeer): void {
     const entry = this.#entries.get(id);
@@ -293,6 +305,10 @@ export class PathPeers {
       if (link !== null) link.mtu = output.bytes;
       return;
     }
+    if (output.type === 'echo') {
+      this.#echo(entry, output.token);
+      return;
+    }
     if (output.type === 'connect') {
       this.#connect(entry);
       return;
@@ -309,10 +325,18 @@ export class PathPeers {
     if (link !== null) this.probing.ask(entry.peer.id, link, probe);
   }
 
+  #echo({ peer, machine }: Entry, token: string): void {
+    const word = encodeWord({ type: 'echo', token, reply: false });
+    if (word === null || !this.#options.engine.tell(peer.id, word)) machine.unsaid(token);
+  }
+
   #connect(entry: Entry): void {
     const { peer, machine } = entry;
     if (peer.node !== null)
-      this.#options.detours.seek({ id: peer.id, node: peer.node, others: machine.others });
+      this.#options.detours.seek({
+        ...{ id: peer.id, node: peer.node, others: () => machine.others },
+        isUdpBlocked: this.#self.nat.mapping === UDP_BLOCKED || machine.isUdpBlocked,
+      });
   }
 
   #linkTo({ endpoint, key }: Way): DatagramLink | null {

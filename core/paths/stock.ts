@@ -55,6 +55,7 @@ export class StockMachine implements Machine {
   }
 
   readonly others = [];
+  readonly isUdpBlocked = false;
 
   closed(way: Way): void {
     if (this.#active?.way.key === way.key) this.#active = null;
@@ -77,6 +78,8 @@ export class StockMachine implements Machine {
   tick(): void {}
   linked(): void {}
   routed(): void {}
+  echoed(): void {}
+  unsaid(): void {}
   signalled(): void {}
   requested(): void {}
   sent(): void {}

@@ -20,7 +20,7 @@ export interface Verdict {
   readonly words: string;
 }
 
-const UDP_BLOCKED = 'blocked';
+export const UDP_BLOCKED = 'blocked';
 
 export const UNKNOWN_NAT: NatWords = {
   mapping: 'not-checked',

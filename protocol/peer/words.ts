@@ -24,7 +24,15 @@ export interface NewsWord {
   readonly item: Readonly<Record<string, unknown>>;
 }
 
-export type PeerWord = HaveWord | NewsWord;
+/** Said to see whether it comes back: a relay cannot tell it from data. */
+export interface EchoWord {
+  readonly type: 'echo';
+  readonly token: string;
+  /** It answers one. */
+  readonly reply: boolean;
+}
+
+export type PeerWord = HaveWord | NewsWord | EchoWord;
 
 export type PeerWordRefusal = 'word.too-long' | 'word.not-json' | 'word.schema';
 
@@ -54,6 +62,14 @@ const SCHEMA = {
         item: { type: 'object' },
       },
       required: ['topic', 'item'],
+    },
+    {
+      properties: {
+        type: { const: 'echo' },
+        token: { type: 'string', pattern: '^[0-9a-f]{1,32}$' },
+        reply: { type: 'boolean' },
+      },
+      required: ['token', 'reply'],
     },
   ],
 };

@@ -46,7 +46,13 @@ class Room {
     const engine = {
       tell: (to: string, body: Uint8Array) => this.#sayings.push({ from: name, to, body }) > 0,
     };
-    const hearsay = new Hearsay({ engine, topics: [numbers], clock: this.clock, counters });
+    const hearsay = new Hearsay({
+      echoHeard: () => undefined,
+      engine,
+      topics: [numbers],
+      clock: this.clock,
+      counters,
+    });
     const speaker = { hearsay, numbers, counters, name };
     this.speakers.set(name, speaker);
     return speaker;

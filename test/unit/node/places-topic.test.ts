@@ -46,7 +46,7 @@ async function inRoom(work: (speakers: Speaker[], pump: () => number) => void): 
       speakers.push({
         membership,
         whereabouts,
-        hearsay: new Hearsay({ engine, topics: [topic], clock, counters }),
+        hearsay: new Hearsay({ echoHeard: () => undefined, engine, topics: [topic], clock, counters }),
       });
     }
     const pump = (): number => {

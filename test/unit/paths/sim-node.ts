@@ -195,6 +195,7 @@ export class SimNode {
         setPath: (id, link) => this.#setPath(id, link),
         inbound: (link, batch) => this.#inbound(link, batch),
         flush() {},
+        tell: () => false,
         wake: id => void this.woken.push(id),
       },
       network: host.network,
