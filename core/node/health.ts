@@ -54,6 +54,12 @@ export const nodeHealth = defineHealth({
     why: '',
     todo: 'See why: ginnel plugins show {name}.',
   },
+  TCP_DOOR: {
+    severity: 'warning',
+    what: 'A TCP port of this box is not the wanted one, or is closed.',
+    why: '{words}',
+    todo: '',
+  },
   CLOCK_WRONG: {
     severity: 'warning',
     what: "This box's clock is {skew}.",
@@ -82,6 +88,8 @@ export interface NodeState {
   /** Why packets go by the slower door; null: they do not. */
   readonly slowness: { readonly because: string; readonly todo: string } | null;
   readonly keyChanges: readonly string[];
+  /** Of the TCP door, in words. */
+  readonly portProblems: readonly string[];
   readonly plugins: readonly PluginStatus[];
   readonly nat: NatReport;
   readonly skew: string | null;
@@ -98,6 +106,7 @@ export function healthOf(state: NodeState): HealthLine[] {
     cardProblem,
     slowness,
     keyChanges,
+    portProblems,
     plugins,
     nat,
     skew,
@@ -114,6 +123,7 @@ export function healthOf(state: NodeState): HealthLine[] {
   }
   if (slowness !== null) lines.push(nodeHealth('DOOR_SLOWER', { ...slowness }));
   for (const words of keyChanges) lines.push(nodeHealth('PEER_KEY_CHANGED', { words }));
+  for (const words of portProblems) lines.push(nodeHealth('TCP_DOOR', { words }));
   for (const { name, state: how, code, thirdParty } of plugins)
     if (how === 'failed' || how === 'unavailable')
       lines.push(

@@ -50,6 +50,7 @@ export function statusOf(
       cardProblem: stay.cardProblem,
       slowness: parts.doors.slowness,
       keyChanges: stay.keyChanges,
+      portProblems: stay.portProblems,
       plugins,
       nat: parts.paths.natReport,
       skew: parts.time.skewInWords(),
