@@ -87,6 +87,14 @@ const WORDS: Readonly<Record<string, string>> = {
   'plugins.failed': 'plugins that failed',
   'plugins.bad-reports': 'reports of plugins that were not accepted',
   'plugins.left-behind': 'plugins that did not stop in time',
+  'plugins.relay-tcp.forwarded.frames': 'frames forwarded between other boxes',
+  'plugins.relay-tcp.forwarded.bytes': 'bytes forwarded between other boxes',
+  'plugins.relay-tcp.dropped.*': 'frames of other boxes that were not forwarded, by reason',
+  'plugins.relay-tcp.slowed': 'times a box was read from more slowly because it sent more than its share',
+  'plugins.relay-tcp.nodes.closed': 'connections of boxes closed because there were too many',
+  'plugins.relay-tcp.detours.*': 'questions for the way to a box that is not connected here, by what was found',
+  'plugins.relay-tcp.relays.lost': 'connections to relays that were lost',
+  'plugins.relay-tcp.relays.failed': 'tries to reach a relay that failed',
   'plugins.*': 'what plugins count themselves',
   // ---- the location server
   'nodes.registered': 'boxes that joined the network',
@@ -145,6 +153,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'stun.*': 'outcome',
   'api.refused.*': 'code',
   'metrics.refused.*': 'reason',
+  'plugins.relay-tcp.dropped.*': 'reason',
 };
 
 /** The words of the longest entry that fits; null: nobody described it. */

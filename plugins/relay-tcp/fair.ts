@@ -28,7 +28,8 @@ export function fairRates(demands: readonly number[], capacity: number, cap: num
   const capped = demands.map(demand => Math.min(demand, cap));
   if (capacity === Infinity) return { rates: capped.map(() => cap), idle: cap };
   const level = waterLevel(capped, capacity);
-  if (level !== Infinity) return { rates: capped.map(() => Math.min(cap, level)), idle: Math.min(cap, level) };
+  if (level !== Infinity)
+    return { rates: capped.map(() => Math.min(cap, level)), idle: Math.min(cap, level) };
   // Room for each to grow, and for one more.
   const room = (capacity - capped.reduce((sum, demand) => sum + demand, 0)) / (capped.length + 1);
   return { rates: capped.map(demand => Math.min(cap, demand + room)), idle: Math.min(cap, room) };

@@ -85,7 +85,8 @@ export class Forwarder {
 
   /** By a detour. */
   pass(from: Stream, frame: Uint8Array, next: Stream): void {
-    this.#pass(from, frame, this.#lane(next));
+    if (next.isClosed) this.#counts.gone.value++;
+    else this.#pass(from, frame, this.#lane(next));
   }
 
   left(stream: Stream): void {

@@ -80,7 +80,7 @@ export class Quotas {
     const known = this.#shares.get(key);
     if (known?.stream === stream) return known;
     if (known !== undefined) this.forget(key);
-    if (stream === null && this.#shares.size >= MAX_SHARES) return this.#rest ??= this.#made('>', null);
+    if (stream === null && this.#shares.size >= MAX_SHARES) return (this.#rest ??= this.#made('>', null));
     const made = this.#made(key, stream);
     this.#shares.set(key, made);
     return made;

@@ -5,6 +5,7 @@ import { addressText, ipPackets } from './ip-targets.ts';
 import { channels, invites, locationMessages, records, standingWords, texts } from './location-targets.ts';
 import { peerWords } from './peer-targets.ts';
 import { signedPlaces } from './places-targets.ts';
+import { frameHeads } from './stream-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
 import { tooLargePackets } from './too-big-targets.ts';
 import { noiseMessages, wireguardHandshakes, wireguardMessages } from './wireguard-targets.ts';
@@ -14,6 +15,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   wireguardMessages,
   ipPackets,
   tooLargePackets,
+  frameHeads,
   stunMessages,
   stunAnswerer,
   addressText,
