@@ -70,8 +70,9 @@ export class Detours {
     else this.#refuse(from, frame);
   }
 
-  /** A node has connected: what waited for it goes to it. */
+  /** A node has connected: what waited for it goes to it, and what goes through it goes by this. */
   arrived(stream: Stream): void {
+    for (const one of this.#detours.values()) if (one.next?.address === stream.address) one.next = stream;
     const detour = this.#detours.get(stream.address);
     if (detour === undefined) return;
     detour.next = stream;
@@ -161,7 +162,8 @@ export class Detours {
       this.#counts.held.value++;
       return;
     }
-    detour.held.push({ from, frame });
+    // A copy: it may lie in a piece of the connection that is much larger.
+    detour.held.push({ from, frame: new Uint8Array(frame) });
     detour.heldBytes += bytes;
     this.#heldBytes += bytes;
   }

@@ -2,7 +2,7 @@
 // its sender's share is looked at, and it goes to its destination's own connection, or by a detour over another node.
 import type { Counter, Counters } from '../../base/counters.ts';
 import type { Stream, StreamDoor } from '../../core/contract/plugin.ts';
-import { destinationOf, FRAME_KINDS, sourceOf } from '../../protocol/stream/frame.ts';
+import { destinationOf, sourceOf } from '../../protocol/stream/frame.ts';
 import type { Detours } from './detours.ts';
 import { goesInCircle, isDestination, isSource, staysInNetwork } from './keys.ts';
 import type { ServedNodes } from './nodes.ts';
@@ -16,7 +16,7 @@ export interface ForwarderParts {
   readonly counters: Counters;
 }
 
-/** What is remembered of one connection between its frames: most go where the last one went. */
+/** What is remembered of one node between its frames: most go where the last one went. */
 interface Flow {
   readonly from: Stream;
   readonly lane: Lane;
@@ -24,8 +24,12 @@ interface Flow {
   /** Of the last frame that came through another relay. */
   source: string;
   sourceShare: Share;
+  /** Those that have a share of their own. */
+  readonly sources: Set<string>;
   destination: string;
   next: Lane | null;
+  /** When `next` was looked up: connections have come and gone since. */
+  foundIn: number;
 }
 
 /** A connection that frames of others have taken. */
@@ -34,11 +38,16 @@ interface Lane {
   isUsed: boolean;
 }
 
+/** Sources behind one relay with a share each; whoever invents more of them gets no more by that. */
+const MAX_SOURCES = 64;
+
 export class Forwarder {
   readonly #parts: ForwarderParts;
   readonly #counts: ReturnType<typeof countsOf>;
-  readonly #flows = new Map<Stream, Flow>();
-  readonly #lanes = new Map<Stream, Lane>();
+  /** By the address of the node that sends, or is sent to. */
+  readonly #flows = new Map<string, Flow>();
+  readonly #lanes = new Map<string, Lane>();
+  #generation = 0;
 
   constructor(parts: ForwarderParts) {
     this.#parts = parts;
@@ -51,12 +60,12 @@ export class Forwarder {
   }
 
   hasRelayed(stream: Stream): boolean {
-    return this.#lanes.has(stream);
+    return this.#lanes.has(stream.address);
   }
 
   /** Has it carried anything since this was last asked? */
   wasUsed(stream: Stream): boolean {
-    const lane = this.#lanes.get(stream);
+    const lane = this.#lanes.get(stream.address);
     const wasUsed = lane?.isUsed === true;
     if (lane !== undefined) lane.isUsed = false;
     return wasUsed;
@@ -64,7 +73,7 @@ export class Forwarder {
 
   /** `frame` is whole, its head checked, its source the node of `from` or, where that is a relay, one behind it. */
   take(from: Stream, frame: Uint8Array): void {
-    const flow = this.#flows.get(from) ?? this.#begin(from);
+    const flow = this.#flows.get(from.address) ?? this.#begin(from);
     const wrong = this.#whatIsWrong(flow, frame);
     if (wrong !== null) {
       wrong.value++;
@@ -79,7 +88,6 @@ export class Forwarder {
     const next = this.#nextOf(flow, frame);
     flow.lane.isUsed = true;
     if (next !== null) this.#pass(from, frame, next);
-    else if (isNotice(frame)) this.#counts.noticesLost.value++;
     else this.#parts.detours.take(from, frame, flow.destination);
   }
 
@@ -89,11 +97,16 @@ export class Forwarder {
     else this.#pass(from, frame, this.#lane(next));
   }
 
+  /** Perhaps in the place of an older connection with the same node. */
+  arrived(stream: Stream): void {
+    this.#generation++;
+    this.#forget(stream.address);
+  }
+
   left(stream: Stream): void {
-    const flow = this.#flows.get(stream);
-    this.#flows.delete(stream);
-    this.#lanes.delete(stream);
-    if (flow !== undefined) this.#parts.quotas.forget(flow.share.key);
+    this.#generation++;
+    const { address } = stream;
+    if ((this.#lanes.get(address)?.stream ?? stream) === stream) this.#forget(address);
   }
 
   stop(): void {
@@ -101,11 +114,18 @@ export class Forwarder {
     this.#lanes.clear();
   }
 
-  #begin(from: Stream): Flow {
+  #forget(address: string): void {
+    this.#lanes.delete(address);
+    if (this.#flows.delete(address)) this.#parts.quotas.forget(address);
+  }
+
+  /** What comes by a connection that another one took over from counts as coming by that. */
+  #begin(sender: Stream): Flow {
+    const from = this.#parts.streams.find(sender.address) ?? sender;
     const share = this.#parts.quotas.share(from.address, from);
-    const lane = this.#lane(from);
-    const flow = { from, lane, share, source: '', sourceShare: share, destination: '', next: null };
-    this.#flows.set(from, flow);
+    const own = { from, lane: this.#lane(from), share, source: '', sourceShare: share };
+    const flow = { ...own, sources: new Set<string>(), destination: '', next: null, foundIn: 0 };
+    this.#flows.set(from.address, flow);
     return flow;
   }
 
@@ -124,32 +144,38 @@ export class Forwarder {
     }
     if (flow.sourceShare.isGone || !isSource(frame, flow.source)) {
       flow.source = sourceOf(frame, 0);
-      flow.sourceShare = quotas.share(flow.source, null);
+      flow.sourceShare = quotas.share(this.#hasOwnShare(flow) ? flow.source : `>${flow.from.address}`, null);
     }
     return flow.sourceShare;
   }
 
+  #hasOwnShare({ sources, source }: Flow): boolean {
+    if (sources.size < MAX_SOURCES) sources.add(source);
+    return sources.has(source);
+  }
+
   #nextOf(flow: Flow, frame: Uint8Array): Lane | null {
     const isSame = isDestination(frame, flow.destination);
-    if (isSame && flow.next?.stream.isClosed === false) return flow.next;
+    if (isSame && flow.next !== null && flow.foundIn === this.#generation) return flow.next;
     if (!isSame) flow.destination = destinationOf(frame, 0);
+    flow.foundIn = this.#generation;
     const stream = this.#parts.streams.find(flow.destination);
     return (flow.next = stream === null ? null : this.#lane(stream));
   }
 
   #lane(stream: Stream): Lane {
-    const known = this.#lanes.get(stream);
-    if (known !== undefined) return known;
+    const known = this.#lanes.get(stream.address);
+    if (known?.stream === stream) return known;
     const lane = { stream, isUsed: false };
-    this.#lanes.set(stream, lane);
+    this.#lanes.set(stream.address, lane);
     return lane;
   }
 
   /** Hands it on; never back to where it came from. */
   #pass(from: Stream, frame: Uint8Array, next: Lane): void {
-    if (next.stream === from) {
+    if (next.stream.address === from.address) {
       this.#counts.back.value++;
-      if (!isNotice(frame)) from.refuse(frame);
+      from.refuse(frame);
       return;
     }
     const { length } = frame;
@@ -164,9 +190,6 @@ export class Forwarder {
   }
 }
 
-/** A word on a frame that could not be delivered: it is never answered by another. */
-const isNotice = (frame: Uint8Array): boolean => frame[0] !== FRAME_KINDS.data;
-
 const countsOf = (counters: Counters) => ({
   frames: counters.counter('forwarded.frames'),
   bytes: counters.counter('forwarded.bytes'),
@@ -176,6 +199,5 @@ const countsOf = (counters: Counters) => ({
   busy: counters.counter('dropped.busy'),
   gone: counters.counter('dropped.gone'),
   back: counters.counter('dropped.back'),
-  noticesLost: counters.counter('dropped.notice'),
   notAdmitted: counters.counter('dropped.not-admitted'),
 });

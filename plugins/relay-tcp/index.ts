@@ -131,6 +131,7 @@ class RelayTcp implements TransportPlugin {
 
   #streamChanged(stream: Stream, isOpen: boolean): void {
     if (isOpen) {
+      this.#visits.arrived(stream);
       this.#node.arrived(stream);
       this.#relay.arrived(stream);
       return;

@@ -6,6 +6,7 @@ import type { Random } from '../../base/random.ts';
 import type { Stream, StreamDoor } from '../../core/contract/plugin.ts';
 import type { TcpPlace } from '../../protocol/location/messages.ts';
 import { retryAfterMs, untilOpen } from './opening.ts';
+import type { Visits } from './visits.ts';
 
 export interface KeepingParts {
   readonly clock: Clock;
@@ -13,6 +14,7 @@ export interface KeepingParts {
   readonly log: Log;
   readonly counters: Counters;
   readonly streams: StreamDoor;
+  readonly visits: Pick<Visits, 'adopt'>;
   /** Ends all tries. */
   readonly signal: AbortSignal;
 }
@@ -83,9 +85,11 @@ export class KeptRelay {
     if (this.#stream === null && !this.#isTrying) void this.#try();
   }
 
-  /** A connection with that node came about, whoever opened it. */
+  /** A connection with that node came about, whoever opened it; perhaps in the place of an older one. */
   arrived(stream: Stream): void {
-    if (stream.node === this.node && this.#stream === null) this.#stands(stream, false);
+    if (stream.node !== this.node) return;
+    if (this.#stream === null) this.#stands(stream, false);
+    else this.#stream = stream;
   }
 
   left(stream: Stream): void {
@@ -97,7 +101,7 @@ export class KeptRelay {
     else this.#failed();
   }
 
-  /** Closes what was opened here, unless the node itself uses it. */
+  /** Closes what was opened here; one that is in use is left to whoever closes it when it falls idle. */
   end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
@@ -105,24 +109,33 @@ export class KeptRelay {
     this.#leaving?.cancel();
     const stream = this.#stream;
     this.#stream = null;
-    if (stream !== null && this.#isOpener && stream.isOurs) stream.close();
+    if (stream !== null && this.#isOpener) this.#letGo(stream);
     this.#gone(this);
+  }
+
+  #letGo(stream: Stream): void {
+    const { clock, signal, visits } = this.#parts;
+    if (!stream.isOurs) return;
+    const isInUse = clock.monotonicMs() - stream.lastUsedAt < GRACE_MS;
+    if (isInUse && !signal.aborted) visits.adopt(stream);
+    else stream.close();
   }
 
   async #try(): Promise<void> {
     const { clock, streams, signal, log } = this.#parts;
     const ended = AbortSignal.any([signal, this.#ended.signal]);
-    if (ended.aborted) return;
+    const isOver = (): boolean => ended.aborted;
+    if (isOver()) return;
     this.#isTrying = true;
     try {
       const stream = await untilOpen(clock, streams, this.place, OPEN_TIMEOUT_MS, ended);
       this.#isTrying = false;
-      if (ended.aborted) stream.close();
+      if (isOver()) this.#letGo(stream);
       else if (stream.isClosed) this.#failed();
       else this.#stands(stream, true);
     } catch (error) {
       this.#isTrying = false;
-      if (ended.aborted) return;
+      if (isOver()) return;
       const reason = error instanceof Error ? error.message : String(error);
       log.debug('a relay could not be reached', { relay: this.place.node.record.name, reason });
       this.#parts.counters.counter('relays.failed').value++;

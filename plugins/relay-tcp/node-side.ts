@@ -35,7 +35,7 @@ export class NodeSide {
     const { clock, streams } = context;
     this.#context = context;
     this.#changed = changed;
-    this.keeper = new Keeper({ ...context, signal }, () => this.#review());
+    this.keeper = new Keeper({ ...context, visits, signal }, () => this.#review());
     this.#surveyor = new Surveyor({
       clock,
       signal,

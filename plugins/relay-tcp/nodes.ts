@@ -12,10 +12,10 @@ export class ServedNodes {
   readonly #closed: { value: number };
   /** Has anything been forwarded from or to it? */
   readonly #hasRelayed: (stream: Stream) => boolean;
-  /** In the order in which they came. */
-  readonly #taken = new Set<Stream>();
-  /** Since when. */
-  readonly #beyond = new Map<Stream, number>();
+  /** By address, in the order in which they came. */
+  readonly #taken = new Map<string, Stream>();
+  /** Likewise, and since when. */
+  readonly #beyond = new Map<string, { readonly stream: Stream; readonly since: number }>();
   #most: number;
   #reviewing: Timer | null = null;
 
@@ -28,8 +28,8 @@ export class ServedNodes {
 
   set most(most: number) {
     this.#most = most;
-    const [...taken] = this.#taken;
-    for (const stream of taken.slice(most).reverse()) this.#putBeyond(stream);
+    const beyond = [...this.#taken.values()].slice(most);
+    for (const stream of beyond) this.#putBeyond(stream);
     this.#fill();
   }
 
@@ -40,27 +40,32 @@ export class ServedNodes {
   /** How many keep a connection to be reached through this node. */
   get count(): number {
     let count = 0;
-    for (const stream of this.#taken) if (!this.#isPeerOnly(stream)) count++;
+    for (const stream of this.#taken.values()) if (!this.#isPeerOnly(stream)) count++;
     return count;
   }
 
+  /** Perhaps in the place of an older connection with the same node. */
   arrived(stream: Stream): void {
-    if (stream.isOurs) return;
-    if (this.#makeRoom()) this.#taken.add(stream);
+    const { address, isOurs } = stream;
+    if (this.#taken.has(address)) this.#taken.set(address, stream);
+    else if (isOurs) this.#beyond.delete(address);
+    else if (this.#makeRoom()) this.#take(stream);
     else this.#putBeyond(stream);
   }
 
   left(stream: Stream): void {
-    this.#beyond.delete(stream);
-    if (this.#taken.delete(stream)) this.#fill();
+    const { address } = stream;
+    if (this.#beyond.get(address)?.stream === stream) this.#beyond.delete(address);
+    if (this.#taken.get(address) !== stream) return;
+    this.#taken.delete(address);
+    this.#fill();
   }
 
   /** May its frames pass? What this node opened itself, to other relays, takes no place. */
   admits(stream: Stream): boolean {
-    if (stream.isOurs || this.#taken.has(stream)) return true;
+    if (stream.isOurs || this.#taken.has(stream.address)) return true;
     if (stream.isClosed || !this.#makeRoom()) return false;
-    this.#beyond.delete(stream);
-    this.#taken.add(stream);
+    this.#take(stream);
     return true;
   }
 
@@ -75,9 +80,14 @@ export class ServedNodes {
     return stream.links > 0 && !this.#hasRelayed(stream);
   }
 
+  #take(stream: Stream): void {
+    this.#beyond.delete(stream.address);
+    this.#taken.set(stream.address, stream);
+  }
+
   #makeRoom(): boolean {
     if (this.#taken.size < this.#most) return true;
-    for (const stream of this.#taken) {
+    for (const stream of this.#taken.values()) {
       if (!this.#isPeerOnly(stream)) continue;
       this.#putBeyond(stream);
       return true;
@@ -86,18 +96,16 @@ export class ServedNodes {
   }
 
   #putBeyond(stream: Stream): void {
-    this.#taken.delete(stream);
-    this.#beyond.set(stream, this.#clock.monotonicMs());
+    this.#taken.delete(stream.address);
+    this.#beyond.set(stream.address, { stream, since: this.#clock.monotonicMs() });
     this.#reviewing ??= this.#clock.after(GRACE_MS, () => this.#review());
   }
 
   /** Whoever waited longest comes first. */
   #fill(): void {
-    for (const stream of [...this.#beyond.keys()]) {
+    for (const { stream } of [...this.#beyond.values()]) {
       if (this.#taken.size >= this.#most) return;
-      if (this.#isPeerOnly(stream)) continue;
-      this.#beyond.delete(stream);
-      this.#taken.add(stream);
+      if (!this.#isPeerOnly(stream)) this.#take(stream);
     }
   }
 
@@ -105,9 +113,9 @@ export class ServedNodes {
     this.#reviewing = null;
     this.#fill();
     const now = this.#clock.monotonicMs();
-    for (const [stream, since] of [...this.#beyond].reverse()) {
+    for (const { stream, since } of [...this.#beyond.values()].reverse()) {
       if (this.#isPeerOnly(stream) || now - since < GRACE_MS) continue;
-      this.#beyond.delete(stream);
+      this.#beyond.delete(stream.address);
       this.#closed.value++;
       stream.close();
     }

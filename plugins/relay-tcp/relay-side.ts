@@ -80,6 +80,7 @@ export class RelaySide {
 
   arrived(stream: Stream): void {
     this.#work?.nodes.arrived(stream);
+    this.#work?.forwarder.arrived(stream);
     this.#work?.detours.arrived(stream);
   }
 

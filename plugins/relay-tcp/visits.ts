@@ -36,9 +36,26 @@ export class Visits {
     if (standing !== null && !standing.isClosed) return standing;
     const ended = AbortSignal.any([signal, this.#parts.signal]);
     const stream = await untilOpen(clock, streams, place, timeoutMs, ended);
+    this.adopt(stream);
+    return stream;
+  }
+
+  /** It is to be closed when it falls idle. */
+  adopt(stream: Stream): void {
+    const { clock } = this.#parts;
+    if (stream.isClosed || this.#parts.signal.aborted) return;
     this.#open.set(stream, clock.monotonicMs());
     this.#looking ??= clock.after(LOOK_EVERY_MS, () => this.#look());
-    return stream;
+  }
+
+  /** Perhaps in the place of an older connection with the same node. */
+  arrived(stream: Stream): void {
+    for (const [older, usedAt] of this.#open) {
+      if (older === stream || older.address !== stream.address) continue;
+      this.#open.delete(older);
+      if (stream.isOurs) this.#open.set(stream, usedAt);
+      return;
+    }
   }
 
   left(stream: Stream): void {
@@ -48,7 +65,7 @@ export class Visits {
   stop(): void {
     this.#looking?.cancel();
     this.#looking = null;
-    for (const stream of this.#open.keys()) if (stream.links === 0) stream.close();
+    for (const stream of this.#open.keys()) stream.close();
     this.#open.clear();
   }
 

@@ -140,7 +140,11 @@ export class MemoryNode implements StreamDoor {
     return ours;
   }
 
+  /** The newer connection takes over from the older one; nobody is told that that one goes. */
   came(stream: MemoryStream): void {
+    const older = this.find(stream.address);
+    if (older !== null) this.streams.delete(older);
+    older?.retire();
     this.streams.add(stream);
     this.#tell(stream, true);
   }
@@ -170,6 +174,7 @@ export class MemoryNode implements StreamDoor {
   take(from: MemoryStream, frame: Uint8Array, head: FrameHead): void {
     const destination = destinationOf(frame, 0);
     if (destination !== this.address) {
+      if (head.kind !== 'data') return;
       if (this.#taker === null) from.refuse(frame);
       else this.#taker(from, frame);
       return;
@@ -202,6 +207,7 @@ export class MemoryStream implements Stream {
   readonly #queue: Uint8Array[] = [];
   readonly #head: FrameHead = { kind: 'data', hops: 0, segment: 0, length: 0, number: 0 };
   #isSending = false;
+  #isRetired = false;
   #sent = 0;
   #lastNumber = 0;
   #freeAt = 0;
@@ -285,6 +291,12 @@ export class MemoryStream implements Stream {
     return this.#put(frame);
   }
 
+  /** What is on its way still arrives. */
+  retire(): void {
+    this.#isRetired = true;
+    this.owner.network.clock.after(5_000, () => this.close());
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -296,6 +308,11 @@ export class MemoryStream implements Stream {
 
   #put(frame: Uint8Array): SendResult {
     if (this.isClosed) return 'closed';
+    // A socket that has been ended takes no more: the connection breaks.
+    if (this.#isRetired) {
+      this.close();
+      return 'sent';
+    }
     if (this.backlog + frame.length > this.#line.capacity) return 'busy';
     this.backlog += frame.length;
     this.#queue.push(frame);

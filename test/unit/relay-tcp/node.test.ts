@@ -1,5 +1,6 @@
 // The node's side: relays that are kept, measured and reported, and ways through them.
 import t from 'tap';
+import { GinnelError } from '../../../base/errors.ts';
 import type { Candidate } from '../../../core/contract/candidate.ts';
 import type { MemoryNode } from '../../support/memory-streams.ts';
 import { batchOf, started, type Stage } from './stage.ts';
@@ -220,7 +221,7 @@ t.test('a dial says why it failed, and gives up when it is told to', async t => 
   const failure = (dialling: Promise<unknown>): Promise<unknown> =>
     dialling.then(
       () => 'no failure',
-      (error: { code?: string }) => error.code,
+      (error: unknown) => (error instanceof GinnelError ? error.code : String(error)),
     );
   const unknown = failure(s.plugin.dial(relayCandidate(r1), peer.peer, signal()));
   await s.pass(50);

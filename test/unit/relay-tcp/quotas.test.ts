@@ -45,8 +45,8 @@ async function measured(s: Stage, senders: readonly Sender[], to: MemoryNode): P
       for (const [index, { node, wants }] of senders.entries()) {
         owed[index] = Math.min(200_000, owed[index]! + (wants === Infinity ? 200_000 : wants * 10));
         const link = node.find(s.box.address)!.link(to.peer);
-        while (owed[index]! >= 1_000 && link.send(batchOf(new Uint8Array(1_000))) === 'sent')
-          owed[index]! -= 1_000;
+        while (owed[index] >= 1_000 && link.send(batchOf(new Uint8Array(1_000))) === 'sent')
+          owed[index] -= 1_000;
       }
       await s.pass(10);
     }

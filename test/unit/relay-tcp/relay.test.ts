@@ -185,9 +185,9 @@ t.test('a frame never goes back to where it came from, nor round in circles', as
   other.words.routes.set(far.node, { tcp: [], relays: [s.box.place, second.place] });
   send(a, s.box, far, 'lost');
   await s.pass(3_000);
-  t.equal(s.count('forwarded.frames'), 2, 'it, and the second relay’s notice that it is not to be had there');
+  t.equal(s.count('forwarded.frames'), 1);
   t.equal(other.count('forwarded.frames'), 0);
-  t.same(a.unreachable, [far.address]);
+  t.same(s.box.unreachable.length + a.unreachable.length, 0, 'a notice goes one hop');
   second.find(s.box.address)?.sendRaw(frameOf(far.bytes, second.bytes));
   await s.pass(100);
   t.equal(s.count('dropped.back'), 1, 'addressed to the node that brought it');
@@ -279,4 +279,29 @@ t.test('nodes beyond the limit are turned away, the newest first; direct peers t
   send(c, s.box, b, 'in');
   await s.pass(50);
   t.same(text(b), ['in'], 'there is room again');
+});
+
+t.test('a node that connects anew while its old connection still stands goes on by the new one', async t => {
+  const s = await pair();
+  send(s.a, s.box, s.b, 'one');
+  send(s.b, s.box, s.a, 'two');
+  await s.pass(20);
+  s.b.connect(s.box);
+  s.a.connect(s.box);
+  send(s.a, s.box, s.b, 'three');
+  send(s.b, s.box, s.a, 'four');
+  await s.pass(20);
+  t.same(
+    [text(s.a), text(s.b)],
+    [
+      ['two', 'four'],
+      ['one', 'three'],
+    ],
+  );
+  t.match(s.plugin.report().facts, { nodes: 2 });
+  await s.pass(10_000);
+  send(s.a, s.box, s.b, 'five');
+  await s.pass(20);
+  t.same(text(s.b), ['one', 'three', 'five']);
+  t.same([...s.a.breaches, ...s.b.breaches, ...s.box.breaches], []);
 });
