@@ -92,7 +92,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'plugins.relay-tcp.dropped.*': 'frames of other boxes that were not forwarded, by reason',
   'plugins.relay-tcp.slowed': 'times a box was read from more slowly because it sent more than its share',
   'plugins.relay-tcp.nodes.closed': 'connections of boxes closed because there were too many',
-  'plugins.relay-tcp.detours.*': 'questions for the way to a box that is not connected here, by what was found',
+  'plugins.relay-tcp.detours.*':
+    'questions for the way to a box that is not connected here, by what was found',
   'plugins.relay-tcp.relays.lost': 'connections to relays that were lost',
   'plugins.relay-tcp.relays.failed': 'tries to reach a relay that failed',
   'plugins.*': 'what plugins count themselves',
