@@ -69,7 +69,7 @@ class PathsDriver implements Paths {
     this.#detours = new Detours({
       ...{ clock, counters, log: options.log },
       openStream: options.streams === undefined ? null : (to, signal) => options.streams!.open(to, signal),
-      isPlace: endpoint => this.#self.wayTo(endpoint) !== null,
+      isPlace: endpoint => this.#self.mayConnect(endpoint),
       hasDirect: id => this.#peers.get(id)?.machine.state === 'direct',
       linked: (id, link, learnt) => this.#peers.linked(id, link, learnt),
     });

@@ -150,6 +150,13 @@ export class SelfPlace {
     };
   }
 
+  /** Another home may use the same private addresses: what is said to be there would be ourselves. */
+  mayConnect(endpoint: Endpoint): boolean {
+    if (!isUsable(endpoint, this.#table) || inAny(this.#overlay, endpoint.address)) return false;
+    const isOurs = this.#interfaces.some(({ address }) => address === endpoint.address);
+    return !isOurs || !this.#tcpPorts.includes(endpoint.port);
+  }
+
   #mayProbe(endpoint: Endpoint): boolean {
     if (!this.#options.transport.families.includes(endpoint.family)) return false;
     if (!isUsable(endpoint, this.#table) || inAny(this.#overlay, endpoint.address)) return false;
