@@ -36,6 +36,8 @@ class Slots {
 }
 
 const BLOCK_BYTES = 64;
+/** What the authenticator takes after the ciphertext, at most. */
+const TRAILER_BYTES = 32;
 /** More than any version's POLY1305 structure (about 250). */
 const POLY1305_BYTES = 512;
 
@@ -51,6 +53,11 @@ interface ChaChaParts {
   readonly counter: number;
   readonly zeros: number;
   readonly oneTimeKey: number;
+  /** What stood in front of the packets. */
+  readonly beforeTarget: number;
+  readonly beforeSource: number;
+  /** What stood behind the ciphertext. */
+  readonly behind: number;
   /** 16 zero bytes of padding, then the two lengths. */
   readonly trailer: number;
   readonly tag: number;
@@ -70,7 +77,10 @@ export function lowLevelChaCha(libc: Libc, arena: Arena): KeyMaker {
     counter: arena.allocate(16),
     zeros: arena.allocate(BLOCK_BYTES),
     oneTimeKey: arena.allocate(BLOCK_BYTES),
-    trailer: arena.allocate(32),
+    beforeTarget: arena.allocate(BLOCK_BYTES),
+    beforeSource: arena.allocate(KEY_BYTES),
+    behind: arena.allocate(TRAILER_BYTES),
+    trailer: arena.allocate(16 + TRAILER_BYTES),
     tag: arena.allocate(TAG_BYTES),
   };
   return secret => {
@@ -89,20 +99,33 @@ class LowLevelKey implements AeadKey {
   }
 
   seal(counter: number, target: number, source: number, length: number): number {
-    const { arena } = this.#parts;
-    checkSeal(arena, target, source, length);
+    checkSeal(this.#parts.arena, target, source, length);
     this.#begin(counter);
-    this.#crypt(target, source, length);
+    if (isApart(target, source, length) || (target === source && target >= BLOCK_BYTES))
+      this.#startAndCrypt(target, source, length);
+    else {
+      this.#start();
+      this.#crypt(target, source, length);
+    }
     this.#authenticate(target, length, target + length);
     return length + TAG_BYTES;
   }
 
   open(counter: number, target: number, source: number, length: number): number {
-    const { arena, tag } = this.#parts;
     const plain = length - TAG_BYTES;
     if (plain < 0) return -1;
+    const { arena, tag } = this.#parts;
     checkOpen(arena, target, source, length);
     this.#begin(counter);
+    if (isApart(target, source, length)) {
+      this.#startAndCrypt(target, source, plain);
+      this.#authenticate(source, plain, tag);
+      if (sameTag(arena.view, tag, source + plain)) return plain;
+      // It was deciphered before the tag was known to be wrong: nobody must read it.
+      arena.memory.fill(0, target, target + plain);
+      return -1;
+    }
+    this.#start();
     this.#authenticate(source, plain, tag);
     if (!sameTag(arena.view, tag, source + plain)) return -1;
     this.#crypt(target, source, plain);
@@ -118,38 +141,77 @@ class LowLevelKey implements AeadKey {
     this.#slot = -1;
   }
 
-  /** Block 0 of the key stream is the authenticator's one-time key. */
   #begin(counter: number): void {
     if (this.#slot < 0) throw wiped();
-    const { arena, chacha20, oneTimeKey, zeros, counter: at } = this.#parts;
-    arena.view.setUint32(at, 0, true);
+    const { arena, counter: at } = this.#parts;
     writeNonce(arena.view, at + 4, counter);
-    chacha20(
-      arena.base + oneTimeKey,
-      arena.base + zeros,
-      BLOCK_BYTES,
-      arena.base + this.#slot,
-      arena.base + at,
-    );
+  }
+
+  /** Block 0 of the key stream is the authenticator's one-time key. */
+  #start(): void {
+    const { arena, polyInit, polyContext, oneTimeKey, zeros } = this.#parts;
+    this.#chacha20(0, oneTimeKey, zeros, BLOCK_BYTES);
+    polyInit(arena.base + polyContext, arena.base + oneTimeKey);
   }
 
   #crypt(target: number, source: number, length: number): void {
-    const { arena, chacha20, counter } = this.#parts;
-    arena.view.setUint32(counter, 1, true);
-    chacha20(arena.base + target, arena.base + source, length, arena.base + this.#slot, arena.base + counter);
+    this.#chacha20(1, target, source, length);
   }
 
-  /** Over the ciphertext, padding to 16 bytes, the length of the additional data (0), and that of the ciphertext. */
-  #authenticate(source: number, length: number, tag: number): void {
-    const { arena, polyContext, polyInit, polyUpdate, polyFinal, oneTimeKey, trailer } = this.#parts;
-    const context = arena.base + polyContext;
-    const padding = -length & 15;
-    arena.view.setUint32(trailer + 24, length, true);
-    polyInit(context, arena.base + oneTimeKey);
-    polyUpdate(context, arena.base + source, length);
-    polyUpdate(context, arena.base + trailer + 16 - padding, padding + 16);
-    polyFinal(context, arena.base + tag);
+  /** Both in one call: block 0 goes over the 64 bytes in front of the packet, which are put back. */
+  #startAndCrypt(target: number, source: number, length: number): void {
+    const { arena, polyInit, polyContext, beforeTarget, beforeSource } = this.#parts;
+    const { view, base } = arena;
+    const from = source - BLOCK_BYTES;
+    const to = target - BLOCK_BYTES;
+    copy(view, beforeTarget, to, BLOCK_BYTES);
+    if (from !== to) copy(view, beforeSource, from, KEY_BYTES);
+    for (let at = from; at < from + KEY_BYTES; at += 4) view.setInt32(at, 0, true);
+    this.#chacha20(0, to, from, BLOCK_BYTES + length);
+    polyInit(base + polyContext, base + to);
+    copy(view, to, beforeTarget, BLOCK_BYTES);
+    if (from !== to) copy(view, from, beforeSource, KEY_BYTES);
   }
+
+  #chacha20(block: number, target: number, source: number, length: number): void {
+    const { arena, chacha20, counter } = this.#parts;
+    const { view, base } = arena;
+    view.setUint32(counter, block, true);
+    chacha20(base + target, base + source, length, base + this.#slot, base + counter);
+  }
+
+  /**
+   * Over the ciphertext, padding to 16 bytes, the length of the additional data (0), and that of the ciphertext. They are
+   * laid behind it for as long as it takes: one call costs less than two.
+   */
+  #authenticate(source: number, length: number, tag: number): void {
+    const { arena, polyContext, polyUpdate, polyFinal, trailer, behind } = this.#parts;
+    const { view, base } = arena;
+    const context = base + polyContext;
+    const padding = -length & 15;
+    const end = source + length;
+    const rest = trailer + 16 - padding;
+    view.setUint32(trailer + 24, length, true);
+    if (end + TRAILER_BYTES > arena.memory.length) {
+      polyUpdate(context, base + source, length);
+      polyUpdate(context, base + rest, padding + 16);
+    } else {
+      copy(view, behind, end, TRAILER_BYTES);
+      copy(view, end, rest, TRAILER_BYTES);
+      polyUpdate(context, base + source, length + padding + 16);
+      copy(view, end, behind, TRAILER_BYTES);
+    }
+    polyFinal(context, base + tag);
+  }
+}
+
+/** Is there room in front of both, and does neither reach into what the other reads or writes? */
+const isApart = (target: number, source: number, length: number): boolean =>
+  target >= BLOCK_BYTES && source >= BLOCK_BYTES && Math.abs(target - source) >= BLOCK_BYTES + length;
+
+/** For a few words: the built-in costs a call. */
+function copy(view: DataView, to: number, from: number, bytes: number): void {
+  for (let at = 0; at < bytes; at += 4) view.setInt32(to + at, view.getInt32(from + at, true), true);
 }
 
 /** In constant time: where two tags differ must not show in how long it takes to say so. */

@@ -13,7 +13,8 @@ export type KeyMaker = (secret: Uint8Array) => AeadKey;
 /** The nonce of WireGuard: 32 zero bits, then the counter in little endian. */
 export function writeNonce(view: DataView, at: number, counter: number): void {
   view.setUint32(at, 0, true);
-  view.setUint32(at + 4, counter % 2 ** 32, true);
+  // Takes the lower 32 bits.
+  view.setUint32(at + 4, counter, true);
   view.setUint32(at + 8, Math.floor(counter / 2 ** 32), true);
 }
 

@@ -1,4 +1,5 @@
 // Every AEAD implementation against node:crypto, and against misuse.
+import { randomFillSync } from 'node:crypto';
 import t from 'tap';
 import type { AeadKey, AeadName } from '../../core/dataplane/aead.ts';
 import { AEAD_IMPLEMENTATIONS, AEAD_NAMES, openAead, passesSelfTest } from '../../system/aead.ts';
@@ -9,6 +10,32 @@ import { cpuHasAes, mayAdministerNetwork } from '../../system/privilege.ts';
 const libc = openLibc();
 const arena = createArena(libc);
 const scratch = arena.allocate(8192);
+/** The only memory that belongs to nobody else: the test's own, and the end. */
+const zones = [arena.memory.subarray(scratch, scratch + 8192), arena.memory.subarray(-4096)];
+const PLACED_BYTES = 333;
+const PLACED_AT_END = arena.memory.length - PLACED_BYTES - 16;
+/** Target and source: in place, apart, side by side, with no room in front, with none behind. */
+const PLACES: readonly (readonly [target: number, source: number])[] = [
+  [100, 100],
+  [100, 3000],
+  [3000, 100],
+  [100, 100 + PLACED_BYTES + 16],
+  [100 + PLACED_BYTES + 16, 100],
+  [0, 3000],
+  [3000, 3],
+  [63, 63],
+  [PLACED_AT_END, 3000],
+  [3000, PLACED_AT_END],
+  [PLACED_AT_END, PLACED_AT_END],
+];
+/** Both zones but for what is written to `target`. */
+function around(target: number): Buffer {
+  const kept = arena.memory.slice(target, target + PLACED_BYTES + 16);
+  arena.memory.fill(0, target, target + PLACED_BYTES + 16);
+  const all = Buffer.concat(zones);
+  arena.memory.set(kept, target);
+  return all;
+}
 /** OpenSSL's AES routines for the CPU's instructions: on x86 only. */
 const hasAesRoutines = process.arch === 'x64' && cpuHasAes();
 const ALL_LENGTHS = Array.from({ length: 2001 }, (_, length) => length);
@@ -21,7 +48,9 @@ for (const implementation of AEAD_IMPLEMENTATIONS) {
 
     t.test(`${implementation}, ${name}: seals and opens as node:crypto does, for all lengths to 2000`, t => {
       t.equal(aead.implementations[name], implementation);
-      t.ok(passesSelfTest(key => aead.key(name, key), name, arena.memory, scratch, ALL_LENGTHS));
+      // At its very beginning there is no room in front.
+      for (const at of [scratch, scratch + 128])
+        t.ok(passesSelfTest(key => aead.key(name, key), name, arena.memory, at, ALL_LENGTHS));
       t.end();
     });
 
@@ -39,6 +68,24 @@ for (const implementation of AEAD_IMPLEMENTATIONS) {
       t.equal(key.open(6, scratch, scratch, 116), -1, 'another counter');
       arena.memory.set(sealed, scratch);
       t.equal(key.open(5, scratch, scratch, 116), 100);
+      key.wipe();
+      t.end();
+    });
+
+    t.test(`${implementation}, ${name}: what stands around stays as it was, wherever the two lie`, t => {
+      const key = aead.key(name, secret);
+      for (const [target, source] of PLACES) {
+        for (const zone of zones) randomFillSync(zone);
+        const plain = arena.memory.slice(source, source + PLACED_BYTES);
+        const before = around(target);
+        const sealed = key.seal(9, target, source, PLACED_BYTES);
+        t.ok(before.equals(around(target)), `sealed from ${source} to ${target}`);
+        arena.memory.copyWithin(source, target, target + sealed);
+        const sealedBefore = around(target);
+        t.equal(key.open(9, target, source, sealed), PLACED_BYTES);
+        t.ok(sealedBefore.equals(around(target)), `opened from ${source} to ${target}`);
+        t.ok(Buffer.compare(plain, arena.memory.subarray(target, target + PLACED_BYTES)) === 0);
+      }
       key.wipe();
       t.end();
     });
