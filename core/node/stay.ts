@@ -130,7 +130,9 @@ export class Stay {
 
   /** What can be taken over while it lasts. */
   reconfigure(values: NodeValues): void {
+    const isOther = values.upgrade !== this.#values.upgrade;
     this.#values = values;
+    if (isOther) this.#parts?.paths.upgradesChanged();
     this.#parts?.paths.setConfigured(externalEndpoints(values));
   }
 

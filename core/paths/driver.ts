@@ -143,6 +143,10 @@ class PathsDriver implements Paths {
     this.#selfChanged(this.#self.setConfigured(endpoints));
   }
 
+  upgradesChanged(): void {
+    this.#peers.each((machine, now) => machine.upgradesChanged(now));
+  }
+
   setOverlay(prefixes: readonly string[]): void {
     this.#selfChanged(this.#self.setOverlay(prefixes));
   }

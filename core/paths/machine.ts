@@ -94,6 +94,8 @@ export interface Machine {
   candidatesChanged(now: number): void;
   networkChanged(now: number): void;
   refreshed(now: number): void;
+  /** `SelfView.upgrades` is another. */
+  upgradesChanged(now: number): void;
   serverChanged(connected: boolean, now: number): void;
   onlineChanged(online: boolean, now: number): void;
   signalFailed(attempt: string, code: string, now: number): void;

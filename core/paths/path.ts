@@ -28,6 +28,8 @@ export type PathState = 'untried' | 'heard' | 'valid' | 'lost';
 const MAX_IN_FLIGHT = 16;
 const SMOOTHING = 1 / 8;
 const LOSS_SMOOTHING = 1 / 16;
+/** As many as `TIMING.measureAfter` asks for, and the one that found it. */
+const FIRST_MEASURES = 6;
 
 export class Path {
   readonly way: Way;
@@ -50,6 +52,9 @@ export class Path {
   shunned = false;
   /** What it carries; null: it was never in use, or the peer answers no probes. */
   mtu: PathMtu | null = null;
+  /** When it was found, and how often it was measured since. */
+  foundAt: number | null = null;
+  measured = 0;
   readonly #inFlight = new Map<string, number>();
 
   constructor(way: Way, learnt: string) {
@@ -89,14 +94,25 @@ export class Path {
     const sentAt = this.#inFlight.get(transaction);
     if (sentAt === undefined) return;
     this.#inFlight.delete(transaction);
-    const rtt = now - sentAt;
-    this.srttMs =
-      this.srttMs === null || this.state === 'lost' ? rtt : this.srttMs + (rtt - this.srttMs) * SMOOTHING;
+    this.#measure(now - sentAt);
     if (this.state === 'valid') this.loss -= this.loss * LOSS_SMOOTHING;
-    else this.#inFlight.clear();
+    else {
+      this.#inFlight.clear();
+      this.foundAt = now;
+      this.measured = 0;
+    }
     this.state = 'valid';
     this.answeredAt = now;
     this.heard(now);
+  }
+
+  /** The first answers meet boxes that are busy with a beginning: the quickest of a few counts. */
+  #measure(rttMs: number): void {
+    const isFirst = this.srttMs === null || this.state === 'lost';
+    this.measured++;
+    if (isFirst || this.srttMs === null) this.srttMs = rttMs;
+    else if (this.measured < FIRST_MEASURES) this.srttMs = Math.min(this.srttMs, rttMs);
+    else this.srttMs += (rttMs - this.srttMs) * SMOOTHING;
   }
 
   /** An authenticated packet of the peer came over it. */

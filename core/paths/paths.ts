@@ -115,6 +115,8 @@ export interface Paths {
   setConnections(transports: readonly Transport[], tcpPorts: readonly number[]): void;
   /** Addresses at which the owner says this node can be reached. */
   setConfigured(endpoints: readonly Endpoint[]): void;
+  /** `upgrades` answers something else now. */
+  upgradesChanged(): void;
   /** Prefixes of the overlay, never used as places: `10.77.0.0/16`. */
   setOverlay(prefixes: readonly string[]): void;
 

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
 import type { Shot } from './attempt.ts';
-import { choose, nameOf } from './choice.ts';
+import { choose, nameOf, type Choice } from './choice.ts';
 import { Diary } from './diary.ts';
 import type { Machine, MachineOptions, MachineOutput, PeerState } from './machine.ts';
 import { isRelayed, Path, type Way } from './path.ts';
@@ -44,7 +44,7 @@ export class PeerMachine implements Machine {
       emit: output => void this.#outputs.push(output),
       probe: (shot, now) => this.#shoot(shot, now),
       hasPath: () => this.#active?.usable === true,
-      hasDirect: () => this.#active?.usable === true && !isRelayed(this.#active.way),
+      hasDirect: () => this.#hasDirect(),
       sentAt: () => this.#sentAt,
       isInUse: way => this.#active?.way.key === way.key && this.#active.state === 'valid',
       heardAt: way => this.#paths.get(way.key)?.heardAt ?? null,
@@ -55,6 +55,21 @@ export class PeerMachine implements Machine {
       emit: output => void this.#outputs.push(output),
       probe: (path, now) => void this.#probe(path, now, null),
     });
+  }
+
+  /** By TCP alone only where UDP gets out of one of the two. */
+  #hasDirect(): boolean {
+    const active = this.#active;
+    if (active?.usable !== true || isRelayed(active.way)) return false;
+    const isBlocked = this.#options.self.nat().mapping === UDP_BLOCKED || this.isUdpBlocked;
+    return active.way.endpoint !== null || isBlocked;
+  }
+
+  /** The owner wants better ways sought, or the server's route and no other. */
+  upgradesChanged(now: number): void {
+    this.#decide(now);
+    this.#seeking.upgradesChanged(now);
+    this.tick(now);
   }
 
   // ---- sought
@@ -190,7 +205,7 @@ export class PeerMachine implements Machine {
   }
 
   #decide(now: number): void {
-    const choice = choose(this.#paths.values(), this.#active);
+    const choice = this.#choice();
     if (choice === null || (choice.path === this.#active && !this.#isHeld)) return;
     const { path } = choice;
     const reason = path === this.#active ? `${nameOf(path)} answers again` : choice.reason;
@@ -204,6 +219,22 @@ export class PeerMachine implements Machine {
     this.#outputs.push({ type: 'use', way: path.way, reason });
     this.diary.note(now, `now by ${nameOf(path)}: ${reason}`);
     this.#remember(path);
+  }
+
+  #choice(): Choice | null {
+    const ways = this.#options.self.upgrades() ? [...this.#paths.values()] : this.#byTable();
+    const active = this.#active;
+    if (active === null || ways.includes(active)) return choose(ways, active);
+    const choice = choose(ways, null);
+    return choice === null ? null : { ...choice, reason: "the server's route, as this box's owner wants it" };
+  }
+
+  /** Connections, and places that the server's table names; all there are where none of these is usable. */
+  #byTable(): readonly Path[] {
+    const all = [...this.#paths.values()];
+    const open = new Set(this.#remote.open(this.#options.self.wayTo).map(({ way }) => way.key));
+    const named = all.filter(({ way }) => way.endpoint === null || open.has(way.key));
+    return named.some(path => path.usable) ? named : all;
   }
 
   /** Where it was met is kept for the days without a server. */

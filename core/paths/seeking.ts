@@ -6,7 +6,7 @@ import { Bucket } from './budget.ts';
 import type { Diary } from './diary.ts';
 import { LonelySearch } from './lonely.ts';
 import type { MachineOptions, MachineOutput } from './machine.ts';
-import { isRelayed, type Way } from './path.ts';
+import type { Way } from './path.ts';
 import type { RemoteSide } from './remote.ts';
 import { OPENER_TTL, TIMING } from './timing.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
@@ -133,6 +133,13 @@ export class Seeking {
     // What goes through others is worth a better way as long as it goes at all.
     if (this.#seeker.hasPath() && now - this.#seeker.sentAt() < IN_USE_FOR_MS) return true;
     return this.#lostAt !== null && (!this.#options.self.isConnected() || now - this.#lostAt < LOST_FOR_MS);
+  }
+
+  upgradesChanged(now: number): void {
+    if (this.#options.self.upgrades() && !this.#isContent() && this.#isSought(now)) {
+      this.#failures = 0;
+      this.#seek(now, 'better ways are wanted');
+    }
   }
 
   /** Nothing better is to be sought. */
@@ -311,8 +318,8 @@ export class Seeking {
 
   /** A probe was answered there; `isNews`: for the first time. */
   answered(way: Way, isNews: boolean, now: number): void {
-    // What goes through others ends no search, where a better way is wanted.
-    const isEnough = !isRelayed(way) || !this.#options.self.upgrades();
+    // A connection, straight or through others, ends no search where a better way is wanted.
+    const isEnough = way.endpoint !== null || !this.#options.self.upgrades();
     if (isEnough) this.#attempt?.answered(way.key, now);
     else this.#attempt?.drop(way.key);
     if (!isNews || !isEnough) return;

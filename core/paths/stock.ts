@@ -79,6 +79,7 @@ export class StockMachine implements Machine {
   linked(): void {}
   routed(): void {}
   echoed(): void {}
+  upgradesChanged(): void {}
   unsaid(): void {}
   signalled(): void {}
   requested(): void {}

@@ -27,6 +27,9 @@ export const TIMING = {
   keepAlive: 18_000,
   keepAliveMin: 5_000,
   keepAliveMax: 25_000,
+  /** A path that was just found is measured so long after, too; the one in use, and the next best, regularly. */
+  measureAfter: [200, 500, 1_000, 2_000, 4_000],
+  measureEvery: 10_000,
   /** The next best path is kept warm; a path that was not heard for twice as long is forgotten. */
   warm: 25_000,
   forget: 60_000,

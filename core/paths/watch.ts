@@ -25,8 +25,18 @@ export function watch(
 
 function nextProbeAt(path: Path, intervalMs: number): number {
   const doubted = doubtAt(path);
-  if (doubted === null) return (path.heardAt ?? path.probedAt ?? 0) + intervalMs;
+  if (doubted === null) return Math.min(measureAt(path), (path.heardAt ?? path.probedAt ?? 0) + intervalMs);
   return Math.max(doubted, (path.probedAt ?? 0) + Math.max(TIMING.quickSpacing, path.srttMs ?? 0));
+}
+
+/** When its round trip is to be measured again, whatever traffic proves meanwhile. */
+function measureAt({ foundAt, probedAt, waitingSince, heardAt, answeredAt }: Path): number {
+  if (foundAt === null || probedAt === null) return Infinity;
+  const early = TIMING.measureAfter.find(after => foundAt + after > probedAt);
+  if (early !== undefined) return foundAt + early;
+  // A path that only probes keep alive is measured by those.
+  const isBusy = waitingSince !== null || (heardAt ?? 0) > (answeredAt ?? 0);
+  return isBusy ? probedAt + TIMING.measureEvery : Infinity;
 }
 
 function expiring(path: Path, role: 'active' | 'warm' | 'other', now: number): Watched {
