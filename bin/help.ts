@@ -20,7 +20,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Run a network',
     isDetailed: false,
-    commands: ['nodes', 'accounts', 'certificates', 'audit', 'rules'],
+    commands: ['nodes', 'accounts', 'certificates', 'relays', 'audit', 'rules'],
   },
   {
     title: 'Look after it',

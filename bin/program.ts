@@ -11,6 +11,7 @@ import { lookCommands } from './commands/look.ts';
 import { memberCommands } from './commands/members.ts';
 import { nodeCommands } from './commands/node.ts';
 import { pluginsCommands } from './commands/plugins.ts';
+import { relayCommands } from './commands/relays.ts';
 import { runCommands } from './commands/run.ts';
 import { serverCommands } from './commands/server.ts';
 import { serviceCommands } from './commands/service.ts';
@@ -56,6 +57,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   inviteCommands(program, kit);
   accountCommands(program, kit);
   memberCommands(program, kit, exit);
+  relayCommands(program, kit);
   certificateCommands(program, kit);
   nodeCommands(program, kit, exit);
   lookCommands(program, kit, exit);

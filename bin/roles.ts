@@ -74,6 +74,7 @@ const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => (
   ping: (options, signal) => node.ping(options, signal),
   netcheck: signal => node.netcheck(signal),
   why: peer => node.why(peer),
+  relays: () => node.relays(),
   counters: () => node.counters(),
   settings: () => node.settings(),
   changeSettings: change => node.changeSettings(change),
@@ -98,4 +99,5 @@ const serverInTurn = (server: ServerAdmin, inTurn: InTurn, wish: Wish): ServerAd
   import: options => inTurn(() => wish('server', true, () => server.import(options))),
   approveNode: node => server.approveNode(node),
   members: server.members,
+  relays: server.relays,
 });

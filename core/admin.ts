@@ -180,6 +180,31 @@ export interface NetcheckReport {
   readonly conclusions: readonly string[];
 }
 
+/** What this node does for others as a relay, and the relays by which others reach it. */
+export interface NodeRelays {
+  /** Null: it does not forward. Bits per second; null: not limited, not known. */
+  readonly serves: {
+    readonly limit: number | null;
+    readonly spare: number | null;
+    readonly nodes: number;
+    readonly mostNodes: number;
+  } | null;
+  /** In its owner's words; empty: none said. */
+  readonly region: string;
+  readonly relays: readonly NodeRelay[];
+}
+
+export interface NodeRelay {
+  readonly id: string;
+  readonly name: string;
+  /** `kept`: a connection stands; `wanted`: not tried yet. */
+  readonly state: 'kept' | 'measured' | 'failed' | 'wanted';
+  /** The location server named it as one to keep. */
+  readonly isWanted: boolean;
+  readonly rttMs: number | null;
+  readonly places: readonly string[];
+}
+
 export interface NodeAdmin extends SettingsAdmin {
   /** Also while the node is down: what is chosen then holds at the next `up`. */
   readonly plugins: PluginAdmin;
@@ -190,5 +215,7 @@ export interface NodeAdmin extends SettingsAdmin {
   netcheck(signal: AbortSignal): Promise<NetcheckReport>;
   /** The tries at one peer in order, what was seen, and why things are as they are. */
   why(peer: string): readonly string[];
+  /** Error: NODE_DOWN. */
+  relays(): NodeRelays;
   counters(): Record<string, number>;
 }

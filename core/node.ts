@@ -3,7 +3,15 @@ import { hostname } from 'node:os';
 import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { decodeInvite } from '../protocol/location/invite.ts';
 import type { ServerPlaces } from '../protocol/location/messages.ts';
-import type { NetcheckReport, NodeAdmin, NodeStatus, PingEvent, PingOptions, UpOptions } from './admin.ts';
+import type {
+  NetcheckReport,
+  NodeAdmin,
+  NodeRelays,
+  NodeStatus,
+  PingEvent,
+  PingOptions,
+  UpOptions,
+} from './admin.ts';
 import { NOTHING_CHECKED, type NatReport } from './contract/nat-report.ts';
 import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
@@ -114,6 +122,10 @@ class GinnelNode implements Node {
     const known = parts.book.find(peer);
     if (known === null) throw nodeErrors('PEER_UNKNOWN', { peer });
     return parts.paths.why(known.node.record.wireguardKey);
+  }
+
+  relays(): NodeRelays {
+    return this.#up().parts.words.relays;
   }
 
   async settings(): Promise<readonly SettingShown[]> {

@@ -5,6 +5,7 @@ import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { AddressRule, AddressScope } from '../protocol/ip/classify.ts';
 import type { ScopeRule } from '../protocol/location/messages.ts';
 import type { AuditKind } from './audit-kinds.ts';
+import type { RelaysAdmin } from './relays/admin.ts';
 
 export interface ServerOptions {
   /** TCP and UDP; default 7443. */
@@ -205,4 +206,5 @@ export interface ServerAdmin extends SettingsAdmin {
   /** Lets in a box that waits for approval; by name, number or address. Errors: NODE_UNKNOWN, SERVER_DOWN. */
   approveNode(node: string): Promise<ServerNode>;
   readonly members: MembersAdmin;
+  readonly relays: RelaysAdmin;
 }

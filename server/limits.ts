@@ -34,6 +34,14 @@ export interface ServerLimits {
   /** STUN requests of one source. */
   readonly stunPerSecond: number;
   readonly stunBurst: number;
+  /** Looks at nodes' TCP doors under way in all, how long each waits, and how soon a node's are looked at again. */
+  readonly doorChecks: number;
+  readonly doorTimeoutMs: number;
+  readonly doorAgainMs: number;
+  /** Relays are told to a node whose door was not seen to answer within that time. */
+  readonly doorGraceMs: number;
+  /** Loopback addresses count as public ones for TCP doors: for tests. */
+  readonly loopbackDoors: boolean;
 }
 
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -59,4 +67,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   watchedNodes: 1024,
   stunPerSecond: 20,
   stunBurst: 100,
+  doorChecks: 20,
+  doorTimeoutMs: 3000,
+  doorAgainMs: 10_000,
+  doorGraceMs: 400,
+  loopbackDoors: false,
 };

@@ -5,6 +5,7 @@ import { serverErrors } from './errors.ts';
 import type { Presence } from './presence.ts';
 import { isMember } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
+import type { Relays } from './relays/relays.ts';
 import type { Session } from './session.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -12,10 +13,11 @@ export interface Newsroom {
   readonly registry: Registry;
   readonly presence: Presence<Session>;
   readonly waiting: Waiting<Session>;
+  readonly relays: Pick<Relays, 'forget'>;
 }
 
 /** The others first: by the time the node itself hears of it, nobody listens to it any more. */
-export function tellStanding({ registry, presence, waiting }: Newsroom, standing: Standing): void {
+export function tellStanding({ registry, presence, waiting, relays }: Newsroom, standing: Standing): void {
   const { id, state } = standing;
   const own = presence.session(id);
   for (const session of presence.sessions.values())
@@ -28,6 +30,7 @@ export function tellStanding({ registry, presence, waiting }: Newsroom, standing
   }
   if (entry === undefined) {
     presence.forget(id);
+    relays.forget(id);
     waiting.end(id);
   }
   own?.end(CHANNEL_CLOSE.refused, serverErrors(state === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED'));

@@ -9,6 +9,7 @@ import type {
   LookupRequest,
   NodeMessage,
   PublishRequest,
+  Registration,
   RouteAnswer,
   ServerMessage,
   ServerPlaces,
@@ -28,6 +29,7 @@ import type { Presence } from './presence.ts';
 import { isMember, nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
+import type { Relays } from './relays/relays.ts';
 import type { Session } from './session.ts';
 import type { ServerTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
@@ -40,6 +42,7 @@ export interface Desk {
   readonly presence: Presence<Session>;
   readonly keepAlives: KeepAlives;
   readonly waiting: Waiting<Session>;
+  readonly relays: Relays;
   readonly keys: ServerKeys;
   readonly primitives: Primitives;
   readonly time: ServerTime;
@@ -58,7 +61,7 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
     case 'publish':
       return publish(desk, session, message);
     case 'register':
-      desk.presence.register(session.node, desk.registry.rules.judge(message.registration));
+      register(desk, session, desk.registry.rules.judge(message.registration));
       return Promise.resolve(done(message.id));
     case 'lookup':
       return Promise.resolve(lookUp(desk, session, message));
@@ -80,6 +83,7 @@ export function logOut(desk: Desk, session: Session): void {
   if (session.node === '' || !desk.presence.leave(session)) return;
   desk.registry.seen(session.node);
   tellWatchers(desk, session.node, false);
+  desk.relays.left(session.node);
 }
 
 /** V3: the identity key signs this very channel, whose other key must be the one it names. */
@@ -99,6 +103,7 @@ async function logIn(desk: Desk, session: Session, login: LoginRequest): Promise
   session.keepAlive = desk.keepAlives.issue(endpoint => session.send({ type: 'seen', endpoint }));
   registry.seen(entry.id);
   const arrived = presence.arrive(session);
+  desk.relays.arrived(session);
   if (arrived) tellWatchers(desk, entry.id, true);
   return welcome(desk, session, entry, login.id);
 }
@@ -147,8 +152,17 @@ function welcome(desk: Desk, session: Session, entry: NodeEntry, re: number): We
 async function publish(desk: Desk, session: Session, { id, record }: PublishRequest): Promise<ServerMessage> {
   if (!session.publishes.take()) throw serverErrors('RATE_LIMITED');
   const changed = await desk.registry.publish(session.node, record);
-  if (changed) tellWatchers(desk, session.node, true);
+  if (changed) {
+    tellWatchers(desk, session.node, true);
+    desk.relays.published(session.node);
+  }
   return done(id);
+}
+
+/** V4. */
+function register({ presence, relays }: Desk, session: Session, registration: Registration): void {
+  presence.register(session.node, registration);
+  relays.registered(session, registration);
 }
 
 function entryFor(
@@ -162,7 +176,7 @@ function entryFor(
 }
 
 function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswer {
-  const { registry, presence } = desk;
+  const { registry, presence, relays } = desk;
   const entry = entryFor(registry, lookup);
   const node = signedNode(entry);
   if (entry === undefined || node === null || !isMember(entry)) throw serverErrors('NODE_UNKNOWN');
@@ -174,8 +188,7 @@ function lookUp(desk: Desk, session: Session, lookup: LookupRequest): RouteAnswe
     node,
     online,
     registration: presence.registration(entry.id),
-    tcp: [],
-    relays: [],
+    ...relays.wayTo(entry.id, session.node),
     lastSeen: online ? desk.time.now() : entry.lastSeen,
   };
 }

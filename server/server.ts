@@ -33,6 +33,7 @@ import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
 import type { ServerLimits } from './limits.ts';
 import type { PortMapper } from './port-mapper.ts';
 import { membersAdmin } from './members-admin.ts';
+import { relaysAdmin } from './relays/admin.ts';
 import { markMoved } from './moving.ts';
 import { refuseOtherPool } from './network.ts';
 import { openServerSettings, settingsOf } from './settings.ts';
@@ -76,6 +77,7 @@ export function createServer(options: CreateServerOptions): LocationServer {
 
 class Server implements LocationServer {
   readonly members = membersAdmin(() => this.#up());
+  readonly relays = relaysAdmin(() => this.#up());
   readonly #options: CreateServerOptions;
   #running: Running | null = null;
   /** `up` and `down` one after another. */

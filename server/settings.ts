@@ -9,6 +9,8 @@ import { compileSchema } from '../protocol/location/codec.ts';
 import { networkNameSchema } from '../protocol/location/schema.ts';
 import type { ServerOptions } from './admin.ts';
 import { serverErrors } from './errors.ts';
+import { RELAY_CHOICES } from './relays/facts.ts';
+import type { RelayChoice } from './relays/facts.ts';
 import { proxyPrefix } from './trusted-proxies.ts';
 
 export interface ServerValues {
@@ -18,6 +20,7 @@ export interface ServerValues {
   readonly listen: readonly string[];
   readonly advertise: readonly string[];
   readonly 'trusted-proxy': readonly string[];
+  readonly 'relay-choice': RelayChoice;
 }
 
 export type ServerSettings = Settings<ServerValues>;
@@ -106,6 +109,13 @@ export const SERVER_SETTINGS: SettingsSchema = {
         'x-words': 'an address or a network, such as 127.0.0.1 or 10.0.0.0/24',
       },
       default: [],
+    },
+    'relay-choice': {
+      title: 'How relays are chosen for boxes that cannot be reached',
+      description:
+        'By chance, by distance (region, then round trip), by bandwidth to spare, or balanced by bandwidth, CPU load and how many boxes each serves.',
+      enum: RELAY_CHOICES,
+      default: 'balanced',
     },
   },
 };

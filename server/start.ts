@@ -139,6 +139,7 @@ async function startOn(options: CreateServerOptions, ground: Ground): Promise<Ru
   settings.onChange(() => {
     station.reach.setAdvertise(settings.values.advertise);
     station.proxies.set(settings.values['trusted-proxy']);
+    station.desk.relays.setWay(settings.values['relay-choice']);
   });
   const health = new ServerHealth({
     ...{ folder: options.stateDir, clock, counters },

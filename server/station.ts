@@ -20,6 +20,7 @@ import { Presence } from './presence.ts';
 import { nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
+import { Relays } from './relays/relays.ts';
 import { answerRequest, logOut } from './requests.ts';
 import type { Desk } from './requests.ts';
 import { Reach } from './reach.ts';
@@ -41,7 +42,7 @@ export interface StationOptions {
   readonly keys: ServerKeys;
   readonly registry: Registry;
   readonly time: ServerTime;
-  /** As they are at the start; `advertise` alone may change later. */
+  /** As they are at the start; who takes over a change later is told. */
   readonly settings: ServerValues;
   readonly tcp: TcpPortsDoor;
   readonly portMapper: PortMapper | null;
@@ -77,8 +78,12 @@ export class Station {
     this.#buckets = new TokenBuckets(clock, limits.stunPerSecond, limits.stunBurst);
     const { registry, keys, time } = options;
     const keepAlives = new KeepAlives(primitives);
+    const relays = new Relays({
+      ...{ clock, counters, primitives, limits, registry, presence: this.#presence },
+      ...{ localStatic: keys.control, way: options.settings['relay-choice'] },
+    });
     this.desk = {
-      ...{ registry, keys, time, primitives, counters, keepAlives },
+      ...{ registry, keys, time, primitives, counters, keepAlives, relays },
       waiting: new Waiting(),
       presence: this.#presence,
       reach: ({ place }) => ({ ...this.reach.welcome(place), ...this.#placesPart() }),
@@ -124,6 +129,7 @@ export class Station {
     this.#timer?.cancel();
     this.#timer = null;
     const present = [...this.#presence.sessions.keys()];
+    this.desk.relays.close();
     for (const session of this.#sessions) session.end(CHANNEL_CLOSE.stopping);
     this.#stun?.close();
     await this.#door.close();

@@ -20,6 +20,7 @@ import { eventStream } from './event-stream.ts';
 import { logInRoutes } from './log-in-routes.ts';
 import { membersRoutes } from './members-routes.ts';
 import { pluginsRoutes } from './plugins-routes.ts';
+import { relaysRoutes } from './relays-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { untilHungUp } from './until-hung-up.ts';
 import { stateRoutes } from './state-routes.ts';
@@ -71,8 +72,17 @@ export function createApi(options: ApiOptions): Api {
   settingsRoutes(router, '/settings', () => options.settings, read);
   daemonRoutes(router, options.daemon, read, options.log);
   stateRoutes(router, options.checkState);
-  nodeRoutes(router, options, read);
-  serverRoutes(router, options, read);
+  const node = (): NodeAdmin => {
+    if (options.node === null) throw apiErrors('API_NO_NODE');
+    return options.node;
+  };
+  const server = (): ServerAdmin => {
+    if (options.server === null) throw apiErrors('API_NO_SERVER');
+    return options.server;
+  };
+  nodeRoutes(router, node, options, read);
+  serverRoutes(router, server, options, read);
+  relaysRoutes(router, node, server);
   app.use((context, next) => answering(context, next, options));
   app.use(router.routes());
   app.use(context => {
@@ -91,11 +101,7 @@ function health({ version, pid, node, server, daemon }: ApiOptions): Health {
   };
 }
 
-function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
-  const node = (): NodeAdmin => {
-    if (options.node === null) throw apiErrors('API_NO_NODE');
-    return options.node;
-  };
+function nodeRoutes(router: Router, node: () => NodeAdmin, options: ApiOptions, read: ReadBody): void {
   router.get('/node/status', context => void (context.body = node().status()));
   settingsRoutes(router, '/node/settings', node, read);
   pluginsRoutes(router, () => node().plugins, read);
@@ -124,11 +130,7 @@ function nodeRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
   });
 }
 
-function serverRoutes(router: Router, options: ApiOptions, read: ReadBody): void {
-  const server = (): ServerAdmin => {
-    if (options.server === null) throw apiErrors('API_NO_SERVER');
-    return options.server;
-  };
+function serverRoutes(router: Router, server: () => ServerAdmin, options: ApiOptions, read: ReadBody): void {
   router.get('/server', context => void (context.body = server().summary()));
   settingsRoutes(router, '/server/settings', server, read);
   router.post('/server/up', async context => {

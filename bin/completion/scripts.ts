@@ -1,5 +1,5 @@
 // Completion for bash and zsh, as scripts made from the tree of commands. What only the daemon knows, they ask it.
-import type { Place } from './tree.ts';
+import type { Kind, Place } from './tree.ts';
 
 export type Shell = 'bash' | 'zsh';
 
@@ -81,8 +81,11 @@ const choices = ({ path, valueOptions }: Place): readonly string[] =>
   valueOptions.flatMap(({ flags, choices: some }) =>
     some === null
       ? []
-      : [`    ${flags.map(flag => quoted(`${path}|${flag}`)).join('|')}) ${printed(some)}; return ;;`],
+      : [`    ${flags.map(flag => quoted(`${path}|${flag}`)).join('|')}) ${offered(some)}; return ;;`],
   );
+
+const offered = (some: readonly string[] | Kind): string =>
+  typeof some === 'string' ? `ginnel complete ${some} "$key" 2>/dev/null` : printed(some);
 
 function words({ path, commands, options }: Place): string {
   const here = commands.length === 0 ? ':' : printed(commands);
@@ -92,7 +95,6 @@ function words({ path, commands, options }: Place): string {
 function answers({ path, arguments: all }: Place): readonly string[] {
   return all.flatMap((one, at) => {
     if (one === null) return [];
-    const said = typeof one === 'string' ? `ginnel complete ${one} "$key" 2>/dev/null` : printed(one);
-    return [`    ${quoted(`${path}|${at}`)}) ${said} ;;`];
+    return [`    ${quoted(`${path}|${at}`)}) ${offered(one)} ;;`];
   });
 }

@@ -17,8 +17,8 @@ export type Kind = (typeof KINDS)[number];
 export interface ValueOption {
   /** `--level`, `-n`. */
   readonly flags: readonly string[];
-  /** Null: anything, such as a file. */
-  readonly choices: readonly string[] | null;
+  /** What it may be, or whom to ask; null: anything, such as a file. */
+  readonly choices: readonly string[] | Kind | null;
 }
 
 export interface Place {
@@ -42,7 +42,7 @@ export function placesOf(command: Command, path = ''): readonly Place[] {
     options: options.flatMap(({ long }) => long ?? []),
     valueOptions: options.filter(takesValue).map(option => ({
       flags: [option.short, option.long].filter(flag => flag !== undefined),
-      choices: option.argChoices ?? null,
+      choices: option.argChoices ?? OPTION_KINDS[`${path} ${option.long ?? ''}`] ?? null,
     })),
     arguments: command.registeredArguments.map(
       argument => argument.argChoices ?? kindOf(path, argument.name()),
@@ -50,6 +50,8 @@ export function placesOf(command: Command, path = ''): readonly Place[] {
   };
   return [place, ...under.flatMap(each => placesOf(each, `${path} ${each.name()}`))];
 }
+
+const OPTION_KINDS: Readonly<Record<string, Kind>> = { ' relays --why': 'nodes' };
 
 const takesValue = ({ required, optional }: Option): boolean => required || optional;
 

@@ -2,7 +2,9 @@
 // registration (V4). What each plugin told is forgotten by nobody but the stay's end.
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
+import { formatEndpoint } from '../../protocol/address.ts';
 import type { Registration, RelaysTold } from '../../protocol/location/messages.ts';
+import type { NodeRelays } from '../admin.ts';
 import type { NetworkRoute, NetworkWords } from '../contract/plugin.ts';
 import type { RouteFound } from '../control/types.ts';
 
@@ -68,6 +70,27 @@ export class ServerWords implements NetworkWords {
     const { id, ip6 } = route.node.record;
     if (this.#routes.size >= ROUTES_KEPT) this.#routes.clear();
     this.#routes.set(id, route).set(ip6, route);
+  }
+
+  /** What this node does for others, and the relays that it keeps or tried, by the names under which the server told of them. */
+  get relays(): NodeRelays {
+    const { keep, measure } = this.#relays;
+    const { relay = null, region = '', relays = [] } = this.#facts;
+    const places = new Map([...keep, ...measure].map(place => [place.node.record.id, place]));
+    const states = new Map(relays.map(each => [each.node, each]));
+    const isWanted = (id: string): boolean => keep.some(({ node }) => node.record.id === id);
+    const ids = [...new Set([...keep.map(({ node }) => node.record.id), ...states.keys()])];
+    return {
+      ...{ serves: relay, region },
+      relays: ids.map(id => ({
+        id,
+        name: places.get(id)?.node.record.name ?? id,
+        state: states.get(id)?.state ?? 'wanted',
+        isWanted: isWanted(id),
+        rttMs: states.get(id)?.rttMs ?? null,
+        places: (places.get(id)?.places ?? []).map(formatEndpoint),
+      })),
+    };
   }
 
   /** The server told which relays to use. */

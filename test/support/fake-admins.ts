@@ -4,6 +4,7 @@ import type { SettingShown, SettingsChange } from '../../base/settings.ts';
 import type {
   AbilitiesStatus,
   NodeAdmin,
+  NodeRelays,
   NodeStatus,
   PathStatus,
   PeerStatus,
@@ -27,6 +28,7 @@ import { memoryStore } from './memory-store.ts';
 import { nothingOutside, restingPlugins } from './resting-plugins.ts';
 import type { DaemonAdmin, LogLine } from '../../web/daemon-admin.ts';
 import { FakeMembers } from './fake-members.ts';
+import { fakeNodeRelays, fakeRelays } from './fake-relays.ts';
 
 const RELAYED: PathStatus = {
   label: 'via office-vps',
@@ -229,6 +231,10 @@ export class FakeNode implements NodeAdmin {
     return [`Tries at ${peer}:`, '1. direct UDP answered after 0.6 s.'];
   }
 
+  relays(): NodeRelays {
+    return fakeNodeRelays;
+  }
+
   async settings(): Promise<readonly SettingShown[]> {
     return (await this.#settings).settings();
   }
@@ -258,6 +264,7 @@ export class FakeServer implements ServerAdmin {
   readonly accounts = new FakeAccounts();
   readonly certificates = fakeCertificates;
   readonly members = new FakeMembers(NODES).admin;
+  readonly relays = fakeRelays;
   readonly #settings = openServerSettings(memoryStore());
   #invite: InviteSummary = {
     ...{ id: '0a1b2c3d', note: 'for the cellar', state: 'open', uses: 1, usesLeft: 1, approval: false },

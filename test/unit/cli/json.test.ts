@@ -75,6 +75,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'nodes enable': { args: () => ['cellar'] },
   'nodes rename': { args: () => ['cellar', 'shed'] },
   'nodes remove': { args: () => ['shed', '--yes'] },
+  relays: {},
   audit: {},
   'rules set': { args: () => ['198.18.0.0/15', 'public'] },
   rules: {},

@@ -17,6 +17,7 @@ const VALUES = {
   listen: [],
   advertise: ['home.example.net'],
   'trusted-proxy': [],
+  'relay-choice': 'balanced' as const,
 };
 const LOCAL = { family: 4, address: '127.0.0.1', port: 7443 } as const;
 
