@@ -7,6 +7,7 @@ import type { Registration, RelaysTold } from '../../protocol/location/messages.
 import type { NodeRelays } from '../admin.ts';
 import type { NetworkRoute, NetworkWords } from '../contract/plugin.ts';
 import type { RouteFound } from '../control/types.ts';
+import type { PeerBook } from '../peers/peer-book.ts';
 
 export type ToldFacts = Parameters<NetworkWords['tell']>[0];
 type Relays = Pick<RelaysTold, 'keep' | 'measure'>;
@@ -17,6 +18,12 @@ const ROUTES_KEPT = 2048;
 export interface ServerWordsOptions {
   readonly lookup: (subject: Subject) => Promise<RouteFound>;
   readonly counters: Counters;
+  /** What is known of that node without the server; null: nothing. */
+  readonly remembered: (subject: Subject) => NetworkRoute | null;
+  /** As told in an earlier run. */
+  readonly relays: Relays['keep'];
+  /** For the next run, which may have to do without the server. */
+  readonly keep: (relays: Relays['keep']) => void;
   /** There is something new to register. */
   readonly changed: () => void;
 }
@@ -24,13 +31,14 @@ export interface ServerWordsOptions {
 export class ServerWords implements NetworkWords {
   readonly #options: ServerWordsOptions;
   readonly #listeners = new Set<(relays: Relays) => void>();
-  #relays: Relays = { keep: [], measure: [] };
+  #relays: Relays;
   #facts: ToldFacts = {};
   /** By id and by virtual IPv6 address. */
   readonly #routes = new Map<string, NetworkRoute>();
 
   constructor(options: ServerWordsOptions) {
     this.#options = options;
+    this.#relays = { keep: options.relays, measure: [] };
   }
 
   /** As they go into a registration. */
@@ -45,8 +53,9 @@ export class ServerWords implements NetworkWords {
       return route;
     } catch (error) {
       const isAway = error instanceof GinnelError && error.code === 'SERVER_AWAY';
-      const known = isAway ? this.#routes.get('node' in to ? to.node : to.address) : undefined;
-      if (known === undefined) throw error;
+      const told = this.#routes.get('node' in to ? to.node : to.address);
+      const known = isAway ? (told ?? this.#options.remembered(to)) : null;
+      if (known === null) throw error;
       this.#options.counters.counter('node.route-remembered').value++;
       return known;
     }
@@ -95,7 +104,9 @@ export class ServerWords implements NetworkWords {
 
   /** The server told which relays to use. */
   relaysTold(relays: Relays): void {
+    const isSame = JSON.stringify(relays.keep) === JSON.stringify(this.#relays.keep);
     this.#relays = relays;
+    if (!isSame) this.#options.keep(relays.keep);
     for (const told of [...this.#listeners]) told(relays);
   }
 }
@@ -105,3 +116,18 @@ export const withFacts = (registration: Registration, facts: ToldFacts): Registr
   ...registration,
   ...facts,
 });
+
+/** From what the node itself told once: its TCP doors, and the relays that it kept. */
+export function rememberedRoute(
+  book: Pick<PeerBook, 'byId' | 'byAddress'>,
+  to: Subject,
+): NetworkRoute | null {
+  const peer = 'node' in to ? book.byId(to.node) : book.byAddress(to.address);
+  if (peer === null) return null;
+  const tcp = peer.candidates.filter(({ transport }) => transport === 'tcp').map(({ endpoint }) => endpoint);
+  const relays = peer.candidates.flatMap(({ relay, endpoint }) => {
+    const known = relay === undefined ? null : book.byId(relay);
+    return known === null ? [] : [{ node: known.node, places: [endpoint] }];
+  });
+  return { node: peer.node, tcp, relays };
+}

@@ -29,9 +29,9 @@ import { Echoer } from './ping.ts';
 import { placesTopic } from './places-topic.ts';
 import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
-import { ServerWords } from './network-words.ts';
+import { rememberedRoute, ServerWords } from './network-words.ts';
 import { openMainSockets } from './sockets.ts';
-import { timestampFloor } from './stores.ts';
+import { keptRelays, timestampFloor } from './stores.ts';
 
 const CONNECT_WITHIN_MS = 3_000;
 
@@ -102,9 +102,10 @@ export async function joinParts(options: NodeOptions, own: Belongings, hooks: Ho
     keyChanged: hooks.keyChanged,
   });
   const floor = await timestampFloor(options);
+  const kept = await keptRelays(options, id => book.byId(id)?.node ?? null);
   const below = openBelow(options, own);
   try {
-    const parts = joinAbove(options, own, hooks, { ...below, book, standings, floor, time });
+    const parts = joinAbove(options, own, hooks, { ...below, book, standings, floor, kept, time });
     joined.parts = parts;
     return parts;
   } catch (error) {
@@ -118,12 +119,13 @@ interface Ground extends Below {
   readonly book: PeerBook;
   readonly standings: Standings;
   readonly floor: TimestampFloor;
+  readonly kept: Awaited<ReturnType<typeof keptRelays>>;
   readonly time: NetworkTime;
 }
 
 function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: Ground): Parts {
   const { clock, random, primitives, counters, log } = options;
-  const { doors, aead, transport, network, udpDoors, udpPort, book, standings, floor, time } = ground;
+  const { doors, aead, transport, network, udpDoors, udpPort, book, standings, floor, kept, time } = ground;
   const allocate = (bytes: number): number => doors.arena.allocate(bytes);
 
   const engine = createEngine({
@@ -181,6 +183,9 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
   });
   const words = new ServerWords({
     lookup: subject => control.lookup(subject),
+    remembered: subject => rememberedRoute(book, subject),
+    relays: kept.relays,
+    keep: relays => kept.save(relays),
     counters,
     changed: hooks.selfChanged,
   });
@@ -342,6 +347,7 @@ function signedSelf({ current }: MembershipFile): SignedNode | null {
 }
 
 const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({
+  others: id => (book.byWireguardKey(id)?.candidates ?? []).filter(({ transport }) => transport !== 'udp'),
   good: id => book.byWireguardKey(id)?.goodEndpoints.map(({ remote }) => remote) ?? [],
   noteGood(id, good) {
     const peer = book.byWireguardKey(id);

@@ -61,6 +61,7 @@ export interface MachineOptions {
   readonly counters: Counters;
   /** Where the peer was met before this run. */
   readonly good: readonly Endpoint[];
+  readonly others: readonly CandidateWords[];
 }
 
 export type PeerState = 'direct' | 'relayed' | 'trying' | 'unreachable' | 'idle' | 'offline';

@@ -4,7 +4,13 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
-import type { PathSignal, SignedNode, TcpPlace, Welcome } from '../../protocol/location/messages.ts';
+import type {
+  CandidateWords,
+  PathSignal,
+  SignedNode,
+  TcpPlace,
+  Welcome,
+} from '../../protocol/location/messages.ts';
 import type { EchoWord } from '../../protocol/peer/words.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
@@ -25,6 +31,8 @@ import type { Verdict } from './verdict.ts';
 export interface EndpointBook {
   /** The latest first, at most 4. */
   good(peer: PeerId): readonly Endpoint[];
+  /** What it told last of ways that are no UDP addresses. */
+  others(peer: PeerId): readonly CandidateWords[];
   noteGood(
     peer: PeerId,
     good: { readonly transport: string; readonly remote: Endpoint; readonly localPort: number },

@@ -38,7 +38,7 @@ export class PeerMachine implements Machine {
 
   constructor(options: MachineOptions) {
     this.#options = options;
-    this.#remote = new RemoteSide(options.good);
+    this.#remote = new RemoteSide(options.good, options.others);
     this.#trial = new Trial(options.random);
     this.#seeking = new Seeking(options, this.#remote, this.diary, {
       emit: output => void this.#outputs.push(output),

@@ -243,6 +243,7 @@ export class PathPeers {
       random,
       counters: scoped,
       good: book.good(peer.id),
+      others: book.others(peer.id),
     });
   }
 

@@ -21,8 +21,8 @@ export class RemoteSide {
   serverRttMs: number | null = null;
   /** Did it ever send us candidates? */
   known = false;
-  /** Of its last signal: those of other transports than UDP. */
-  others: readonly CandidateWords[] = [];
+  /** Of its last signal, perhaps of an earlier run: those of other transports than UDP. */
+  others: readonly CandidateWords[];
   #candidates: readonly { endpoint: Endpoint; kind: string }[] = [];
   /** Where anybody can reach it, by the server's table (V7). */
   #open: readonly Endpoint[] = [];
@@ -30,7 +30,8 @@ export class RemoteSide {
   #good: Endpoint[];
   #serial = 0;
 
-  constructor(good: readonly Endpoint[]) {
+  constructor(good: readonly Endpoint[], others: readonly CandidateWords[] = []) {
+    this.others = others;
     this.#good = good.slice(0, KEPT_GOOD);
   }
 

@@ -78,6 +78,7 @@ export class NodeStream implements Stream {
   #pingedAt: number | null = null;
   #heardAt: number;
   #timer: Timer;
+  #isCorked = false;
   #isClosed = false;
 
   constructor(socket: Socket, { node, isOurs, forwards, remote, local }: StreamEnds, owner: StreamOwner) {
@@ -126,7 +127,7 @@ export class NodeStream implements Stream {
     this.#writeHead(frame, 'data', FIRST_HOPS, segment, length, destination);
     frame.set(bytes.subarray(offset, offset + length), FRAME_HEAD);
     this.lastUsedAt = this.#owner.clock.monotonicMs();
-    this.#socket.write(frame);
+    this.#write(frame);
     return 'sent';
   }
 
@@ -134,7 +135,7 @@ export class NodeStream implements Stream {
     if (this.#isClosed) return 'closed';
     if (this.backlog > BACKLOG_BYTES) return 'busy';
     readdress(frame, 0, this.#nextNumber());
-    this.#socket.write(frame);
+    this.#write(frame);
     return 'sent';
   }
 
@@ -148,7 +149,7 @@ export class NodeStream implements Stream {
     const answer = Buffer.allocUnsafeSlow(FRAME_HEAD);
     const head = { kind: 'unreachable', hops: 1, segment: 0, length: 0, number: this.#nextNumber() } as const;
     writeHead(answer, 0, head, destination, frame.subarray(12, 28));
-    this.#socket.write(answer);
+    this.#write(answer);
   }
 
   ping(): void {
@@ -192,8 +193,24 @@ export class NodeStream implements Stream {
   #control(kind: FrameKind): void {
     const frame = Buffer.allocUnsafeSlow(FRAME_HEAD);
     this.#writeHead(frame, kind, 1, 0, 0, this.addressBytes);
-    this.#socket.write(frame);
+    this.#write(frame);
   }
+
+  /** All that is sent before the loop goes on leaves in one system call; nothing waits any longer. */
+  #write(frame: Uint8Array): void {
+    const socket = this.#socket;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      socket.cork();
+      queueMicrotask(this.#uncork);
+    }
+    socket.write(frame);
+  }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#socket.uncork();
+  };
 
   #writeHead(
     frame: Uint8Array,

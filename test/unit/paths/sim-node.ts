@@ -206,6 +206,7 @@ export class SimNode {
       log: silentLog,
       identity: { wireguard, wireguardKey: this.id, network: 'test' },
       book: {
+        others: () => [],
         good: peer => this.book.get(peer) ?? [],
         noteGood: (peer, { remote }) =>
           void this.book.set(peer, [remote, ...(this.book.get(peer) ?? [])].slice(0, 4)),
