@@ -21,7 +21,7 @@ import { Reacquaintance } from './reacquaintance.ts';
 const UNASKED = { perSecond: 8, burst: 40 };
 
 export interface IntroductionsOptions {
-  readonly book: Pick<PeerBook, 'all' | 'isKeptOut'>;
+  readonly book: Pick<PeerBook, 'all' | 'byAddress' | 'isKeptOut'>;
   readonly control: Pick<Control, 'lookup'>;
   readonly engine: Pick<Engine, 'setPeer' | 'removePeer' | 'routeUnknown' | 'inbound' | 'flush'>;
   readonly paths: Pick<Paths, 'setPeer' | 'removePeer' | 'onlineChanged' | 'routed'>;
@@ -132,6 +132,15 @@ export class Introductions {
         this.#options.counters.counter('introductions.stranger').value++;
         this.#options.log.debug('a stranger knocked', { reason: reasonOf(error) });
       });
+  }
+
+  /** Frames of somebody come through a relay: who it is must be known before a probe of it can be answered. */
+  heardOf(ip6: string): void {
+    if (this.#options.book.byAddress(ip6) !== null) return;
+    this.#ask({ address: ip6 }).catch((error: unknown) => {
+      this.#options.counters.counter('introductions.stranger').value++;
+      this.#options.log.debug('a stranger speaks through a relay', { reason: reasonOf(error) });
+    });
   }
 
   /** Looks a node up and gets to know it. Rejects with NODE_UNKNOWN, SERVER_AWAY, PEER_REFUSED. */

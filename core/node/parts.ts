@@ -158,6 +158,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     serverKey: fromBase64Url(own.membership.current?.serverKey ?? '') ?? new Uint8Array(),
     self: () => signedSelf(own.membership),
     doubt: node => book.doubt(node),
+    heardOf: ip6 => introductions.heardOf(ip6),
     connect: (to, signal) => options.tcp.connect(to, { timeoutMs: CONNECT_WITHIN_MS, signal }),
   });
   const paths: Paths = createPaths({

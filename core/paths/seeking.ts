@@ -176,6 +176,8 @@ export class Seeking {
   #goByTable(now: number, why: string): void {
     this.#attempt = matchedAttempt(BY_TABLE, now);
     this.#diary.note(now, `${why}: going by the server's route`);
+    // It need not look for us; but it has to know who asks.
+    this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: BY_TABLE });
     this.#aimAtOpen(this.#attempt, now);
   }
 

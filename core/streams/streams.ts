@@ -41,6 +41,8 @@ export interface StreamsOptions {
   readonly self: () => SignedNode | null;
   readonly doubt: (node: SignedNode) => string | null;
   readonly connect: Connect;
+  /** Frames come from a node with that virtual IPv6 address, for the first time by this stream. */
+  readonly heardOf: (ip6: string) => void;
 }
 
 type Taker = (from: Stream, frame: Uint8Array) => void;
@@ -257,6 +259,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     if (known !== undefined) return known;
     if (this.#byFrame.size >= MAX_STRANGERS) this.#forgetOldest();
     const link = new StreamLink(this, stream, peer ?? { node: '', name: '', ip6: ip6Of(source) });
+    if (peer === null) this.#options.heardOf(link.peer.ip6);
     this.#byFrame.set(key, link);
     this.#links.set(link.id, link);
     return link;

@@ -18,7 +18,11 @@ interface Scene {
 function scene(lookup: () => Promise<RouteFound>, isTaken = true): Scene {
   const told: string[] = [];
   const options: IntroductionsOptions = {
-    book: { all: () => [], isKeptOut: key => key === Buffer.from(DISABLED).toString('base64') },
+    book: {
+      all: () => [],
+      byAddress: () => null,
+      isKeptOut: key => key === Buffer.from(DISABLED).toString('base64'),
+    },
     control: { lookup },
     engine: {
       setPeer: () => {

@@ -55,7 +55,7 @@ t.test('V10: a scan of the overlay leaves room for other questions to the server
   const rest = { setPeer: () => true, removePeer() {}, onlineChanged() {}, inbound() {}, flush() {} };
   const options: IntroductionsOptions = {
     ...{ clock, counters, log: silentLog, random: seededRandom(1) },
-    book: { all: () => [], isKeptOut: () => false },
+    book: { all: () => [], isKeptOut: () => false, byAddress: () => null },
     control: {
       lookup() {
         asked++;

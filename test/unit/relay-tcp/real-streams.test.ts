@@ -67,6 +67,7 @@ async function box(t: Test, name: string, ip4: string): Promise<Box> {
     serverKey: serverControl.publicKey,
     self: () => node,
     doubt: () => null,
+    heardOf: () => undefined,
     connect: to => connected(to),
   });
   streams.setAddress(node.record.ip6);

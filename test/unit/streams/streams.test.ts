@@ -42,6 +42,7 @@ async function box(t: Tap, name: string, ip4: string, options: { doubt?: string 
     self: () => node,
     doubt: () => options.doubt ?? null,
     connect: to => connected(to),
+    heardOf: () => undefined,
   });
   streams.setAddress(node.record.ip6);
   const heard: string[] = [];
