@@ -27,6 +27,7 @@ export interface Share {
   /** It wanted more than it got. */
   isShort: boolean;
   isPaused: boolean;
+  pausedAt: number;
   isGone: boolean;
   resuming: Timer | null;
 }
@@ -36,6 +37,8 @@ export const RECOMPUTE_MS = 250;
 const BURST_S = 0.1;
 /** and be ahead of its rate by so much: what has been read already when it is paused. */
 const MOST_AHEAD_S = 0.2;
+/** Whoever is not read from for longer cannot be told from one that is gone: its answers to pings wait, too. */
+const MOST_PAUSE_MS = 3_000;
 const LARGEST_FRAME = FRAME_HEAD + MAX_FRAME_PAYLOAD;
 /** After so many measurements without a frame nothing is measured any more. */
 const IDLE_ROUNDS = 40;
@@ -93,7 +96,7 @@ export class Quotas {
     this.#keepMeasuring();
     this.#refill(share);
     if (share.tokens < -Math.max(share.rate * MOST_AHEAD_S, LARGEST_FRAME)) {
-      share.isShort = true;
+      this.#slow(share);
       this.#counts.dropped.value++;
       return false;
     }
@@ -128,7 +131,7 @@ export class Quotas {
   #made(key: string, stream: Stream | null): Share {
     const rate = this.#idleRate;
     const at = this.#clock.monotonicMs();
-    const state = { offered: 0, isShort: false, isPaused: false, isGone: false, resuming: null };
+    const state = { offered: 0, isShort: false, isPaused: false, pausedAt: 0, isGone: false, resuming: null };
     return { key, stream, rate, tokens: rate === Infinity ? 0 : rate * BURST_S, at, ...state };
   }
 
@@ -148,6 +151,7 @@ export class Quotas {
     share.isShort = true;
     if (share.stream === null || share.isPaused) return;
     share.isPaused = true;
+    share.pausedAt = share.at;
     this.#counts.slowed.value++;
     share.stream.pause();
     this.#resumeWhenPaid(share);
@@ -157,11 +161,12 @@ export class Quotas {
     share.resuming?.cancel();
     share.resuming = null;
     this.#refill(share);
-    if (share.tokens >= 0) {
+    const mayWaitMs = share.pausedAt + MOST_PAUSE_MS - share.at;
+    if (share.tokens >= 0 || mayWaitMs <= 0) {
       this.#resume(share);
       return;
     }
-    const waitMs = Math.max(1, (-share.tokens / share.rate) * 1000);
+    const waitMs = Math.min(mayWaitMs, Math.max(1, (-share.tokens / share.rate) * 1000));
     share.resuming = this.#clock.after(waitMs, () => this.#resumeWhenPaid(share));
   }
 

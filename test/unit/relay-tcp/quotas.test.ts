@@ -171,3 +171,31 @@ t.test(
     t.equal(s.box.find(relay.address)!.isPaused, false);
   },
 );
+
+t.test('nobody is left unread for longer than three seconds, however little it may send', async t => {
+  const { s, senders, to } = await withSenders({ bandwidth: 0.01 }, [Infinity]);
+  const { node } = senders[0]!;
+  const stream = s.box.find(node.address)!;
+  const readAt = [0];
+  const resume = stream.resume.bind(stream);
+  stream.resume = () => {
+    readAt.push(s.clock.monotonicMs());
+    resume();
+  };
+  for (let at = 0; at < 30_000; at += 10) {
+    while (
+      node
+        .find(s.box.address)!
+        .link(to.peer)
+        .send(batchOf(new Uint8Array(10_000))) === 'sent'
+    );
+    await s.pass(10);
+  }
+  const waits = readAt.slice(1).map((at, before) => at - readAt[before]!);
+  t.ok(readAt.length >= 9 && Math.max(...waits) <= 3_100, `${Math.round(Math.max(...waits))} ms`);
+  const bytes = to.received.reduce((sum, { payload }) => sum + payload.length, 0);
+  t.ok(
+    bytes <= 82_000 + 10_000 + 40_000,
+    `${bytes} bytes in 30 s at 1,250 a second, and what was read before`,
+  );
+});
