@@ -99,18 +99,19 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     const { id, ip6 } = to.node.record;
     const standing = this.#streams.get(latinOf(addressOf(ip6)));
     if (standing !== undefined) return Promise.resolve(standing);
-    const underway = this.#opening.get(id);
-    if (underway !== undefined) return underway;
-    const opening = this.#open(to, signal).finally(() => this.#opening.delete(id));
-    this.#opening.set(id, opening);
-    return opening;
+    const opening = this.#opening.get(id) ?? this.#open(to);
+    return unless(signal, opening);
   }
 
-  async #open(to: TcpPlace, signal: AbortSignal): Promise<Stream> {
+  /** For all who want it: that one of them waits no longer ends it for nobody else. It ends by its own time limits. */
+  #open(to: TcpPlace): Promise<Stream> {
     const { connect } = this.#options;
-    const until = AbortSignal.any([signal, this.#ended.signal]);
-    const dialled = await dial({ ...this.#beginning(), connect }, to, until);
-    return this.#begun(dialled.socket, dialled, true);
+    const { id } = to.node.record;
+    const opening = dial({ ...this.#beginning(), connect }, to, this.#ended.signal)
+      .then(dialled => this.#begun(dialled.socket, dialled, true))
+      .finally(() => this.#opening.delete(id));
+    this.#opening.set(id, opening);
+    return opening;
   }
 
   /** A connection to the box's TCP door that begins as a stream does; nothing of it was read. */
@@ -310,6 +311,16 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   #count(name: string): void {
     this.counters.counter(name).value++;
   }
+}
+
+/** What `work` comes to, or the signal's reason where that is aborted first. */
+function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new Error('it is not waited for any more', { cause: signal.reason }));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 const ip6Of = (address: string): string => formatIp(Uint8Array.from(address, letter => letter.charCodeAt(0)));
