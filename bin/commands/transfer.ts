@@ -45,7 +45,7 @@ export function transferCommands(server: Command, kit: () => Kit): void {
     .option('--force', 'overwrite FILE where it is there')
     .action((file: string, flags: ExportFlags) => exportServer(kit(), file, flags));
   withJson(server.command('import'))
-    .summary('make this machine the location server of an export, and start it')
+    .summary('become the location server of an export, and start it')
     .description(
       'For a machine without a location server. The boxes find it at its new address by its key:\nwhere nothing tells them, say on one of them: ginnel set server ADDRESS.',
     )

@@ -44,6 +44,31 @@ export function relaysToMeasure(relays: Iterable<RelayFacts>, options: MeasureOp
   return due.slice(0, MEASURE_AT_ONCE).map(({ id }) => id);
 }
 
+/** A node that finds its relays gone while the server is away needs others to go to. */
+const STAND_INS = 2;
+
+export interface StandInOptions extends Omit<MeasureOptions, 'now'> {
+  /** Named in any case. */
+  readonly due: readonly NodeId[];
+  /** Named the last time: they stay, so that nothing is told without need. */
+  readonly before: readonly NodeId[];
+}
+
+/** `due`, and as many more as make two: those named before, then the nearest, then by chance. */
+export function withStandIns(relays: Iterable<RelayFacts>, options: StandInOptions): readonly NodeId[] {
+  const { node, keep, measured, random, due, before } = options;
+  if (due.length >= STAND_INS) return due;
+  const others = [...relays].flatMap(({ id, nodes, mostNodes }) => {
+    const isTaken = id === node || keep.includes(id) || due.includes(id);
+    const rttMs = measured.get(id)?.rttMs;
+    if (isTaken || nodes >= mostNodes || rttMs === null) return [];
+    const rank = before.includes(id) ? before.indexOf(id) - before.length : (rttMs ?? Infinity);
+    return [{ id, rank, chance: random.below(1 << 30) }];
+  });
+  others.sort((a, b) => (a.rank === b.rank ? a.chance - b.chance : a.rank - b.rank));
+  return [...due, ...others.slice(0, STAND_INS - due.length).map(({ id }) => id)];
+}
+
 function medianOf(measured: readonly Measured[]): number {
   const rtts = measured.flatMap(({ rttMs }) => rttMs ?? []).sort((a, b) => a - b);
   return rtts[rtts.length >> 1] ?? Infinity;

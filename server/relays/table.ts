@@ -15,7 +15,7 @@ import type { Kept } from './choice.ts';
 import type { Door } from './doors.ts';
 import { perNodeOf } from './facts.ts';
 import type { RelayChoice, RelayFacts } from './facts.ts';
-import { relaysToMeasure } from './measure.ts';
+import { relaysToMeasure, withStandIns } from './measure.ts';
 import { RelayBook } from './relay-book.ts';
 import { factsOf, keptBy, newRow, readRelays } from './rows.ts';
 import type { Row } from './rows.ts';
@@ -215,16 +215,19 @@ export class RouteTable {
     return chooseRelays(factsOf(row), kept, had, { ...around, now: this.now, random });
   }
 
-  /** Others to be measured, so that `nearest` finds good ones. */
+  /** Others to be measured, so that `nearest` finds good ones; and to go to while the server is away. */
   #rotate(row: Row): void {
-    if (this.#options.way() !== 'nearest') row.measure = [];
-    else if (this.now - row.rotatedAt >= ROTATE_MS) {
-      row.rotatedAt = this.now;
-      row.measure = relaysToMeasure(this.book.for(row.isNear).values(), {
-        ...{ node: row.id, region: row.registration.region, keep: row.kept.relays },
-        ...{ measured: row.measured, now: this.now, random: this.#options.random },
-      });
-    }
+    if (this.now - row.rotatedAt < ROTATE_MS && row.measure.length > 0) return;
+    const had = this.book.for(row.isNear);
+    const options = {
+      ...{ node: row.id, region: row.registration.region, keep: row.kept.relays },
+      ...{ measured: row.measured, now: this.now, random: this.#options.random },
+    };
+    const due = this.#options.way() === 'nearest' ? relaysToMeasure(had.values(), options) : [];
+    row.measure = this.#needsRelays(row)
+      ? withStandIns(had.values(), { ...options, due, before: row.measure })
+      : due;
+    if (row.measure.length > 0) row.rotatedAt = this.now;
   }
 
   // ---- who is told

@@ -85,6 +85,7 @@ function tabs(t: Test, complete: Complete): void {
   t.ok(complete('ginnel set ').includes('log-level'), 'a setting');
   t.ok(complete('ginnel set second-port ').includes('none'), 'its values');
   t.ok(complete('ginnel logs --level ').includes('warn'), 'the choices of an option');
+  t.ok(complete('ginnel relays --why ').includes('cellar-router'), 'the names an option takes');
   t.ok(complete('ginnel completion ').includes('zsh'), 'the choices of an argument');
   t.ok(complete('ginnel plugins disable ').includes('nat-stun'), 'a plugin');
   t.ok(complete('ginnel server ').includes('export'), 'a command under another');

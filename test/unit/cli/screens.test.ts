@@ -5,6 +5,7 @@ import { invitesScreen } from '../../../bin/screens/invites.ts';
 import { nodesScreen } from '../../../bin/screens/members.ts';
 import { netcheckScreen } from '../../../bin/screens/netcheck.ts';
 import { pluginsScreen } from '../../../bin/screens/plugins.ts';
+import { nodeRelaysScreen, relaysScreen, relaysWhyScreen } from '../../../bin/screens/relays.ts';
 import { statusScreen } from '../../../bin/screens/status.ts';
 import { paint, plain, symbolsOf, symbolWidth, widthOf } from '../../../bin/words.ts';
 import type { NodeStatus, PluginStatus } from '../../../core/admin.ts';
@@ -13,6 +14,7 @@ import { controlErrors } from '../../../core/control/errors.ts';
 import { conclusions } from '../../../core/node/netcheck.ts';
 import type { InviteSummary } from '../../../server/admin.ts';
 import { cellar, FakeNode, till } from '../../support/fake-admins.ts';
+import { fakeNodeRelays, fakeRelays } from '../../support/fake-relays.ts';
 
 const LONG = 'a'.repeat(63);
 const HOSTILE = `b\u001b[2Jb\u202e\u061c\u200b\nb${'c'.repeat(55)}`;
@@ -149,5 +151,44 @@ t.test('the layout: an ellipsis in the last column, whole colours, wrapping with
   t.equal(wrap('a   b', 80), 'a   b');
   t.equal(rowsWithin(Infinity, [{ cells: ['a', 'b'], more: REASON }], [0]), `a  b  ${REASON}`);
   t.equal(plain('a\u200bb\u061c\ud800'), 'a?b??');
+  t.end();
+});
+
+t.test('relays: those of the network, why, and those of this box', t => {
+  const [shown, why] = [fakeRelays.shown(), fakeRelays.why('cellar-router')];
+  t.equal(
+    relaysScreen(shown, Infinity),
+    [
+      'office-vps  falkenstein  12 of 512 boxes  150 Mbit/s of 200 Mbit/s to spare  17 % loaded  203.0.113.9:7443',
+      'shed        -            not in use                                                       its TCP door does not answer from outside',
+      'Chosen so that none carries too much. Why a box has its relays: ginnel relays --why NAME',
+    ].join('\n'),
+  );
+  t.match(relaysScreen({ ...shown, relays: [] }, 80), /^No box forwards for others now\./);
+  t.same(relaysWhyScreen(why, Infinity).split('\n'), [
+    'cellar-router: It needs relays: its TCP door does not answer from outside.',
+    'Chosen so that none carries too much:',
+    'First choice: office-vps. 17 % loaded.',
+    'Not used: shed. 40 % loaded; no better than those in use.',
+  ]);
+  t.same(nodeRelaysScreen(fakeNodeRelays, Infinity).split('\n'), [
+    'office-vps  connected    12.3 ms  203.0.113.9:7443',
+    'shed        not reached  -',
+    'It forwards for 3 of at most 512 boxes, 90 Mbit/s to spare. Its region: hamburg.',
+  ]);
+  const [relay] = shown.relays;
+  const wild = { ...relay!, name: HOSTILE, region: 'r'.repeat(32), problem: REASON };
+  fits(t, relaysScreen({ ...shown, relays: [relay!, wild] }, 80));
+  fits(
+    t,
+    relaysWhyScreen(
+      { ...why, name: LONG, ranking: [{ ...why.ranking[0]!, name: HOSTILE, words: REASON }] },
+      80,
+    ),
+  );
+  fits(
+    t,
+    nodeRelaysScreen({ ...fakeNodeRelays, relays: [{ ...fakeNodeRelays.relays[0]!, name: HOSTILE }] }, 80),
+  );
   t.end();
 });

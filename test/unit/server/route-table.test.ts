@@ -156,6 +156,32 @@ t.test('V13: who comes back, or whose server began anew, keeps its relays', t =>
   t.end();
 });
 
+t.test('V9: two others are named to go to while the server is away', t => {
+  const world = new World();
+  for (let at = 0; at < 6; at++) world.relay(`r${at}`, `198.51.${at}.1`);
+  world.comes('box', answersAt());
+  const others = (): string[] =>
+    world.said.flatMap(([, message]) =>
+      message.type === 'relays' ? [message.measure.map(({ node }) => node.record.id).join(' ')] : [],
+    );
+  const [named = ''] = others();
+  t.equal(named.split(' ').length, 2);
+  const kept = world.relaysOf('box').split(' ');
+  t.notOk(
+    kept.some(id => named.includes(id)),
+    'others than it keeps',
+  );
+  world.said.length = 0;
+  for (let minute = 0; minute < 30; minute++) {
+    world.clock.advance(60_000);
+    world.comes('box', answersAt());
+  }
+  t.equal(world.said.length, 0, 'the same ones as long as they are there');
+  world.comes('open', answersAt('203.0.113.9'));
+  t.equal(world.said.length, 0, 'who needs no relay is named none');
+  t.end();
+});
+
 t.test('V9: who needs no relay any more is told so', t => {
   const world = new World();
   world.relay('r1', '198.51.1.1');
