@@ -83,13 +83,14 @@ export class Doors {
     if (!isNew) return;
     const wanted = new Set(subject.places.map(formatEndpoint));
     for (const place of watched.answers.keys()) if (!wanted.has(place)) watched.answers.delete(place);
-    this.#lookSoon(node, watched);
+    if (subject.places.length > 0) this.#lookSoon(node, watched);
+    else watched.timer?.cancel();
   }
 
   /** Somebody could not reach it. */
   doubt(node: NodeId): void {
     const watched = this.#watched.get(node);
-    if (watched !== undefined) this.#lookSoon(node, watched);
+    if (watched !== undefined && watched.subject.places.length > 0) this.#lookSoon(node, watched);
   }
 
   forget(node: NodeId): void {
