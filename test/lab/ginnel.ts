@@ -200,14 +200,8 @@ export class GinnelNode extends Daemon {
 }
 
 /** The server of the lab as a location server: both its addresses where it has two, STUN on a second port. */
-export async function startServer(
-  lab: Lab,
-  options: Partial<ServerOptions> = {},
-  settings: Readonly<Record<string, unknown>> = {},
-): Promise<LocationServer> {
+export async function startServer(lab: Lab, options: Partial<ServerOptions> = {}): Promise<LocationServer> {
   const server = new LocationServer(lab.server, 'location-server');
-  await server.start();
-  if (Object.keys(settings).length > 0) await server.api('POST', '/v1/server/settings', { set: settings });
   const advertise = [lab.server.address, lab.server.address6];
   await server.up({ advertise, listen: lab.serverAddresses, secondPort: 7444, ...options });
   return server;

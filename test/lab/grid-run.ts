@@ -1,122 +1,175 @@
-// Runs a grid in one lab: all nodes idle, then one cold packet per pair, and the kernel says which way it went.
+// Runs a grid in one lab: all nodes idle, then one cold packet per pair, and, once the pair has settled, the kernel says
+// which way it goes.
+import type { ChildProcess } from 'node:child_process';
+import type { PeerStatus } from '../../core/admin.ts';
 import { whoCarries } from './carried.ts';
 import type { Carrier } from './carried.ts';
 import { startNode, startServer } from './ginnel.ts';
-import type { GinnelNode } from './ginnel.ts';
+import type { LocationServer } from './ginnel.ts';
 import type { BoxPlan, GridPlan, Trial } from './grid-plan.ts';
+import type { Box } from './homes.ts';
+import { endOf } from './place.ts';
 import { buildLab } from './topology.ts';
 import type { Home, Lab } from './topology.ts';
 import { until } from './waiting.ts';
 
 const ONE_WAY_MS = 20;
 const FIRST_REPLY_MS = 3000;
-/** By then a pair that can't meet must have said why. */
-const VERDICT_MS = 20_000;
+/** By then a pair that begins by a relay goes directly, where it can. */
+const SETTLED_MS = 10_000;
 const STARTED_AT_ONCE = 2;
-const APART_AT_ONCE = 4;
+const WEB = 443;
 
 export interface Outcome extends Trial {
   /** From the first packet to its reply; null: none came. */
   readonly firstReplyMs: number | null;
+  /** From then on to the path that was expected; null: it was not seen in time. */
+  readonly settledMs: number | null;
   readonly carriedBy: Carrier;
+  /** The relays that forwarded, of both ways. */
+  readonly through: readonly string[];
   readonly family: 4 | 6 | null;
-  /** What Ginnel says: `direct`, `unreachable`, …, the path and the reason. */
+  /** What Ginnel says, at the end that began: `direct`, `relayed`, `unreachable`, …, the path and the reason. */
   readonly state: string;
+  readonly transport: string;
   readonly path: string | null;
   readonly reason: string;
-  readonly isAsExpected: boolean;
+  /** What does not fit; empty: all is as expected. */
+  readonly wrong: readonly string[];
 }
 
-interface Box {
-  readonly node: GinnelNode;
-  readonly home: Home;
-  readonly ip: string;
+interface Grid {
+  readonly lab: Lab;
+  readonly boxes: ReadonlyMap<string, Box>;
+  readonly relays: ReadonlyMap<Home, string>;
 }
 
-/** `tell` hears of each outcome as it comes. */
+/** `tell` hears of each outcome as it comes; those that change their mind later are told again. */
 export async function runGrid(
   plan: GridPlan,
   tell: (outcome: Outcome) => void = () => undefined,
 ): Promise<Outcome[]> {
   const lab = await buildLab({ homes: plan.homes, delayMs: ONE_WAY_MS, server: { addresses: 2 } });
   try {
-    const boxes = await startBoxes(lab, plan.boxes);
-    const meeting = plan.trials.filter(({ expects }) => expects !== 'apart');
-    const apart = plan.trials.filter(({ expects }) => expects === 'apart');
+    const grid = await startGrid(lab, plan.boxes);
+    const outcomes: Outcome[] = [];
     // One by one: the counters must not see two pairs at once.
-    const met = await inTurns(meeting, 1, trial => tryToMeet(lab, boxes, trial, tell));
-    const parted = await inTurns(apart, APART_AT_ONCE, trial => seeApart(boxes, trial, tell));
-    return [...met, ...parted];
+    for (const trial of plan.trials) {
+      const outcome = await tryToMeet(grid, trial);
+      tell(outcome);
+      outcomes.push(outcome);
+    }
+    return await Promise.all(outcomes.map(outcome => lookAgain(grid, outcome, tell)));
   } finally {
     await lab.stop();
   }
 }
 
-async function startBoxes(lab: Lab, plans: readonly BoxPlan[]): Promise<Map<string, Box>> {
-  const server = await startServer(lab);
-  const boxes = await inTurns(plans, STARTED_AT_ONCE, async plan => {
-    const home = lab.homes[plan.home];
-    const place = plan.host === 0 ? home?.host : home?.hosts[plan.host];
-    if (home === undefined || place === undefined) throw new TypeError(`no home for ${plan.name}`);
-    const node = await startNode(server, place, plan.name);
-    const { ip4 } = await node.status();
-    return [plan.name, { node, home, ip: ip4 }] as const;
-  });
-  return new Map(boxes);
-}
-
-async function tryToMeet(
-  lab: Lab,
-  boxes: ReadonlyMap<string, Box>,
-  trial: Trial,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome> {
-  const [from, to] = [boxOf(boxes, trial.from), boxOf(boxes, trial.to)];
-  const firstReplyMs = await coldPing(from, to);
-  const carried = await whoCarries(lab, { place: from.node.place, home: from.home }, to);
-  return told(trial, from, { firstReplyMs, carriedBy: carried.by, family: carried.family }, tell);
-}
-
-async function seeApart(
-  boxes: ReadonlyMap<string, Box>,
-  trial: Trial,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome> {
-  const [from, to] = [boxOf(boxes, trial.from), boxOf(boxes, trial.to)];
-  const firstReplyMs = await coldPing(from, to);
-  await until(
-    'a verdict',
-    VERDICT_MS,
-    async () => (await from.node.peer(trial.to))?.state !== 'trying',
-  ).catch(() => undefined);
-  const carriedBy = firstReplyMs === null ? 'nobody' : 'elsewhere';
-  return told(trial, from, { firstReplyMs, carriedBy, family: null }, tell);
-}
-
-async function told(
-  trial: Trial,
-  from: Box,
-  seen: Pick<Outcome, 'firstReplyMs' | 'carriedBy' | 'family'>,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome> {
-  const peer = await from.node.peer(trial.to);
-  const words = {
-    state: peer?.state ?? 'unknown',
-    path: peer?.path?.label ?? null,
-    reason: peer?.reason ?? '',
+async function startGrid(lab: Lab, plans: readonly BoxPlan[]): Promise<Grid> {
+  const server = await startServer(lab, { webPort: WEB });
+  const start = (plan: BoxPlan): Promise<Box> => startBox(lab, server, plan);
+  // Relays first: when the others come, there is something to choose.
+  const ordered = [...plans].sort((one, other) => Number(other.mayForward) - Number(one.mayForward));
+  const boxes = await inTurns(ordered, STARTED_AT_ONCE, start);
+  const forwarding = boxes.filter((_, index) => ordered[index]?.mayForward === true);
+  return {
+    lab,
+    boxes: new Map(boxes.map(box => [box.node.name, box])),
+    relays: new Map(forwarding.map(({ home, node }) => [home, node.name])),
   };
-  const outcome = { ...trial, ...seen, ...words, isAsExpected: false };
-  const judged = { ...outcome, isAsExpected: isAsExpected(outcome) };
-  tell(judged);
-  return judged;
 }
 
-function isAsExpected({ expects, firstReplyMs, carriedBy, family, state, reason }: Outcome): boolean {
-  if (expects === 'apart')
-    return firstReplyMs === null && state !== 'direct' && state !== 'trying' && reason !== '';
-  if (firstReplyMs === null || firstReplyMs > FIRST_REPLY_MS || state !== 'direct') return false;
-  if (expects === 'lan') return carriedBy === 'lan';
-  return carriedBy === 'direct' && (expects !== 'direct6' || family === 6);
+async function startBox(lab: Lab, server: LocationServer, plan: BoxPlan): Promise<Box> {
+  const home = lab.homes[plan.home];
+  const place = plan.host === 0 ? home?.host : home?.hosts[plan.host];
+  if (home === undefined || place === undefined) throw new TypeError(`no home for ${plan.name}`);
+  const settings = plan.mayForward ? { 'web-port': WEB } : {};
+  const node = await startNode(server, place, plan.name, { settings });
+  const { ip4 } = await node.status();
+  return { node, home, ip: ip4 };
+}
+
+async function tryToMeet({ lab, boxes, relays }: Grid, trial: Trial): Promise<Outcome> {
+  const [from, to] = [boxOf(boxes, trial.from), boxOf(boxes, trial.to)];
+  const firstReplyMs = await coldPing(from, to);
+  const settledMs = firstReplyMs === null ? null : await settle(trial, from, to);
+  const carried = await whoCarries(lab, { place: from.node.place, home: from.home }, to, relays);
+  const [there, back] = await Promise.all([from.node.peer(trial.to), to.node.peer(trial.from)]);
+  const seen = {
+    ...trial,
+    ...{ firstReplyMs, settledMs, carriedBy: carried.by, through: carried.through, family: carried.family },
+    state: there?.state ?? 'unknown',
+    transport: there?.path?.transport ?? '',
+    path: there?.path?.label ?? null,
+    reason: there?.reason ?? '',
+  };
+  return { ...seen, wrong: wrongOf(seen, [there, back]) };
+}
+
+const STATES: Readonly<Record<Trial['expects'], PeerStatus['state']>> = {
+  direct: 'direct',
+  direct6: 'direct',
+  tcp: 'direct',
+  lan: 'direct',
+  relay: 'relayed',
+};
+
+/** Keeps some packets going until both ends say what is expected of the pair. */
+async function settle({ expects, from, to }: Trial, one: Box, other: Box): Promise<number | null> {
+  const before = performance.now();
+  const trickle = startPings(one, other);
+  try {
+    await until('the path', SETTLED_MS, async () => {
+      const ends = await Promise.all([one.node.peer(to), other.node.peer(from)]);
+      return ends.every(end => end?.state === STATES[expects]);
+    });
+    return Math.round(performance.now() - before);
+  } catch {
+    // Its outcome says what there is instead.
+    return null;
+  } finally {
+    trickle.kill('SIGKILL');
+    await endOf(trickle);
+  }
+}
+
+function startPings(from: Box, to: Box): ChildProcess {
+  return from.node.place.spawn('ping', ['-q', '-i', '0.25', to.ip], { stdio: 'ignore' });
+}
+
+function wrongOf(outcome: Omit<Outcome, 'wrong'>, ends: readonly (PeerStatus | null)[]): string[] {
+  const { expects, firstReplyMs, carriedBy, family, through, transport } = outcome;
+  const carrier = expects === 'lan' || expects === 'relay' ? expects : 'direct';
+  const known = ends.every(end => end?.state === STATES[expects]);
+  const named = ends.map(end => end?.path?.label ?? '').filter(label => label.startsWith('via '));
+  return [
+    ...(firstReplyMs === null || firstReplyMs > FIRST_REPLY_MS ? ['the first reply'] : []),
+    ...(carriedBy === carrier ? [] : ['who carried it, by the kernel']),
+    ...(expects === 'direct6' && family !== 6 ? ['the IP version'] : []),
+    ...(known ? [] : ['what Ginnel says of it']),
+    ...(expects === 'tcp' && transport !== 'tcp' ? ['the transport'] : []),
+    // Each end names the relay that it sends to.
+    ...(named.every(label => through.includes(label.slice(4))) ? [] : ["Ginnel's word on the relay"]),
+  ];
+}
+
+/** At the end of all: a pair that was said to have no direct way has found none since. */
+async function lookAgain(
+  { boxes }: Grid,
+  outcome: Outcome,
+  tell: (outcome: Outcome) => void,
+): Promise<Outcome> {
+  if (outcome.expects !== 'relay') return outcome;
+  const peer = await boxOf(boxes, outcome.from).node.peer(outcome.to);
+  if (peer?.state !== 'direct') return outcome;
+  const { state, path, reason } = peer;
+  const changed = {
+    ...outcome,
+    ...{ state, reason, path: path?.label ?? null, transport: path?.transport ?? '' },
+    wrong: [...outcome.wrong, 'a direct way was found later'],
+  };
+  tell(changed);
+  return changed;
 }
 
 /** With a deadline, ping counts replies: it ends at the first one. */

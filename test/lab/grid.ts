@@ -2,47 +2,73 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readOrExplain } from './command-line.ts';
-import { KINDS, sampleGrid, wholeGrid } from './grid-plan.ts';
+import { readOrExplain, someOf } from './command-line.ts';
+import { KINDS, planFor, sampleGrid, wholeGrid } from './grid-plan.ts';
 import { runGrid } from './grid-run.ts';
 import type { Outcome } from './grid-run.ts';
 import { enterLab } from './wrapper.ts';
 
-const USAGE = `Usage: npm run grid -- [--sample] [--json FILE]
+const USAGE = `Usage: npm run grid -- [--sample] [--kinds KIND,…] [--json FILE]
   --sample       a telling few
+  --kinds LIST   pairs with one of these kinds alone: ${KINDS.join(', ')}
   --json FILE    the outcomes as JSON`;
 
-const { values: options } = readOrExplain(USAGE, () =>
-  parseArgs({ options: { sample: { type: 'boolean', default: false }, json: { type: 'string' } } }),
-);
+const { sample, json, kinds } = readOrExplain(USAGE, () => {
+  const options = {
+    sample: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    kinds: { type: 'string' },
+  } as const;
+  const { values } = parseArgs({ options });
+  return {
+    ...values,
+    kinds: values.kinds === undefined ? null : someOf('kinds', values.kinds, KINDS),
+  };
+});
 enterLab(import.meta.url, { refuse });
 
-const outcomes = await runGrid(options.sample ? sampleGrid() : wholeGrid(), outcome => {
+const begun = performance.now();
+const outcomes = await runGrid(chosenPlan(), outcome => {
   process.stdout.write(`${lineOf(outcome)}\n`);
 });
-if (!options.sample) process.stdout.write(`\n${table(outcomes)}`);
-if (options.json !== undefined)
-  writeFileSync(resolve(options.json), `${JSON.stringify(outcomes, null, 2)}\n`);
-const wrong = outcomes.filter(({ isAsExpected }) => !isAsExpected);
-process.stdout.write(`\n${outcomes.length - wrong.length} of ${outcomes.length} as expected.\n`);
-process.exit(wrong.length === 0 ? 0 : 1);
+if (!sample) process.stdout.write(`\n${table(outcomes)}`);
+if (json !== undefined) writeFileSync(resolve(json), `${JSON.stringify(outcomes, null, 2)}\n`);
+const isRight = ({ wrong }: Outcome): boolean => wrong.length === 0;
+const right = outcomes.filter(isRight).length;
+const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+process.stdout.write(`\n${right} of ${outcomes.length} as expected, in ${minutes} minutes.\n`);
+process.exit(right === outcomes.length ? 0 : 1);
+
+function chosenPlan(): ReturnType<typeof wholeGrid> {
+  const plan = sample ? sampleGrid() : wholeGrid();
+  if (kinds === null) return plan;
+  const isOfThem = (name: string): boolean => kinds.includes(name.split('-')[0] ?? '');
+  return planFor(plan.trials.filter(({ from, to }) => isOfThem(from) || isOfThem(to)));
+}
 
 function lineOf(outcome: Outcome): string {
-  const { from, to, expects, firstReplyMs, carriedBy, family, state, path, reason } = outcome;
-  const mark = outcome.isAsExpected ? 'ok   ' : 'WRONG';
+  const { from, to, expects, firstReplyMs, settledMs, carriedBy, through, family, wrong } = outcome;
+  const { state, path, reason } = outcome;
+  const settled = settledMs === null || settledMs < 100 ? '' : ` +${settledMs} ms`;
+  const carrier = `${carriedBy}${through.length === 0 ? '' : `:${through.join('+')}`}`;
   const way =
     firstReplyMs === null
       ? 'no reply'
-      : `${firstReplyMs} ms, ${carriedBy}${family === null ? '' : ` IPv${family}`}`;
-  return `${mark} ${`${from} → ${to}`.padEnd(24)} ${expects.padEnd(8)} ${way.padEnd(24)} ${state}${path === null ? '' : ` (${path})`}: ${reason}`;
+      : `${firstReplyMs} ms${settled}, ${carrier}${family === null ? '' : ` IPv${family}`}`;
+  const mark = wrong.length === 0 ? 'ok   ' : 'WRONG';
+  const words = `${state}${path === null ? '' : ` (${path})`}: ${reason}`;
+  const complaint = wrong.length === 0 ? '' : ` [${wrong.join(', ')}]`;
+  return `${mark} ${`${from} → ${to}`.padEnd(24)} ${expects.padEnd(8)} ${way.padEnd(40)} ${words}${complaint}`;
 }
 
-/** Rows send the first packet; a cell is the time to its reply in ms, `–` none, `!` not as expected. */
+/** Rows send the first packet; a cell is the time to its reply in ms, `–` none, `!` not as expected, `*` by a relay. */
 function table(all: readonly Outcome[]): string {
-  const width = Math.max(...KINDS.map(kind => kind.length)) + 1;
-  const cell = (from: string, to: string) => {
+  const width = Math.max(...KINDS.map(kind => kind.length)) + 2;
+  const cell = (from: string, to: string): string => {
     const found = all.find(outcome => outcome.from === `${from}-a` && outcome.to === `${to}-b`);
-    return `${found?.firstReplyMs ?? '–'}${found?.isAsExpected === true ? '' : '!'}`.padStart(width);
+    if (found === undefined) return ''.padStart(width);
+    const marks = `${found.carriedBy === 'relay' ? '*' : ''}${isRight(found) ? '' : '!'}`;
+    return `${found.firstReplyMs ?? '–'}${marks}`.padStart(width);
   };
   const head = `${''.padEnd(width)}${KINDS.map(kind => kind.padStart(width)).join('')}\n`;
   return (

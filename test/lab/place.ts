@@ -88,6 +88,17 @@ export class Place {
     return counters.receivedBytes + counters.sentBytes;
   }
 
+  /** The TCP connections that stand: `{ local: '192.168.1.2:4711', remote: '203.0.113.1:7443' }`, by the kernel's table. */
+  async connections(): Promise<{ readonly local: string; readonly remote: string }[]> {
+    const { stdout } = await this.exec('ss -Htn state established');
+    const plain = (text = ''): string => text.replace(/^\[::ffff:(.*)\]/, '$1');
+    return stdout
+      .split('\n')
+      .filter(line => line !== '')
+      .map(line => line.trim().split(/\s+/))
+      .map(([, , local, remote]) => ({ local: plain(local), remote: plain(remote) }));
+  }
+
   /** The kernel's counters of each interface. */
   async counters(): Promise<Record<string, InterfaceCounters>> {
     const { stdout } = await this.exec('cat /proc/net/dev');

@@ -79,8 +79,10 @@ export class RelayLab {
 
   /** The relays that a box has a connection with, by the kernel's table of its machine. */
   async keptBy(box: Box): Promise<Box[]> {
-    const { stdout } = await box.node.place.exec('ss -Htn state established');
-    return this.relays.filter(({ home }) => stdout.includes(` ${home.outerAddress}:${TCP_PORT} `));
+    const connections = await box.node.place.connections();
+    return this.relays.filter(({ home }) =>
+      connections.some(({ remote }) => remote === `${home.outerAddress}:${TCP_PORT}`),
+    );
   }
 
   /** Waits until it has connections with so many relays that live. Throws an Error after half a minute. */
