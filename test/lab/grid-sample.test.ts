@@ -18,7 +18,7 @@ const SORTS = {
 
 const skip = existsSync(GINNEL) ? false : 'the ginnel command is not built';
 
-t.test('homes meet as their NATs allow', { skip, timeout: 110_000 }, async t => {
+t.test('P5, V7, V10, V11: homes meet as their NATs allow', { skip, timeout: 110_000 }, async t => {
   for (const outcome of await runGrid(sampleGrid())) {
     t.same(outcome.wrong, [], `${outcome.from} → ${outcome.to}: ${SORTS[outcome.expects]}`, { outcome });
   }
