@@ -139,6 +139,8 @@ export interface TcpConnectOptions {
 export interface TcpPortsDoor {
   /** Errors: TCP_PORT_TAKEN (by another program), TCP_PORT_FORBIDDEN, ADDRESS_UNAVAILABLE. */
   claim(claim: TcpClaim): Promise<ClaimedPort>;
+  /** The same connection, read by that function into memory that is lent until it returns (tcp-reading.ts). */
+  lendReads(socket: Socket, received: (bytes: Uint8Array) => void): Socket;
   /** A connected socket, nothing held back (TCP_NODELAY). Errors: TCP_UNREACHABLE; what `signal` was aborted with. */
   connect(to: Endpoint, options: TcpConnectOptions): Promise<Socket>;
 }

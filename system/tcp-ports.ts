@@ -10,6 +10,7 @@ import { familyOf } from '../protocol/ip/address.ts';
 import type { ClaimedPort, TcpClaim, TcpConnectOptions, TcpPortsDoor } from './doors.ts';
 import { systemErrors } from './errors.ts';
 import { covers, tcpAddress } from './tcp-address.ts';
+import { lendReads } from './tcp-reading.ts';
 import { SilentConnections, TCP_LIMITS, type TcpLimits } from './tcp-silent.ts';
 
 export interface TcpPortsOptions {
@@ -69,6 +70,10 @@ export class TcpPorts implements TcpPortsDoor {
       this.#held.add(held);
       return { port, close: () => this.#release(held) };
     });
+  }
+
+  lendReads(socket: Socket, received: (bytes: Uint8Array) => void): Socket {
+    return lendReads(socket, received);
   }
 
   connect(to: Endpoint, { timeoutMs, signal }: TcpConnectOptions): Promise<Socket> {

@@ -172,8 +172,8 @@ export interface Stream {
   /** When a datagram or probe of this node itself last went or came on it (`monotonicMs`); at first, when it was opened. */
   readonly lastUsedAt: number;
   /**
-   * Sends a whole frame that another connection brought, with one hop less. The bytes are given away: nobody may touch
-   * them afterwards. `busy`: its queue is full, and the frame is dropped.
+   * Sends a whole frame that another connection brought, with one hop less; the bytes are copied. `busy`: its queue is
+   * full, and the frame is dropped.
    */
   forward(frame: Uint8Array): SendResult;
   /** Tells the sender of a frame that its destination is not to be had here; at most once a second for each. */
@@ -205,7 +205,7 @@ export interface StreamDoor {
   find(address: string): Stream | null;
   /**
    * What to do with frames for others: `frame` is whole, its head checked, its source the node of `from` unless that one
-   * forwards for others itself; it is the taker's. Without a taker they are refused. Returns the way to stop that.
+   * forwards for others itself; it is lent until the call returns. Without a taker they are refused. Returns the way to stop that.
    */
   serve(taker: (from: Stream, frame: Uint8Array) => void): () => void;
   /** A connection came or went. Returns the way to stop that. */

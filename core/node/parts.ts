@@ -159,6 +159,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     self: () => signedSelf(own.membership),
     doubt: node => book.doubt(node),
     heardOf: ip6 => introductions.heardOf(ip6),
+    lendReads: (socket, received) => options.tcp.lendReads(socket, received),
     connect: (to, signal) => options.tcp.connect(to, { timeoutMs: CONNECT_WITHIN_MS, signal }),
   });
   const paths: Paths = createPaths({

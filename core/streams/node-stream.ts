@@ -19,6 +19,7 @@ import {
 } from '../../protocol/stream/frame.ts';
 import type { Batch, Link, SendResult } from '../contract/link.ts';
 import type { Stream, StreamPeer } from '../contract/plugin.ts';
+import type { FramePool } from './frame-pool.ts';
 import { FrameReader } from './frame-reader.ts';
 
 /** What may wait for a slow reader; beyond it frames are dropped, as a full socket would. */
@@ -37,7 +38,10 @@ export interface StreamOwner {
   readonly counters: Counters;
   /** This node's address in frames, 16 bytes. */
   readonly self: Uint8Array;
-  /** Lent until the call returns, but for a frame that is taken on. */
+  readonly pool: FramePool;
+  /** The same connection, read by that function; bytes are lent until it returns. */
+  lendReads(socket: Socket, received: (bytes: Uint8Array) => void): Socket;
+  /** Lent until the call returns. */
   frame(from: NodeStream, frame: Uint8Array, head: FrameHead): void;
   /** What came in one piece is through. */
   turnEnded(): void;
@@ -68,7 +72,9 @@ export class NodeStream implements Stream {
   readonly begunAt: number;
   rttMs: number | null = null;
   lastUsedAt: number;
-  readonly #socket: Socket;
+  #socket: Socket;
+  /** What the kernel has not taken yet, in the order in which it goes. */
+  readonly #leaving: Uint8Array[] = [];
   readonly #owner: StreamOwner;
   readonly #reader: FrameReader;
   /** Destination → when its sender was last told that it is not to be had. */
@@ -93,19 +99,19 @@ export class NodeStream implements Stream {
     this.#socket = socket;
     this.#owner = owner;
     this.#heardAt = this.lastUsedAt = this.begunAt = owner.clock.monotonicMs();
-    this.#reader = new FrameReader((frame, head) => this.#frame(frame, head));
+    this.#reader = new FrameReader((frame, head) => this.#frame(frame, head), owner.pool);
     this.#timer = owner.clock.after(PING_EVERY_MS, () => this.#look());
   }
 
   /** From now on frames come; `rest`: what came behind the handshake. */
   begin(rest: Uint8Array): void {
-    const socket = this.#socket;
-    socket.on('data', (bytes: Uint8Array) => this.#received(bytes));
+    if (rest.length > 0) this.#received(rest);
+    const socket = this.#owner.lendReads(this.#socket, bytes => this.#received(bytes));
+    this.#socket = socket;
     socket.on('error', error => this.#end(error.message));
     socket.on('close', () => this.#end('it hung up'));
     socket.setNoDelay(true);
     this.ping();
-    if (rest.length > 0) this.#received(rest);
     socket.resume();
   }
 
@@ -123,19 +129,21 @@ export class NodeStream implements Stream {
   send(destination: Uint8Array, { bytes, offset, length, segment }: Batch): SendResult {
     if (this.#isClosed) return 'closed';
     if (this.backlog > BACKLOG_BYTES) return 'busy';
-    const frame = Buffer.allocUnsafeSlow(FRAME_HEAD + length);
+    const frame = this.#owner.pool.take(FRAME_HEAD + length);
     this.#writeHead(frame, 'data', FIRST_HOPS, segment, length, destination);
     frame.set(bytes.subarray(offset, offset + length), FRAME_HEAD);
     this.lastUsedAt = this.#owner.clock.monotonicMs();
-    this.#write(frame);
+    this.#write(frame, FRAME_HEAD + length);
     return 'sent';
   }
 
   forward(frame: Uint8Array): SendResult {
     if (this.#isClosed) return 'closed';
     if (this.backlog > BACKLOG_BYTES) return 'busy';
-    readdress(frame, 0, this.#nextNumber());
-    this.#write(frame);
+    const copy = this.#owner.pool.take(frame.length);
+    copy.set(frame);
+    readdress(copy, 0, this.#nextNumber());
+    this.#write(copy, frame.length);
     return 'sent';
   }
 
@@ -146,10 +154,10 @@ export class NodeStream implements Stream {
     if (now - (this.#refused.get(key) ?? -Infinity) < REFUSE_EVERY_MS || this.#isClosed) return;
     if (this.#refused.size >= REFUSALS_KEPT) this.#refused.clear();
     this.#refused.set(key, now);
-    const answer = Buffer.allocUnsafeSlow(FRAME_HEAD);
+    const answer = this.#owner.pool.take(FRAME_HEAD);
     const head = { kind: 'unreachable', hops: 1, segment: 0, length: 0, number: this.#nextNumber() } as const;
     writeHead(answer, 0, head, destination, frame.subarray(12, 28));
-    this.#write(answer);
+    this.#write(answer, FRAME_HEAD);
   }
 
   ping(): void {
@@ -191,21 +199,28 @@ export class NodeStream implements Stream {
   }
 
   #control(kind: FrameKind): void {
-    const frame = Buffer.allocUnsafeSlow(FRAME_HEAD);
+    const frame = this.#owner.pool.take(FRAME_HEAD);
     this.#writeHead(frame, kind, 1, 0, 0, this.addressBytes);
-    this.#write(frame);
+    this.#write(frame, FRAME_HEAD);
   }
 
   /** All that is sent before the loop goes on leaves in one system call; nothing waits any longer. */
-  #write(frame: Uint8Array): void {
+  #write(frame: Uint8Array, length: number): void {
     const socket = this.#socket;
     if (!this.#isCorked) {
       this.#isCorked = true;
       socket.cork();
       queueMicrotask(this.#uncork);
     }
-    socket.write(frame);
+    this.#leaving.push(frame);
+    socket.write(frame.subarray(0, length), this.#written);
   }
+
+  /** One is called for each, in their order; where it failed, the buffer may still be looked at, and is let go. */
+  readonly #written = (error?: Error | null): void => {
+    const frame = this.#leaving.shift();
+    if (frame !== undefined && !error) this.#owner.pool.give(frame);
+  };
 
   readonly #uncork = (): void => {
     this.#isCorked = false;
@@ -287,6 +302,7 @@ export class NodeStream implements Stream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer.cancel();
+    this.#reader.end();
     this.#socket.destroy();
     this.#owner.closed(this, reason);
   }

@@ -18,6 +18,7 @@ import type { Stream, StreamDoor, StreamPeer } from '../contract/plugin.ts';
 import { isWireguard, silentEvents, type StreamsEvents } from '../paths/udp-transport.ts';
 import { beginWith, type BeginOptions, type Begun } from './beginning.ts';
 import { dial, type Connect } from './dialling.ts';
+import { FramePool } from './frame-pool.ts';
 import { addressOf, NodeStream, type StreamOwner } from './node-stream.ts';
 import { StreamLink, type LinkOwner } from './stream-link.ts';
 
@@ -41,6 +42,7 @@ export interface StreamsOptions {
   readonly self: () => SignedNode | null;
   readonly doubt: (node: SignedNode) => string | null;
   readonly connect: Connect;
+  readonly lendReads: StreamOwner['lendReads'];
   /** Frames come from a node with that virtual IPv6 address, for the first time by this stream. */
   readonly heardOf: (ip6: string) => void;
 }
@@ -51,6 +53,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   events: StreamsEvents = { ...silentEvents, closed() {} };
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly pool = new FramePool();
   readonly #options: StreamsOptions;
   /** By the other end's address in frames. */
   readonly #streams = new Map<string, NodeStream>();
@@ -272,6 +275,10 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
         link.close();
         return;
       }
+  }
+
+  lendReads(socket: Socket, received: (bytes: Uint8Array) => void): Socket {
+    return this.#options.lendReads(socket, received);
   }
 
   // ---- frames

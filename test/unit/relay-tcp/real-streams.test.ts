@@ -12,6 +12,7 @@ import { createPlugin } from '../../../plugins/relay-tcp/index.ts';
 import type { Endpoint } from '../../../protocol/address.ts';
 import type { TcpPlace } from '../../../protocol/location/messages.ts';
 import { primitives } from '../../../system/crypto.ts';
+import { lendReads } from '../../../system/tcp-reading.ts';
 import { makeIdentity, nodeOf, serverControl } from '../control/made-up.ts';
 import { memoryStore } from '../../support/memory-store.ts';
 import { NetworkNews } from './stage.ts';
@@ -68,6 +69,7 @@ async function box(t: Test, name: string, ip4: string): Promise<Box> {
     self: () => node,
     doubt: () => null,
     heardOf: () => undefined,
+    lendReads,
     connect: to => connected(to),
   });
   streams.setAddress(node.record.ip6);

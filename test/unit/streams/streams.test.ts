@@ -15,6 +15,7 @@ import { FRAME_HEAD, latinOf, writeHead } from '../../../protocol/stream/frame.t
 import { openStream, StreamMessages } from '../../../protocol/stream/handshake.ts';
 import { addressOf } from '../../../core/streams/node-stream.ts';
 import { primitives } from '../../../system/crypto.ts';
+import { lendReads } from '../../../system/tcp-reading.ts';
 import { makeIdentity, nodeOf, serverControl } from '../control/made-up.ts';
 
 const never = new AbortController().signal;
@@ -43,6 +44,7 @@ async function box(t: Tap, name: string, ip4: string, options: { doubt?: string 
     doubt: () => options.doubt ?? null,
     connect: to => connected(to),
     heardOf: () => undefined,
+    lendReads,
   });
   streams.setAddress(node.record.ip6);
   const heard: string[] = [];
