@@ -111,6 +111,9 @@ async function crowded(where: Lab, server: LocationServer, to: GinnelNode, nodes
     child.once('exit', code => reject(new Error(`the crowd ended with ${code}`)));
   });
   await pause(SETTLE_MS);
+  const { plugins } = await to.status();
+  const served = plugins.find(({ name }) => name === 'relay-tcp')?.facts['nodes'];
+  if (!(Number(served) >= nodes)) throw new Error(`${String(served)} nodes are connected, not ${nodes}`);
   const size = await memoryMb([pidOf(to)]);
   child.kill('SIGKILL');
   await endOf(child);
