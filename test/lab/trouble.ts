@@ -21,6 +21,7 @@ export class Trouble {
     const rules = `table ip ${TABLE} {
       set silent {\n type ipv4_addr;\n}
       set noudp {\n type ipv4_addr . ipv4_addr;\n}
+      set parted {\n type ipv4_addr . ipv4_addr;\n}
       set pairs {\n type ipv4_addr . ipv4_addr; size 4096; flags dynamic; counter;\n}
       chain forward {
         type filter hook forward priority -5; policy accept;
@@ -28,6 +29,7 @@ export class Trouble {
         update @pairs { ip saddr . ip daddr }
         ip saddr @silent drop
         ip daddr @silent drop
+        ip saddr . ip daddr @parted drop
         meta l4proto udp ip saddr . ip daddr @noudp drop
       }
     }`;
@@ -39,6 +41,12 @@ export class Trouble {
   async noUdp(one: Home, other: Home, isOn: boolean): Promise<void> {
     const [a, b] = [one.outerAddress, other.outerAddress];
     await this.#element(isOn, 'noudp', `${a} . ${b}, ${b} . ${a}`);
+  }
+
+  /** Drops everything between two homes, without a word; `false`: no longer. */
+  async parted(one: Home, other: Home, isOn: boolean): Promise<void> {
+    const [a, b] = [one.outerAddress, other.outerAddress];
+    await this.#element(isOn, 'parted', `${a} . ${b}, ${b} . ${a}`);
   }
 
   /** Drops everything to and from a home, without a word; `false`: no longer. */
