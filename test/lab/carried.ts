@@ -24,8 +24,9 @@ export interface Snapshot {
   readonly byFamily: { readonly 4: number; readonly 6: number };
 }
 
-const COUNT = 20;
-const SIZE = 1000;
+/** Much more than what the server says to dozens of nodes meanwhile. */
+const COUNT = 80;
+const SIZE = 1300;
 
 export async function snapshot(lab: Lab): Promise<Snapshot> {
   const [server, byFamily, wan] = await Promise.all([
@@ -62,7 +63,7 @@ export async function whoCarries(
   relays: ReadonlyMap<Home, string> = new Map(),
 ): Promise<Carried> {
   const before = await snapshot(lab);
-  const { stdout } = await from.place.exec(`ping -q -c ${COUNT} -i 0.02 -W 2 -s ${SIZE} ${to.ip}`, {
+  const { stdout } = await from.place.exec(`ping -q -c ${COUNT} -i 0.006 -W 2 -s ${SIZE} ${to.ip}`, {
     mayFail: true,
   });
   const after = await snapshot(lab);

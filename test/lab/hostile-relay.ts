@@ -76,10 +76,11 @@ const frameLength = (bytes: Buffer): number | null =>
 const messageLength = (bytes: Buffer): number | null =>
   bytes.length < LENGTH_BYTES ? null : LENGTH_BYTES + bytes.readUInt16BE(0);
 
-/** One direction of one connection. */
+/** One direction of one connection. It numbers frames anew, as a relay does, so what it adds is not told by its number. */
 class Direction {
   readonly #to: Socket;
   readonly #past: Buffer[] = [];
+  #number = 0;
   #held: Buffer | null = null;
 
   constructor(to: Socket) {
@@ -87,90 +88,65 @@ class Direction {
   }
 
   pass(bytes: Buffer, isFrame: boolean): void {
-    const isData = isFrame && bytes[0] === FRAME_KINDS.data;
-    if (!isData || mischief === 'none') {
-      this.#write(bytes);
-      return;
-    }
-    did++;
-    switch (mischief) {
-      case 'alters':
-        bytes[FRAME_HEAD + random(bytes.length - FRAME_HEAD)]! ^= 1 + random(255);
-        {
-          this.#write(bytes);
-          return;
-        }
-      case 'drops':
-        return;
-      case 'picks':
-        if (bytes[FRAME_HEAD] !== WIREGUARD_DATA) this.#write(bytes);
-        return;
-      case 'delays':
-        setTimeout(() => this.#write(bytes), DELAY_MS);
-        return;
-      case 'replays': {
-        this.#replay(bytes);
-        return;
-      }
-      case 're-orders': {
-        this.#reorder(bytes);
-        return;
-      }
-      case 'invents':
-        this.#write(bytes);
-        {
-          this.#invent(bytes);
-          return;
-        }
-      case 'redirects':
-        // To its own sender.
-        bytes.copyWithin(28, 12, 28);
-        {
-          this.#write(bytes);
-          return;
-        }
-      case 'garbles':
-        bytes.fill(0xff, 0, FRAME_HEAD);
-        {
-          this.#write(bytes);
-          return;
-        }
+    if (!isFrame) this.#write(bytes);
+    else if (bytes[0] !== FRAME_KINDS.data || mischief === 'none') this.#frame(bytes);
+    else {
+      did++;
+      this.#does[mischief](bytes);
     }
   }
 
-  /** Each one again with its very number, and one of those before with a number that fits. */
-  #replay(bytes: Buffer): void {
-    this.#write(bytes);
-    this.#write(bytes);
-    const old = this.#past[random(this.#past.length)];
-    if (old !== undefined) {
-      bytes.copy(old, 8, 8, 12);
-      this.#write(old);
-    }
-    this.#past.push(Buffer.from(bytes));
-    if (this.#past.length > KEPT) this.#past.shift();
-  }
+  readonly #does: Readonly<Record<Mischief, (frame: Buffer) => void>> = {
+    alters: frame => {
+      frame[FRAME_HEAD + random(frame.length - FRAME_HEAD)]! ^= 1 + random(255);
+      this.#frame(frame);
+    },
+    drops: () => undefined,
+    picks: frame => {
+      if (frame[FRAME_HEAD] !== WIREGUARD_DATA) this.#frame(frame);
+    },
+    delays: frame => void setTimeout(() => this.#frame(frame), DELAY_MS),
+    /** Each one again with its very number and with the next, and one of those before. */
+    replays: frame => {
+      this.#frame(frame);
+      this.#write(Buffer.from(frame));
+      this.#frame(Buffer.from(frame));
+      const old = this.#past[random(this.#past.length)];
+      if (old !== undefined) this.#frame(Buffer.from(old));
+      this.#past.push(Buffer.from(frame));
+      if (this.#past.length > KEPT) this.#past.shift();
+    },
+    /** Each second one overtakes the one before it. */
+    're-orders': frame => {
+      const held = this.#held;
+      this.#held = held === null ? frame : null;
+      if (held === null) return;
+      this.#frame(frame);
+      this.#frame(held);
+    },
+    /** As from the same sender: a message of that session, filled with chance; and one from somebody who is not there. */
+    invents: frame => {
+      this.#frame(frame);
+      const made = Buffer.from(frame);
+      for (let at = FRAME_HEAD + 8; at < made.length; at++) made[at] = random(256);
+      this.#frame(made);
+      const stranger = Buffer.from(made);
+      stranger.writeUInt32BE(random(2 ** 32), 24);
+      this.#frame(stranger);
+    },
+    /** To its own sender. */
+    redirects: frame => {
+      frame.copyWithin(28, 12, 28);
+      this.#frame(frame);
+    },
+    garbles: frame => {
+      this.#write(frame.fill(0xff, 0, FRAME_HEAD));
+    },
+  };
 
-  /** Each second one overtakes the one before it, with numbers that hide it. */
-  #reorder(bytes: Buffer): void {
-    const held = this.#held;
-    if (held === null) {
-      this.#held = bytes;
-      return;
-    }
-    const number = held.readUInt32BE(8);
-    bytes.copy(held, 8, 8, 12);
-    bytes.writeUInt32BE(number, 8);
-    this.#held = null;
+  #frame(bytes: Buffer): void {
+    bytes.writeUInt32BE(++this.#number, 8);
     this.#write(bytes);
-    this.#write(held);
-  }
-
-  /** As from the same sender: a data message of that session, filled with chance. */
-  #invent(bytes: Buffer): void {
-    const made = Buffer.from(bytes);
-    for (let at = FRAME_HEAD + 8; at < made.length; at++) made[at] = random(256);
-    this.#write(made);
   }
 
   #write(bytes: Buffer): void {
