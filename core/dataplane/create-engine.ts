@@ -171,10 +171,12 @@ class WireguardEngine implements Engine {
   status(id: PeerId): SessionStatus | null {
     const peer = this.#peers.get(id);
     if (peer === undefined) return null;
-    const { established, handshakeAt, bytesIn, bytesOut, lastReceivedAt, lastSentAt } = peer;
+    const { established, handshakeAt, bytesIn, bytesOut } = peer;
+    const { lastReceivedAt, lastSentAt, lastPacketSentAt } = peer;
     const pair = peer.usable(this.#setting.timings, this.#now())?.sealing ?? null;
     const { cipher = null, isFast = false } = pair ?? {};
-    return { established, cipher, isFast, handshakeAt, bytesIn, bytesOut, lastReceivedAt, lastSentAt };
+    const times = { handshakeAt, lastReceivedAt, lastSentAt, lastPacketSentAt };
+    return { established, cipher, isFast, bytesIn, bytesOut, ...times };
   }
 
   routeUnknown(destination: string): void {

@@ -33,6 +33,8 @@ export interface SessionStatus {
   /** Monotonic ms. */
   readonly lastReceivedAt: number | null;
   readonly lastSentAt: number | null;
+  /** The last packet of the card, not a word or keep-alive; null: none yet. */
+  readonly lastPacketSentAt: number | null;
 }
 
 export interface EngineEvents {

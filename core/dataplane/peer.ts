@@ -41,6 +41,7 @@ export class Peer {
   bytesOut = 0;
   lastReceivedAt: number | null = null;
   lastSentAt: number | null = null;
+  lastPacketSentAt: number | null = null;
   /** The session was renewed once because of data that came in its last seconds. */
   renewedLate = false;
   /** Data came while a keepalive was already due: another follows it. */

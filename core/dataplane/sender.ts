@@ -64,6 +64,7 @@ export class Sender {
     }
     const pair = keypair.sealing;
     if (!this.#seal(peer, pair, peer.link, bytes, offset, length, isOpen, now)) return;
+    peer.lastPacketSentAt = now;
     const counts = this.#setting.counts.out;
     counts.packets.value++;
     if (pair.isFast) counts.fast.value++;

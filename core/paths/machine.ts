@@ -59,6 +59,8 @@ export interface MachineOptions {
   readonly budget: Budget;
   readonly random: Random;
   readonly counters: Counters;
+  /** When a packet of the card was sent there last, monotonic ms; -Infinity: never. What paths say themselves is no use. */
+  readonly usedAt: () => number;
   /** Where the peer was met before this run. */
   readonly good: readonly Endpoint[];
   readonly others: readonly CandidateWords[];

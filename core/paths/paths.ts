@@ -20,7 +20,7 @@ import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
 import type { Stream, StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
-import type { Engine, PeerId } from '../dataplane/engine.ts';
+import type { Engine, PeerId, SessionStatus } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
 import type { RouteToPeer, Transport } from './detours.ts';
 import type { CardSizes } from './sizing.ts';
@@ -49,7 +49,9 @@ export interface PathsEvents {
 export interface PathsOptions {
   readonly transport: DatagramTransport;
   readonly control: Pick<Control, 'state' | 'rttMs' | 'signal'>;
-  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush' | 'wake' | 'tell'>;
+  readonly engine: Pick<Engine, 'setPath' | 'inbound' | 'flush' | 'wake' | 'tell'> & {
+    status(id: PeerId): Pick<SessionStatus, 'lastPacketSentAt'> | null;
+  };
   readonly network: Pick<NetworkDoor, 'addresses' | 'onChange'>;
   readonly clock: Clock;
   readonly random: Random;

@@ -34,7 +34,6 @@ export class PeerMachine implements Machine {
   #warm: Path | null = null;
   #reason = 'nothing was sent there yet';
   #keepAliveMs = Infinity;
-  #sentAt = -Infinity;
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -45,7 +44,7 @@ export class PeerMachine implements Machine {
       probe: (shot, now) => this.#shoot(shot, now),
       hasPath: () => this.#active?.usable === true,
       hasDirect: () => this.#hasDirect(),
-      sentAt: () => this.#sentAt,
+      usedAt: () => this.#options.usedAt(),
       isInUse: way => this.#active?.way.key === way.key && this.#active.state === 'valid',
       heardAt: way => this.#paths.get(way.key)?.heardAt ?? null,
       gaveUp: verdict => this.#gaveUp(verdict),
@@ -197,7 +196,6 @@ export class PeerMachine implements Machine {
   }
 
   sent(now: number): void {
-    this.#sentAt = now;
     if (this.#active !== null && this.#active.state !== 'lost') {
       this.#active.waitingSince ??= now;
       this.#active.mtu?.sent(now);
@@ -283,7 +281,7 @@ export class PeerMachine implements Machine {
       this.#trial.rest();
       return;
     }
-    const token = this.#trial.tick(active, this.#sentAt, now);
+    const token = this.#trial.tick(active, this.#options.usedAt(), now);
     if (token !== null) this.#outputs.push({ type: 'echo', token });
     if (!this.#trial.isBad) return;
     this.#trial.shun(active, now);

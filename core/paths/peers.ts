@@ -242,6 +242,7 @@ export class PathPeers {
       budget: this.#options.budget,
       random,
       counters: scoped,
+      usedAt: () => this.#options.engine.status(peer.id)?.lastPacketSentAt ?? -Infinity,
       good: book.good(peer.id),
       others: book.others(peer.id),
     });

@@ -27,8 +27,8 @@ export interface Seeker {
   hasPath(): boolean;
   /** And goes through nobody else? */
   hasDirect(): boolean;
-  /** Monotonic ms: when the session last sent. */
-  sentAt(): number;
+  /** Monotonic ms: when a packet of the card was last sent there. */
+  usedAt(): number;
   isInUse(way: Way): boolean;
   heardAt(way: Way): number | null;
   gaveUp(verdict: Verdict, now: number): void;
@@ -131,7 +131,7 @@ export class Seeking {
   #isSought(now: number): boolean {
     if (this.#wantedAt !== null && now - this.#wantedAt < TIMING.wantedFor) return true;
     // What goes through others is worth a better way as long as it goes at all.
-    if (this.#seeker.hasPath() && now - this.#seeker.sentAt() < IN_USE_FOR_MS) return true;
+    if (this.#seeker.hasPath() && now - this.#seeker.usedAt() < IN_USE_FOR_MS) return true;
     return this.#lostAt !== null && (!this.#options.self.isConnected() || now - this.#lostAt < LOST_FOR_MS);
   }
 

@@ -32,11 +32,11 @@ export class Trial {
     return next === Infinity ? null : next;
   }
 
-  /** The session goes by this path now, and sent last at that time. Answers the word to say; null: none yet. */
-  tick(path: Path, sentAt: number, now: number): string | null {
+  /** The session goes by this path now, and carried a packet last at that time. Answers the word to say; null: none yet. */
+  tick(path: Path, usedAt: number, now: number): string | null {
     if (path !== this.#path) this.#begin(path, now);
     if (this.#asked !== null && now - this.#asked.at >= this.#asked.patienceMs) this.#note(false);
-    if (now - sentAt >= IN_USE_FOR_MS) this.#nextAt = Infinity;
+    if (now - usedAt >= IN_USE_FOR_MS) this.#nextAt = Infinity;
     else if (this.#nextAt === Infinity) this.#nextAt = now;
     if (this.#asked !== null || now < this.#nextAt) return null;
     this.#nextAt = now + EVERY_MS + this.#random.below(EVERY_MS / 3);

@@ -163,6 +163,7 @@ export class SimNode {
   readonly #world: SimWorld;
   readonly #links = new Map<string, Link>();
   readonly #publicKey: Uint8Array;
+  readonly #sentAt = new Map<string, number>();
   #askedAt = -Infinity;
   #isStopped = false;
 
@@ -196,6 +197,7 @@ export class SimNode {
         inbound: (link, batch) => this.#inbound(link, batch),
         flush() {},
         tell: () => false,
+        status: id => ({ lastPacketSentAt: this.#sentAt.get(id) ?? null }),
         wake: id => void this.woken.push(id),
       },
       network: host.network,
@@ -247,6 +249,7 @@ export class SimNode {
       this.paths.needsPath(to.id);
       return;
     }
+    this.#sentAt.set(to.id, now);
     const bytes = new Uint8Array(128);
     bytes[0] = 4;
     bytes.set(this.#publicKey, 32);
