@@ -36,6 +36,7 @@ export interface DetoursOptions {
   /** May something be sent there at all? */
   readonly isPlace: (endpoint: Endpoint) => boolean;
   readonly hasDirect: (id: PeerId) => boolean;
+  readonly hasPath: (id: PeerId) => boolean;
   readonly linked: (id: PeerId, link: Link, learnt: string) => void;
 }
 
@@ -53,6 +54,8 @@ export interface Sought {
 const TCP_AFTER_MS = 700;
 /** A node that anybody can reach has so long before it is tried through others. */
 const RELAYS_AFTER_MS = 600;
+/** Its own relays have so long before ours are asked to find a way to them. */
+const OWN_AFTER_MS = 800;
 const AGAIN_AFTER_MS = 5_000;
 const DIAL_WITHIN_MS = 10_000;
 
@@ -107,7 +110,7 @@ export class Detours {
     this.#later(sought, sought.isUdpBlocked ? 0 : TCP_AFTER_MS, () => this.#straight(sought));
   }
 
-  #later({ id }: Sought, delayMs: number, act: () => void): void {
+  #later({ id }: Sought, delayMs: number, act: () => unknown): void {
     const { clock, hasDirect } = this.#options;
     const pursuit = this.#pursuit(id);
     clock.after(delayMs, () => {
@@ -133,9 +136,14 @@ export class Detours {
     const { id, node } = sought;
     const peer = peerOf(node);
     for (const transport of this.#transports) {
-      for (const link of transport.ownWays(peer)) this.#options.linked(id, link, 'our own relay');
-      for (const candidate of this.#candidates(sought, transport.name))
+      const candidates = this.#candidates(sought, transport.name);
+      for (const candidate of candidates)
         this.#try(id, keyOf(candidate), 'its relay', signal => transport.dial(candidate, peer, signal));
+      const throughOwn = (): void => {
+        for (const link of transport.ownWays(peer)) this.#options.linked(id, link, 'our own relay');
+      };
+      if (candidates.length === 0) throughOwn();
+      else this.#later(sought, OWN_AFTER_MS, () => !this.#options.hasPath(id) && throughOwn());
     }
   }
 

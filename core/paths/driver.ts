@@ -70,6 +70,7 @@ class PathsDriver implements Paths {
       ...{ clock, counters, log: options.log },
       openStream: options.streams === undefined ? null : (to, signal) => options.streams!.open(to, signal),
       isPlace: endpoint => this.#self.mayConnect(endpoint),
+      hasPath: id => this.#peers.get(id)?.machine.active?.usable === true,
       hasDirect: id => this.#peers.get(id)?.machine.state === 'direct',
       linked: (id, link, learnt) => this.#peers.linked(id, link, learnt),
     });

@@ -165,8 +165,8 @@ export class PathPeers {
       this.with(id, (machine, now) => machine.echoed(token, now));
       return;
     }
-    const word = encodeWord({ type: 'echo', token, reply: true });
-    if (word !== null) this.#options.engine.tell(id, word);
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) this.#say(entry, { type: 'echo', token, reply: true });
   }
 
   /** V7, V13: the server's table, now. */
@@ -327,9 +327,18 @@ export class PathPeers {
     if (link !== null) this.probing.ask(entry.peer.id, link, probe);
   }
 
-  #echo({ peer, machine }: Entry, token: string): void {
-    const word = encodeWord({ type: 'echo', token, reply: false });
-    if (word === null || !this.#options.engine.tell(peer.id, word)) machine.unsaid(token);
+  #echo(entry: Entry, token: string): void {
+    if (!this.#say(entry, { type: 'echo', token, reply: false })) entry.machine.unsaid(token);
+  }
+
+  /** Not told as `sent`: a word that tries a path is no use of it. */
+  #say({ peer, link }: Entry, echo: EchoWord): boolean {
+    const word = encodeWord(echo);
+    const wasArmed = link?.armed === true;
+    if (link !== null) link.armed = false;
+    const isSaid = word !== null && this.#options.engine.tell(peer.id, word);
+    if (link !== null) link.armed = wasArmed;
+    return isSaid;
   }
 
   #connect(entry: Entry): void {

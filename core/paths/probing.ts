@@ -41,6 +41,8 @@ interface Pair {
   readonly id: PeerId;
   readonly keys: ProbeKeys;
   readonly order: ProbeOrder;
+  /** Of our probes to it. */
+  count: number;
 }
 
 const MAX_ASKED = 4096;
@@ -53,7 +55,6 @@ export class Probing {
   readonly #ownTags = new Set<string>();
   /** Transaction → whom it was meant for. */
   readonly #asked = new Map<string, Pair>();
-  #count = 0;
 
   constructor(options: ProbingOptions) {
     this.#options = options;
@@ -70,7 +71,7 @@ export class Probing {
       this.#options.network,
     );
     if (keys === null) return false;
-    const pair = { id, keys, order: new ProbeOrder() };
+    const pair = { id, keys, order: new ProbeOrder(), count: 0 };
     this.#pairs.set(id, pair);
     this.#byTag.set(keys.receiveTag, pair);
     this.#ownTags.add(keys.sendTag);
@@ -94,8 +95,8 @@ export class Probing {
     const pair = this.#pairs.get(id);
     if (pair === undefined) return;
     const transactionId = Uint8Array.from(Buffer.from(transaction, 'hex'));
-    this.#count++;
-    const probe = { transactionId, run: this.#run, count: this.#count, inUse, size };
+    // Each pair counts for itself: what goes to others must not make these look old.
+    const probe = { transactionId, run: this.#run, count: ++pair.count, inUse, size };
     this.#asked.set(transaction, pair);
     if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value ?? '');
     const bytes = encodeRequest(this.#options.primitives, pair.keys, probe);
