@@ -14,8 +14,14 @@ import { verdictOf, type Verdict } from './verdict.ts';
 const LOST_FOR_MS = 180_000;
 const RESTORED_GRACE_MS = 2_000;
 /** A session that sent so lately is in use. */
-const IN_USE_FOR_MS = 60_000;
+const IN_USE_FOR_MS = 20_000;
 const BY_TABLE = 'by-table';
+const HOPELESS: ReadonlySet<string> = new Set([
+  'udp-blocked',
+  'both-symmetric',
+  'symmetric-against-port-filter',
+]);
+const PATIENT_STEPS = 3;
 /** Offers of one peer that are answered: each costs a signal of ours, and probes. */
 const OFFERS = { perSecond: 1, burst: 6 };
 
@@ -403,7 +409,10 @@ export class Seeking {
     this.#verdict = verdict;
     this.#diary.note(now, `not found: ${verdict.words}`);
     this.#seeker.gaveUp(verdict, now);
-    const pause = TIMING.retries[Math.min(this.#failures, TIMING.retries.length - 1)]!;
+    // Nothing but another NAT helps these, and meanwhile there is a way through others.
+    const isPatient = this.#seeker.hasPath() && HOPELESS.has(verdict.code);
+    const step = this.#failures + (isPatient ? PATIENT_STEPS : 0);
+    const pause = TIMING.retries[Math.min(step, TIMING.retries.length - 1)]!;
     this.#failures++;
     this.#retryAt = now + pause + this.#options.random.below(pause / 4);
   }
