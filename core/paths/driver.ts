@@ -253,7 +253,8 @@ class PathsDriver implements Paths {
   #selfChanged(isOther: boolean): void {
     if (!isOther) return;
     this.#options.events.selfChanged();
-    this.#peers.each((machine, now) => machine.candidatesChanged(now));
+    // Another relay makes no other way worth a try.
+    if (this.#self.takeMoved()) this.#peers.each((machine, now) => machine.candidatesChanged(now));
   }
 
   #count(name: string): void {

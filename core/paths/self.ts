@@ -44,6 +44,7 @@ export class SelfPlace {
   #overlay: readonly Prefix[] = [];
   #interfaces: readonly NetworkInterface[] = [];
   #candidates: readonly Candidate[] = [];
+  #hasMoved = false;
 
   constructor(options: SelfOptions) {
     this.#options = options;
@@ -74,15 +75,23 @@ export class SelfPlace {
     return this.refresh();
   }
 
+  /** Since this was last asked: are addresses of this node others, not only relays? */
+  takeMoved(): boolean {
+    const moved = this.#hasMoved;
+    this.#hasMoved = false;
+    return moved;
+  }
+
   /** Looks at addresses and plugins again; true: the candidates are others than before. */
   refresh(): boolean {
-    const before = this.#candidates.map(textOf).join();
+    const before = this.#candidates;
     this.#interfaces = this.#options.network
       .addresses()
       .filter(({ address }) => !inAny(this.#overlay, address));
     this.#ways.clear();
     this.#candidates = this.#gather();
-    return this.#candidates.map(textOf).join() !== before;
+    this.#hasMoved ||= textOfAll(this.#candidates.filter(isAddress)) !== textOfAll(before.filter(isAddress));
+    return textOfAll(this.#candidates) !== textOfAll(before);
   }
 
   get candidates(): readonly Candidate[] {
@@ -209,6 +218,10 @@ const candidate = (kind: CandidateKind, endpoint: Endpoint, transport = 'udp'): 
   endpoint,
   foundBy: 'core',
 });
+
+const isAddress = ({ kind }: Candidate): boolean => kind !== 'relay';
+
+const textOfAll = (candidates: readonly Candidate[]): string => candidates.map(textOf).join();
 
 const textOf = ({ kind, transport, endpoint }: Candidate): string =>
   `${kind} ${transport} ${formatEndpoint(endpoint)}`;
