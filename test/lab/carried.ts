@@ -68,8 +68,8 @@ export async function whoCarries(
   });
   const after = await snapshot(lab);
   const received = Number(/(\d+) received/.exec(stdout)?.[1] ?? 0);
-  // Both ways, each ping once; half of that stands clear of keep-alives and reports.
-  const isMuch = (bytes: number) => bytes > received * SIZE;
+  // Whoever carries them sees each ping twice at least: there and back, or, where each way has a relay, in and out.
+  const isMuch = (bytes: number) => bytes > 1.5 * received * SIZE;
   const grew = (home: Home) => isMuch((after.wan.get(home) ?? 0) - (before.wan.get(home) ?? 0));
   const serverBytes = after.server - before.server;
   const others = lab.homes.filter(home => home !== from.home && home !== to.home && grew(home));
