@@ -33,7 +33,6 @@ const outcomes = await runGrid(chosenPlan(), outcome => {
 });
 if (!sample) process.stdout.write(`\n${table(outcomes)}`);
 if (json !== undefined) writeFileSync(resolve(json), `${JSON.stringify(outcomes, null, 2)}\n`);
-const isRight = ({ wrong }: Outcome): boolean => wrong.length === 0;
 const right = outcomes.filter(isRight).length;
 const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
 process.stdout.write(`\n${right} of ${outcomes.length} as expected, in ${minutes} minutes.\n`);
@@ -79,4 +78,8 @@ function table(all: readonly Outcome[]): string {
 function refuse(reason: string): never {
   process.stderr.write(`${reason}\n`);
   process.exit(1);
+}
+
+function isRight({ wrong }: Outcome): boolean {
+  return wrong.length === 0;
 }
