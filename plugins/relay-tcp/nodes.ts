@@ -6,6 +6,8 @@ import type { Stream } from '../../core/contract/plugin.ts';
 
 /** A node that just came may be a direct peer: its first link shows within this time. */
 export const GRACE_MS = 5_000;
+/** Found to be full, it is for so long: whoever is refused sends on, and each frame would ask all connections. */
+const FULL_MS = 1_000;
 
 export class ServedNodes {
   readonly #clock: Clock;
@@ -17,6 +19,7 @@ export class ServedNodes {
   /** Likewise, and since when. */
   readonly #beyond = new Map<string, { readonly stream: Stream; readonly since: number }>();
   #most: number;
+  #fullUntil = -Infinity;
   #reviewing: Timer | null = null;
 
   constructor(clock: Clock, counters: Counters, most: number, hasRelayed: (stream: Stream) => boolean) {
@@ -28,13 +31,10 @@ export class ServedNodes {
 
   set most(most: number) {
     this.#most = most;
+    this.#fullUntil = -Infinity;
     const beyond = [...this.#taken.values()].slice(most);
     for (const stream of beyond) this.#putBeyond(stream);
     this.#fill();
-  }
-
-  get most(): number {
-    return this.#most;
   }
 
   /** How many keep a connection to be reached through this node. */
@@ -58,13 +58,14 @@ export class ServedNodes {
     if (this.#beyond.get(address)?.stream === stream) this.#beyond.delete(address);
     if (this.#taken.get(address) !== stream) return;
     this.#taken.delete(address);
+    this.#fullUntil = -Infinity;
     this.#fill();
   }
 
   /** May its frames pass? What this node opened itself, to other relays, takes no place. */
   admits(stream: Stream): boolean {
     if (stream.isOurs || this.#taken.has(stream.address)) return true;
-    if (stream.isClosed || !this.#makeRoom()) return false;
+    if (stream.isClosed || this.#clock.monotonicMs() < this.#fullUntil || !this.#makeRoom()) return false;
     this.#take(stream);
     return true;
   }
@@ -77,7 +78,7 @@ export class ServedNodes {
   }
 
   #isPeerOnly(stream: Stream): boolean {
-    return stream.links > 0 && !this.#hasRelayed(stream);
+    return !this.#hasRelayed(stream) && stream.links > 0;
   }
 
   #take(stream: Stream): void {
@@ -92,6 +93,7 @@ export class ServedNodes {
       this.#putBeyond(stream);
       return true;
     }
+    this.#fullUntil = this.#clock.monotonicMs() + FULL_MS;
     return false;
   }
 
