@@ -54,11 +54,6 @@ export class Forwarder {
     this.#counts = countsOf(parts.counters);
   }
 
-  /** Bytes forwarded since the process began. */
-  get bytes(): number {
-    return this.#counts.bytes.value;
-  }
-
   hasRelayed(stream: Stream): boolean {
     return this.#lanes.has(stream.address);
   }

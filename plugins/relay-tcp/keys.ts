@@ -7,7 +7,7 @@ import { latinOf } from '../../protocol/stream/frame.ts';
 const NETWORK_BYTES = 6;
 const SOURCE_AT = 12;
 const DESTINATION_AT = 28;
-export const ADDRESS_BYTES = 16;
+const ADDRESS_BYTES = 16;
 
 /** `Stream.address` of the node that a place names; empty where its record names none. */
 export function keyOf({ node }: TcpPlace): string {

@@ -32,7 +32,7 @@ export interface Share {
   resuming: Timer | null;
 }
 
-export const RECOMPUTE_MS = 250;
+const RECOMPUTE_MS = 250;
 /** A node that was silent may send so much at once, */
 const BURST_S = 0.1;
 /** and be ahead of its rate by so much: what has been read already when it is paused. */
