@@ -1,5 +1,6 @@
 // A frame for somebody else, from the connection that brought it to the one that takes it on (V11): its ends are checked,
 // its sender's share is looked at, and it goes to its destination's own connection, or by a detour over another node.
+import type { Clock } from '../../base/clock.ts';
 import type { Counter, Counters } from '../../base/counters.ts';
 import type { Stream, StreamDoor } from '../../core/contract/plugin.ts';
 import { destinationOf, sourceOf } from '../../protocol/stream/frame.ts';
@@ -9,6 +10,7 @@ import type { ServedNodes } from './nodes.ts';
 import type { Quotas, Share } from './quotas.ts';
 
 export interface ForwarderParts {
+  readonly clock: Clock;
   readonly streams: Pick<StreamDoor, 'find'>;
   readonly quotas: Quotas;
   readonly nodes: ServedNodes;
@@ -24,8 +26,8 @@ interface Flow {
   /** Of the last frame that came through another relay. */
   source: string;
   sourceShare: Share;
-  /** Those that have a share of their own. */
-  readonly sources: Set<string>;
+  /** Those that have a share of their own, and when each was seen last, the oldest first. */
+  readonly sources: Map<string, number>;
   destination: string;
   next: Lane | null;
   /** When `next` was looked up: connections have come and gone since. */
@@ -40,6 +42,8 @@ interface Lane {
 
 /** Sources behind one relay with a share each; whoever invents more of them gets no more by that. */
 const MAX_SOURCES = 64;
+/** One that sent nothing for so long makes room. */
+const SOURCE_KEPT_MS = 60_000;
 
 export class Forwarder {
   readonly #parts: ForwarderParts;
@@ -119,7 +123,7 @@ export class Forwarder {
     const from = this.#parts.streams.find(sender.address) ?? sender;
     const share = this.#parts.quotas.share(from.address, from);
     const own = { from, lane: this.#lane(from), share, source: '', sourceShare: share };
-    const flow = { ...own, sources: new Set<string>(), destination: '', next: null, foundIn: 0 };
+    const flow = { ...own, sources: new Map<string, number>(), destination: '', next: null, foundIn: 0 };
     this.#flows.set(from.address, flow);
     return flow;
   }
@@ -138,15 +142,27 @@ export class Forwarder {
       return flow.share;
     }
     if (flow.sourceShare.isGone || !isSource(frame, flow.source)) {
+      const now = this.#parts.clock.monotonicMs();
+      if (flow.sources.has(flow.source)) seen(flow, now);
       flow.source = sourceOf(frame, 0);
-      flow.sourceShare = quotas.share(this.#hasOwnShare(flow) ? flow.source : `>${flow.from.address}`, null);
+      flow.sourceShare = quotas.share(
+        this.#hasOwnShare(flow, now) ? flow.source : `>${flow.from.address}`,
+        null,
+      );
     }
     return flow.sourceShare;
   }
 
-  #hasOwnShare({ sources, source }: Flow): boolean {
-    if (sources.size < MAX_SOURCES) sources.add(source);
-    return sources.has(source);
+  #hasOwnShare(flow: Flow, now: number): boolean {
+    const { sources, source } = flow;
+    for (const [old, at] of sources) {
+      if (sources.size < MAX_SOURCES || now - at < SOURCE_KEPT_MS) break;
+      sources.delete(old);
+      this.#parts.quotas.forget(`>${old}`);
+    }
+    if (!sources.has(source) && sources.size >= MAX_SOURCES) return false;
+    seen(flow, now);
+    return true;
   }
 
   #nextOf(flow: Flow, frame: Uint8Array): Lane | null {
@@ -183,6 +199,11 @@ export class Forwarder {
       next.isUsed = true;
     }
   }
+}
+
+function seen({ sources, source }: Flow, now: number): void {
+  sources.delete(source);
+  sources.set(source, now);
 }
 
 const countsOf = (counters: Counters) => ({

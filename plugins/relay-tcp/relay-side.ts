@@ -183,6 +183,6 @@ function workOf(context: Context, settings: RelaySettings, visits: Visits): Work
     isConnected: place => streams.find(keyOf(place)) !== null,
     pass: (from, frame, next) => forwarder.pass(from, frame, next),
   });
-  const forwarder: Forwarder = new Forwarder({ streams, quotas, nodes, detours, counters });
+  const forwarder: Forwarder = new Forwarder({ clock, streams, quotas, nodes, detours, counters });
   return { forwarder, detours, quotas, nodes, unserve: () => undefined };
 }
