@@ -17,10 +17,10 @@ enterLab(import.meta.url);
 const LEFT_MS = 10_000;
 const BOUND_MS = 30_000;
 const MEGABYTES = 2;
-/** What it does is undone on the way: no datagram is lost by it, so nobody needs to leave. */
+/** What these add or swap is refused or put right at the far end, and nothing is missing: nobody needs to leave. */
 const HARMLESS: readonly Mischief[] = ['replays', 're-orders', 'invents'];
 /** For every run of the tests. */
-const SAMPLE: readonly Mischief[] = ['alters', 'drops', 'replays'];
+const SAMPLE: readonly Mischief[] = ['alters', 'picks', 'replays'];
 const chosen = process.env['GINNEL_LONG'] === '1' ? MISCHIEFS : SAMPLE;
 
 const it = await RelayLab.start({ homes: ['sym', 'sym'], relays: 2 });
@@ -32,7 +32,7 @@ const twins = new Map(
 await untilAllPassBy();
 
 for (const mischief of chosen)
-  t.test(`a relay ${mischief} what it forwards: loss at most, and it is left`, async t => {
+  t.test(`V11: a relay that ${mischief}: ${whatComes(mischief)}`, async t => {
     await it.meetByRelay(a, b);
     const beat = await Beat.start(a, b);
     const relay = await until('a relay in use', BOUND_MS, () => it.relayBetween(a, b));
@@ -50,6 +50,10 @@ for (const mischief of chosen)
     if (HARMLESS.includes(mischief))
       t.ok(gap < 1000 && beats.received > beats.sent * 0.9, 'and few are lost');
   });
+
+function whatComes(mischief: Mischief): string {
+  return HARMLESS.includes(mischief) ? 'nothing comes of it' : 'loss at most, and it is left within 10 s';
+}
 
 async function left(t: Test, relay: Box, since: number): Promise<void> {
   await until('both ends to leave it', BOUND_MS, async () => {
