@@ -72,6 +72,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'streams.refused': 'TCP connections whose beginning was wrong, or whose node was not let in',
   'streams.turned-away': 'TCP connections turned away because too many began at once',
   'streams.door-checks': 'looks of the location server at the TCP door of this box',
+  'streams.strangers.too-many': 'nodes heard through relays that were not looked up, being too many at once',
   'streams.frame.*': 'frames on TCP connections that were dropped, by the last part of the name',
   'streams.*': 'figures of the TCP connections with other nodes',
   'control.dials': 'tries to reach the location server',

@@ -11,7 +11,7 @@ import type { Endpoint } from '../protocol/address.ts';
 import { parseHostPort } from '../protocol/location/addresses.ts';
 import { LOCATION_PATH } from '../protocol/location/channel.ts';
 import type { ClaimedPort, TcpPortsDoor } from '../system/doors.ts';
-import { tcpEndpoint } from '../system/tcp-address.ts';
+import { tcpEndpoint } from '../protocol/ip/endpoint.ts';
 import type { Admission } from './admission.ts';
 import type { ServerLimits } from './limits.ts';
 import { claimError } from './port-error.ts';

@@ -6,10 +6,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../base/counters.ts';
 import type { GinnelError } from '../base/errors.ts';
 import { formatEndpoint, type Endpoint } from '../protocol/address.ts';
+import { tcpAddress } from '../protocol/ip/endpoint.ts';
 import { familyOf } from '../protocol/ip/address.ts';
 import type { ClaimedPort, TcpClaim, TcpConnectOptions, TcpPortsDoor } from './doors.ts';
 import { systemErrors } from './errors.ts';
-import { covers, tcpAddress } from './tcp-address.ts';
+import { covers } from './tcp-address.ts';
 import { lendReads } from './tcp-reading.ts';
 import { SilentConnections, TCP_LIMITS, type TcpLimits } from './tcp-silent.ts';
 

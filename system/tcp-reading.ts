@@ -16,7 +16,7 @@ export function lendReads(socket: Socket, received: (bytes: Uint8Array) => void)
   const early = socket.read() as Uint8Array | null;
   if (typeof handle !== 'object' || handle === null || socket.writableLength > 0) {
     socket.on('data', received);
-    if (early !== null) received(early);
+    if (early !== null) queueMicrotask(() => received(early));
     return socket;
   }
   shared.buffer ??= new Uint8Array(SHARED_BYTES);
@@ -32,6 +32,7 @@ export function lendReads(socket: Socket, received: (bytes: Uint8Array) => void)
   // The handle is the new one's: the old object must not close it.
   Reflect.set(socket, '_handle', null);
   socket.removeAllListeners();
-  if (early !== null) received(early);
+  // Before anything that is read later, and once the caller has the new object in hand.
+  if (early !== null) queueMicrotask(() => received(early));
   return taken;
 }

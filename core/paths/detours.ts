@@ -5,7 +5,7 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import { sameEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { CandidateWords, SignedNode, TcpPlace } from '../../protocol/location/messages.ts';
-import { MAX_CANDIDATES, type Candidate } from '../contract/candidate.ts';
+import type { Candidate } from '../contract/candidate.ts';
 import type { Link } from '../contract/link.ts';
 import type { Stream, StreamPeer } from '../contract/plugin.ts';
 import type { PeerId } from '../dataplane/engine.ts';
@@ -56,6 +56,9 @@ const TCP_AFTER_MS = 700;
 const RELAYS_AFTER_MS = 600;
 /** Its own relays have so long before ours are asked to find a way to them. */
 const OWN_AFTER_MS = 800;
+/** Of one peer: each may cost a look-up and a connection. */
+const MAX_RELAYS = 4;
+const MAX_TRIED = 32;
 const AGAIN_AFTER_MS = 5_000;
 const DIAL_WITHIN_MS = 10_000;
 
@@ -161,7 +164,7 @@ export class Detours {
       const candidate: Candidate = { ...words, kind: 'relay', foundBy: 'the peer' };
       byKey.set(keyOf(candidate), candidate);
     }
-    return [...byKey.values()].slice(0, MAX_CANDIDATES);
+    return [...byKey.values()].slice(0, MAX_RELAYS);
   }
 
   #try(id: PeerId, key: string, learnt: string, open: (signal: AbortSignal) => Promise<Link>): void {
@@ -169,6 +172,8 @@ export class Detours {
     const { tried, ended } = this.#pursuit(id);
     const before = tried.get(key);
     if (before !== undefined && clock.monotonicMs() - before < AGAIN_AFTER_MS) return;
+    if (tried.size >= MAX_TRIED) forgetOver(tried, clock.monotonicMs());
+    if (tried.size >= MAX_TRIED) return;
     tried.set(key, Infinity);
     const late = new AbortController();
     const timer = clock.after(DIAL_WITHIN_MS, () => late.abort());
@@ -202,6 +207,11 @@ export const peerOf = ({ record }: SignedNode): StreamPeer => ({
 
 const keyOf = ({ transport, relay, endpoint }: Candidate): string =>
   `${transport} ${relay ?? `${endpoint.address} ${endpoint.port}`}`;
+
+/** What may be tried again need not be remembered. */
+function forgetOver(tried: Map<string, number>, now: number): void {
+  for (const [key, at] of tried) if (now - at >= AGAIN_AFTER_MS) tried.delete(key);
+}
 
 const once = (places: readonly Endpoint[]): Endpoint[] =>
   places.filter((place, at) => places.findIndex(other => sameEndpoint(other, place)) === at);

@@ -86,6 +86,8 @@ export interface Machine {
   /** The session sends, for the first time since it was last heard. */
   sent(now: number): void;
   closed(way: Way, now: number): void;
+  /** Is that one of its ways? By its key. */
+  knows(way: string): boolean;
   /** A connection leads there: worth asking at once. */
   linked(way: Way, learnt: string, now: number): void;
   /** The word that `echo` asked for came back, */

@@ -342,6 +342,10 @@ export class PeerMachine implements Machine {
     this.#seeking.lost(now);
   }
 
+  knows(way: string): boolean {
+    return this.#paths.has(way);
+  }
+
   closed(way: Way, now: number): void {
     const path = this.#paths.get(way.key);
     if (path === undefined) return;

@@ -186,8 +186,13 @@ export class PathPeers {
 
   /** It leads nowhere any more. Whose it was is not known: all that may use it hear of it. */
   linkClosed(link: Link): void {
+    if (!this.#isRunning) return;
     const way = wayOf(link, this.#self);
-    this.each((machine, now) => machine.closed(way, now));
+    for (const entry of [...this.#entries.values()]) {
+      if (!entry.machine.knows(way.key)) continue;
+      entry.machine.closed(way, this.#now());
+      this.#drive(entry);
+    }
   }
 
   controlChanged(state: ControlState): void {

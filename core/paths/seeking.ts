@@ -275,7 +275,6 @@ export class Seeking {
     attempt.matched = true;
     attempt.answerDueAt = null;
     this.#seeker.emit({ type: 'connect' });
-    this.#seeker.emit({ type: 'connect' });
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
     this.#diary.note(now, `it answered with ${attempt.size} places: probing them`);
   }

@@ -55,6 +55,11 @@ export class StockMachine implements Machine {
   }
 
   readonly others = [];
+
+  knows(way: string): boolean {
+    return this.#active?.way.key === way;
+  }
+
   readonly isUdpBlocked = false;
 
   closed(way: Way): void {

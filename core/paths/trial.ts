@@ -11,6 +11,7 @@ const BAD_MISSES = 3;
 /** Left for so long; longer each time. */
 const SHUN_FOR_MS = 60_000;
 const SHUN_MOST_MS = 30 * 60_000;
+const REMEMBER_FOR_MS = 2 * 60 * 60_000;
 
 export class Trial {
   readonly #random: Random;
@@ -19,7 +20,7 @@ export class Trial {
   #outcomes: boolean[] = [];
   #asked: { readonly token: string; readonly at: number; readonly patienceMs: number } | null = null;
   #nextAt = Infinity;
-  readonly #shunned = new Map<string, { until: number; times: number }>();
+  readonly #shunned = new Map<string, { until: number; readonly times: number; readonly since: number }>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -62,18 +63,19 @@ export class Trial {
   shun(path: Path, now: number): void {
     const times = (this.#shunned.get(path.way.key)?.times ?? 0) + 1;
     const forMs = Math.min(SHUN_MOST_MS, SHUN_FOR_MS * 2 ** (times - 1));
-    this.#shunned.set(path.way.key, { until: now + forMs, times });
+    this.#shunned.set(path.way.key, { until: now + forMs, times, since: now });
     path.shunned = true;
     this.#begin(null, now);
   }
 
   /** Paths whose time is over are as good as any other. */
   forgive(paths: Iterable<Path>, now: number): void {
-    for (const path of paths) {
-      const entry = this.#shunned.get(path.way.key);
-      path.shunned = entry !== undefined && now < entry.until;
-      if (entry !== undefined && now >= entry.until) entry.until = 0;
+    for (const [key, entry] of this.#shunned) {
+      if (now >= entry.until) entry.until = 0;
+      // What was fine for long is a stranger again.
+      if (now >= entry.since + REMEMBER_FOR_MS) this.#shunned.delete(key);
     }
+    for (const path of paths) path.shunned = (this.#shunned.get(path.way.key)?.until ?? 0) > 0;
   }
 
   /** No path through others is in use. */

@@ -2,9 +2,9 @@
 import { FRAME_HEAD, MAX_FRAME_PAYLOAD } from '../../protocol/stream/frame.ts';
 
 /** The last fits the largest frame. */
-const SIZES = [2_048, 16_384, FRAME_HEAD + MAX_FRAME_PAYLOAD] as const;
+const SIZES = [256, 2_048, 16_384, FRAME_HEAD + MAX_FRAME_PAYLOAD] as const;
 /** So many of each size lie ready; those beyond are left to the collector. */
-const KEPT = [256, 64, 48] as const;
+const KEPT = [256, 256, 64, 48] as const;
 
 export class FramePool {
   readonly #free: Uint8Array[][] = SIZES.map(() => []);

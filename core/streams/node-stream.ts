@@ -9,9 +9,11 @@ import type { SignedNode } from '../../protocol/location/messages.ts';
 import {
   FIRST_HOPS,
   FRAME_HEAD,
+  destinationBytes,
   isAfter,
   latinOf,
   readdress,
+  sourceBytes,
   sourceOf,
   writeHead,
   type FrameHead,
@@ -23,7 +25,9 @@ import type { FramePool } from './frame-pool.ts';
 import { FrameReader } from './frame-reader.ts';
 
 /** What may wait for a slow reader; beyond it frames are dropped, as a full socket would. */
-export const BACKLOG_BYTES = 1024 * 1024;
+const BACKLOG_BYTES = 1024 * 1024;
+/** Answers and questions of the connection itself are left out sooner. */
+const CONTROL_BACKLOG_BYTES = 128 * 1024;
 /** An idle connection is asked this often whether it lives, and has so long to answer. */
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
@@ -65,9 +69,10 @@ export class NodeStream implements Stream {
   readonly address: string;
   readonly addressBytes: Uint8Array;
   readonly isOurs: boolean;
-  readonly forwards: boolean;
   readonly remote: Endpoint;
   readonly local: Endpoint | null;
+  /** The other end forwards for others: frames from it may have another source. */
+  forwards: boolean;
   /** Monotonic ms. */
   readonly begunAt: number;
   rttMs: number | null = null;
@@ -75,6 +80,8 @@ export class NodeStream implements Stream {
   #socket: Socket;
   /** What the kernel has not taken yet, in the order in which it goes. */
   readonly #leaving: Uint8Array[] = [];
+  #backlog = 0;
+  #isRetired = false;
   readonly #owner: StreamOwner;
   readonly #reader: FrameReader;
   /** Destination → when its sender was last told that it is not to be had. */
@@ -106,6 +113,7 @@ export class NodeStream implements Stream {
   /** From now on frames come; `rest`: what came behind the handshake. */
   begin(rest: Uint8Array): void {
     if (rest.length > 0) this.#received(rest);
+    if (this.#isClosed) return;
     const socket = this.#owner.lendReads(this.#socket, bytes => this.#received(bytes));
     this.#socket = socket;
     socket.on('error', error => this.#end(error.message));
@@ -115,8 +123,9 @@ export class NodeStream implements Stream {
     socket.resume();
   }
 
+  /** In buffers, which small frames do not fill. */
   get backlog(): number {
-    return this.#socket.writableLength;
+    return this.#backlog;
   }
 
   get isClosed(): boolean {
@@ -127,8 +136,8 @@ export class NodeStream implements Stream {
 
   /** A batch of this node's own for the node with that address, which may be the other end itself. */
   send(destination: Uint8Array, { bytes, offset, length, segment }: Batch): SendResult {
-    if (this.#isClosed) return 'closed';
-    if (this.backlog > BACKLOG_BYTES) return 'busy';
+    if (this.#isClosed || this.#isRetired) return 'closed';
+    if (this.#backlog > BACKLOG_BYTES) return 'busy';
     const frame = this.#owner.pool.take(FRAME_HEAD + length);
     this.#writeHead(frame, 'data', FIRST_HOPS, segment, length, destination);
     frame.set(bytes.subarray(offset, offset + length), FRAME_HEAD);
@@ -138,8 +147,8 @@ export class NodeStream implements Stream {
   }
 
   forward(frame: Uint8Array): SendResult {
-    if (this.#isClosed) return 'closed';
-    if (this.backlog > BACKLOG_BYTES) return 'busy';
+    if (this.#isClosed || this.#isRetired) return 'closed';
+    if (this.#backlog > BACKLOG_BYTES) return 'busy';
     const copy = this.#owner.pool.take(frame.length);
     copy.set(frame);
     readdress(copy, 0, this.#nextNumber());
@@ -149,19 +158,19 @@ export class NodeStream implements Stream {
 
   refuse(frame: Uint8Array): void {
     const now = this.#owner.clock.monotonicMs();
-    const destination = frame.subarray(28, FRAME_HEAD);
+    const destination = destinationBytes(frame);
     const key = latinOf(destination);
-    if (now - (this.#refused.get(key) ?? -Infinity) < REFUSE_EVERY_MS || this.#isClosed) return;
+    if (now - (this.#refused.get(key) ?? -Infinity) < REFUSE_EVERY_MS || !this.#mayControl) return;
     if (this.#refused.size >= REFUSALS_KEPT) this.#refused.clear();
     this.#refused.set(key, now);
     const answer = this.#owner.pool.take(FRAME_HEAD);
     const head = { kind: 'unreachable', hops: 1, segment: 0, length: 0, number: this.#nextNumber() } as const;
-    writeHead(answer, 0, head, destination, frame.subarray(12, 28));
+    writeHead(answer, 0, head, destination, sourceBytes(frame));
     this.#write(answer, FRAME_HEAD);
   }
 
   ping(): void {
-    if (this.#isClosed || this.#pingedAt !== null) return;
+    if (!this.#mayControl || this.#pingedAt !== null) return;
     this.#pingedAt = this.#owner.clock.monotonicMs();
     this.#control('ping');
   }
@@ -189,6 +198,7 @@ export class NodeStream implements Stream {
 
   /** Another connection with the same node takes over: nothing more is sent, and what is on its way still arrives. */
   retire(): void {
+    this.#isRetired = true;
     this.#timer.cancel();
     this.#socket.end();
     this.#timer = this.#owner.clock.after(RETIRED_MS, () => this.#end('another one took over'));
@@ -198,9 +208,20 @@ export class NodeStream implements Stream {
     this.#end('closed here');
   }
 
-  #control(kind: FrameKind): void {
+  /** This node forwards for others from now on, or no longer. */
+  tellForwards(forwards: boolean): void {
+    this.#control('forwards', forwards ? 1 : 0);
+  }
+
+  /** A reader that takes nothing is not answered either. */
+  get #mayControl(): boolean {
+    return !this.#isClosed && !this.#isRetired && this.#backlog <= CONTROL_BACKLOG_BYTES;
+  }
+
+  #control(kind: FrameKind, hops = 1): void {
+    if (!this.#mayControl) return;
     const frame = this.#owner.pool.take(FRAME_HEAD);
-    this.#writeHead(frame, kind, 1, 0, 0, this.addressBytes);
+    this.#writeHead(frame, kind, hops, 0, 0, this.addressBytes);
     this.#write(frame, FRAME_HEAD);
   }
 
@@ -213,13 +234,16 @@ export class NodeStream implements Stream {
       queueMicrotask(this.#uncork);
     }
     this.#leaving.push(frame);
+    this.#backlog += frame.length;
     socket.write(frame.subarray(0, length), this.#written);
   }
 
   /** One is called for each, in their order; where it failed, the buffer may still be looked at, and is let go. */
   readonly #written = (error?: Error | null): void => {
     const frame = this.#leaving.shift();
-    if (frame !== undefined && !error) this.#owner.pool.give(frame);
+    if (frame === undefined) return;
+    this.#backlog -= frame.length;
+    if (!error) this.#owner.pool.give(frame);
   };
 
   readonly #uncork = (): void => {
@@ -269,6 +293,7 @@ export class NodeStream implements Stream {
   #take(frame: Uint8Array, head: FrameHead): void {
     if (head.kind === 'ping') this.#control('pong');
     else if (head.kind === 'pong') this.#pong();
+    else if (head.kind === 'forwards') this.forwards = head.hops === 1;
     else this.#owner.frame(this, frame, head);
   }
 
@@ -284,18 +309,21 @@ export class NodeStream implements Stream {
   /** Whatever comes proves that it lives, the answer to a ping or anything else. */
   #look(): void {
     const { clock } = this.#owner;
-    const pingedAt = this.#pingedAt;
-    const isSilent = pingedAt !== null && this.#heardAt < pingedAt;
-    if (isSilent && clock.monotonicMs() - pingedAt >= PONG_WITHIN_MS) {
+    if (this.#pingedAt !== null && this.#heardAt <= this.#pingedAt) {
       this.#count('silent');
       this.#end('it fell silent');
       return;
     }
-    if (!isSilent) {
-      this.#pingedAt = null;
-      this.ping();
-    }
-    this.#timer = clock.after(isSilent ? PING_EVERY_MS : PONG_WITHIN_MS, () => this.#look());
+    this.#pingedAt = null;
+    this.ping();
+    this.#timer = clock.after(PONG_WITHIN_MS, () => this.#lookAgain());
+  }
+
+  /** An answered question is asked again only after a while. */
+  #lookAgain(): void {
+    const isAsked = this.#pingedAt !== null && this.#heardAt <= this.#pingedAt;
+    if (isAsked) this.#look();
+    else this.#timer = this.#owner.clock.after(PING_EVERY_MS - PONG_WITHIN_MS, () => this.#look());
   }
 
   #end(reason: string): void {

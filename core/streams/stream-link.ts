@@ -28,14 +28,16 @@ export class StreamLink implements DatagramLink {
   /** Its name, where it is a third node; null: it is the peer itself. */
   readonly via: string | null;
   readonly peer: StreamPeer;
-  remote: Endpoint;
-  local: Endpoint | null;
   mtu = STREAM_MTU;
   armed = false;
   /** A peer's session uses it: never forgotten. */
   kept = false;
+  /** This node asked for it. */
+  isWanted = false;
   readonly #owner: LinkOwner;
   readonly #destination: Uint8Array;
+  #remote: Endpoint;
+  #local: Endpoint | null;
   #isClosed = false;
 
   constructor(owner: LinkOwner, stream: NodeStream, peer: StreamPeer) {
@@ -47,9 +49,18 @@ export class StreamLink implements DatagramLink {
     this.traits = isDirect ? DIRECT : RELAYED;
     this.via = isDirect ? null : stream.name;
     this.through = stream.address;
-    this.remote = stream.remote;
-    this.local = stream.local;
+    this.#remote = stream.remote;
+    this.#local = stream.local;
     this.id = isDirect ? `tcp ${peer.ip6}` : `relay-tcp ${stream.node.slice(0, 12)} ${peer.ip6}`;
+  }
+
+  /** As the present stream, or the last one, shows it. */
+  get remote(): Endpoint {
+    return (this.#remote = this.#owner.find(this.through)?.remote ?? this.#remote);
+  }
+
+  get local(): Endpoint | null {
+    return (this.#local = this.#owner.find(this.through)?.local ?? this.#local);
   }
 
   send(batch: Batch): SendResult {

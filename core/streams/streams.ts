@@ -5,27 +5,31 @@ import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
-import type { Endpoint } from '../../protocol/address.ts';
-import { canonicalIp, familyOf, formatIp } from '../../protocol/ip/address.ts';
+import { formatEndpoint } from '../../protocol/address.ts';
+import { tcpEndpoint } from '../../protocol/ip/endpoint.ts';
 import type { SignedNode, TcpPlace } from '../../protocol/location/messages.ts';
 import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import { isStun } from '../../protocol/stun/codec.ts';
-import { destinationOf, FRAME_HEAD, latinOf, type FrameHead } from '../../protocol/stream/frame.ts';
+import { destinationOf, FRAME_HEAD, latinOf, sourceOf, type FrameHead } from '../../protocol/stream/frame.ts';
 import { STREAM_VERSION } from '../../protocol/stream/handshake.ts';
 import type { Link } from '../contract/link.ts';
 import type { Stream, StreamDoor, StreamPeer } from '../contract/plugin.ts';
 import { isWireguard, silentEvents, type StreamsEvents } from '../paths/udp-transport.ts';
 import { beginWith, type BeginOptions, type Begun } from './beginning.ts';
 import { dial, type Connect } from './dialling.ts';
+import { Doorkeeper } from './doorkeeper.ts';
+import { streamErrors } from './errors.ts';
 import { FramePool } from './frame-pool.ts';
 import { addressOf, NodeStream, type StreamOwner } from './node-stream.ts';
+import { Links } from './links.ts';
 import { StreamLink, type LinkOwner } from './stream-link.ts';
 
-/** Beginnings of others: each costs key agreement. */
-const BEGINNINGS = { perSecond: 50, burst: 200, atOnce: 128 };
-/** Links to nodes that nobody here asked for, through one stream. */
-const MAX_STRANGERS = 4096;
+/** Look-ups of nodes that were heard through relays, and words that one is not to be had there. */
+const STRANGERS = { perSecond: 2, burst: 20 };
+const UNREACHABLE = { perSecond: 50, burst: 200 };
+/** A network's own prefix, in bytes of an address. */
+const PREFIX_BYTES = 6;
 const CROSSING_MS = 5_000;
 
 export interface StreamsOptions {
@@ -58,13 +62,14 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   /** By the other end's address in frames. */
   readonly #streams = new Map<string, NodeStream>();
   readonly #opening = new Map<string, Promise<Stream>>();
-  readonly #links = new Map<string, StreamLink>();
-  /** By stream and source, as frames name them. */
-  readonly #byFrame = new Map<string, StreamLink>();
+  readonly #links = new Links(this);
+  /** Another connection with the same node took over: what is on its way still arrives. */
+  readonly #retired = new Set<NodeStream>();
   readonly #listeners = new Set<(stream: Stream, isOpen: boolean) => void>();
   readonly #ended = new AbortController();
-  readonly #knocks: TokenBucket;
-  #knocking = 0;
+  readonly #doorkeeper: Doorkeeper;
+  readonly #strangers: TokenBucket;
+  readonly #unreachable: TokenBucket;
   #taker: Taker | null = null;
   #self: Uint8Array = new Uint8Array(16);
   #selfAddress = '';
@@ -73,7 +78,10 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     this.#options = options;
     this.clock = options.clock;
     this.counters = options.counters;
-    this.#knocks = new TokenBucket(BEGINNINGS.perSecond, BEGINNINGS.burst, options.clock.monotonicMs());
+    const now = options.clock.monotonicMs();
+    this.#doorkeeper = new Doorkeeper(options.clock);
+    this.#strangers = new TokenBucket(STRANGERS.perSecond, STRANGERS.burst, now);
+    this.#unreachable = new TokenBucket(UNREACHABLE.perSecond, UNREACHABLE.burst, now);
   }
 
   /** This node's virtual IPv6 address: frames for it are its own. */
@@ -93,7 +101,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   /** Idempotent. */
   close(): void {
     this.#ended.abort();
-    for (const stream of [...this.#streams.values()]) stream.close();
+    for (const stream of [...this.#streams.values(), ...this.#retired]) stream.close();
   }
 
   // ---- beginnings
@@ -102,6 +110,8 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     const { id, ip6 } = to.node.record;
     const standing = this.#streams.get(latinOf(addressOf(ip6)));
     if (standing !== undefined) return Promise.resolve(standing);
+    const doubt = this.#options.doubt(to.node);
+    if (doubt !== null) return Promise.reject(refusal(to, doubt));
     const opening = this.#opening.get(id) ?? this.#open(to);
     return unless(signal, opening);
   }
@@ -120,20 +130,23 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   /** A connection to the box's TCP door that begins as a stream does; nothing of it was read. */
   accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    const mayKnock = this.#knocking < BEGINNINGS.atOnce && this.#knocks.take(this.clock.monotonicMs());
-    if (!mayKnock || this.#ended.signal.aborted || this.#options.self() === null) {
+    const leave = this.#isReady ? this.#doorkeeper.admit(socket.remoteAddress ?? '') : null;
+    if (leave === null) {
       this.#count('turned-away');
       socket.destroy();
       return;
     }
-    this.#knocking++;
     this.#accept(socket)
       .catch((error: unknown) => {
         this.#count('refused');
         this.#options.log.debug('a stream was refused', { reason: String(error) });
         socket.destroy();
       })
-      .finally(() => this.#knocking--);
+      .finally(leave);
+  }
+
+  get #isReady(): boolean {
+    return !this.#ended.signal.aborted && this.#options.self() !== null;
   }
 
   async #accept(socket: Socket): Promise<void> {
@@ -156,25 +169,35 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   }
 
   #begun(socket: Socket, { node, forwards, rest }: Begun, isOurs: boolean): NodeStream {
-    const remote = endpointOf(socket.remoteAddress, socket.remotePort);
+    const remote = tcpEndpoint(socket.remoteAddress, socket.remotePort);
     if (remote === null || this.#ended.signal.aborted) {
       socket.destroy();
       throw new Error('it hung up');
     }
-    const local = endpointOf(socket.localAddress, socket.localPort);
+    const local = tcpEndpoint(socket.localAddress, socket.localPort);
     const stream = new NodeStream(socket, { node, isOurs, forwards, remote, local }, this);
     this.#count(isOurs ? 'opened' : 'accepted');
-    stream.begin(rest);
     const older = this.#streams.get(stream.address);
     if (older !== undefined && this.#isPreferred(older, stream)) {
-      stream.retire();
+      stream.begin(rest);
+      this.#retire(stream);
       return older;
     }
     this.#streams.set(stream.address, stream);
     // What stands on the older one goes on by this one.
-    older?.retire();
+    if (older !== undefined) this.#retire(older);
+    stream.begin(rest);
+    if (stream.isClosed) throw new Error('it said nothing that makes sense');
+    // What this node does may be another thing since the beginning.
+    stream.tellForwards(this.#taker !== null);
     this.#tell(stream, true);
     return stream;
+  }
+
+  #retire(stream: NodeStream): void {
+    if (stream.isClosed) return;
+    this.#retired.add(stream);
+    stream.retire();
   }
 
   /** Where both ends connect at the same moment, both keep the one that the smaller address opened; else the newer counts. */
@@ -194,10 +217,16 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   }
 
   serve(taker: Taker): () => void {
-    this.#taker = taker;
+    this.#setTaker(taker);
     return () => {
-      if (this.#taker === taker) this.#taker = null;
+      if (this.#taker === taker) this.#setTaker(null);
     };
+  }
+
+  #setTaker(taker: Taker | null): void {
+    const isOther = (taker === null) !== (this.#taker === null);
+    this.#taker = taker;
+    if (isOther) for (const stream of this.#streams.values()) stream.tellForwards(taker !== null);
   }
 
   onChange(changed: (stream: Stream, isOpen: boolean) => void): () => void {
@@ -207,22 +236,19 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
 
   /** It is out of the network. */
   dismiss(id: string): void {
-    for (const stream of [...this.#streams.values()]) if (stream.node === id) stream.close();
+    for (const stream of [...this.#streams.values(), ...this.#retired])
+      if (stream.node === id) stream.close();
   }
 
+  /** Its links stay for the next connection with that node; whoever uses them hears that they are silent now. */
   closed(stream: NodeStream, reason: string): void {
+    this.#retired.delete(stream);
     if (this.#streams.get(stream.address) !== stream) return;
     this.#streams.delete(stream.address);
     this.#count('closed');
     this.#options.log.debug('a stream ended', { node: stream.name, reason });
-    for (const link of [...this.#links.values()])
-      if (link.through === stream.address) this.#lost(link, reason);
+    for (const link of this.#links.through(stream.address)) this.events.closed(link, reason);
     this.#tell(stream, false);
-  }
-
-  /** The link stays for the next connection with that node; whoever uses it hears that it is silent now. */
-  #lost(link: StreamLink, reason: string): void {
-    this.events.closed(link, reason);
   }
 
   #tell(stream: NodeStream, isOpen: boolean): void {
@@ -232,16 +258,16 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   // ---- links
 
   linkThrough(stream: NodeStream, peer: StreamPeer): StreamLink {
-    return this.#linkOf(stream, latinOf(addressOf(peer.ip6)), peer);
+    return this.#links.wanted(stream, peer);
   }
 
   linksThrough(stream: NodeStream): number {
-    return [...this.#links.values()].filter(({ through }) => through === stream.address).length;
+    return this.#links.count(stream.address);
   }
 
   /** By its id; null: there is none. */
   linkBy(id: string): StreamLink | null {
-    return this.#links.get(id) ?? null;
+    return this.#links.by(id);
   }
 
   keep(link: Link, kept: boolean): void {
@@ -253,28 +279,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   }
 
   forget(link: StreamLink): void {
-    this.#links.delete(link.id);
-    this.#byFrame.delete(link.through + latinOf(addressOf(link.peer.ip6)));
-  }
-
-  #linkOf(stream: NodeStream, source: string, peer: StreamPeer | null): StreamLink {
-    const key = stream.address + source;
-    const known = this.#byFrame.get(key);
-    if (known !== undefined) return known;
-    if (this.#byFrame.size >= MAX_STRANGERS) this.#forgetOldest();
-    const link = new StreamLink(this, stream, peer ?? { node: '', name: '', ip6: ip6Of(source) });
-    if (peer === null) this.#options.heardOf(link.peer.ip6);
-    this.#byFrame.set(key, link);
-    this.#links.set(link.id, link);
-    return link;
-  }
-
-  #forgetOldest(): void {
-    for (const link of this.#byFrame.values())
-      if (!link.kept) {
-        link.close();
-        return;
-      }
+    this.#links.forget(link);
   }
 
   lendReads(socket: Socket, received: (bytes: Uint8Array) => void): Socket {
@@ -295,20 +300,42 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   }
 
   #own(from: NodeStream, frame: Uint8Array, head: FrameHead): void {
-    const source = String.fromCharCode(...frame.subarray(12, 28));
+    const source = sourceOf(frame, 0);
     if (head.kind === 'unreachable') {
-      const link = this.#byFrame.get(from.address + source);
-      this.#count('frame.unreachable');
-      if (link !== undefined) this.events.closed(link, `${from.name} has no way to it`);
+      this.#unreachableThere(from, source);
+      return;
+    }
+    const size = Math.min(head.segment, head.length);
+    const isSession = isWireguard(frame, FRAME_HEAD, size);
+    if (!isSession && !isStun(frame, FRAME_HEAD, size)) {
+      this.#count('frame.unknown');
       return;
     }
     from.used();
-    const link = this.#linkOf(from, source, null);
-    const batch = { bytes: frame, offset: FRAME_HEAD, length: head.length, segment: head.segment };
-    const size = Math.min(head.segment, head.length);
-    if (isWireguard(frame, FRAME_HEAD, size)) this.events.wireguard(link, batch);
-    else if (isStun(frame, FRAME_HEAD, size)) this.events.stun(link, frame, FRAME_HEAD, size);
-    else this.#count('frame.unknown');
+    const link = this.#links.find(from.address, source) ?? this.#heardOf(from, source);
+    if (link === null) this.#count('frame.outside');
+    else if (isSession)
+      this.events.wireguard(link, {
+        ...{ bytes: frame, offset: FRAME_HEAD },
+        ...{ length: head.length, segment: head.segment },
+      });
+    else this.events.stun(link, frame, FRAME_HEAD, size);
+  }
+
+  /** Null: no address of this network. */
+  #heardOf(from: NodeStream, source: string): StreamLink | null {
+    if (source.slice(0, PREFIX_BYTES) !== this.#selfAddress.slice(0, PREFIX_BYTES)) return null;
+    const link = this.#links.heard(from, source);
+    if (this.#strangers.take(this.clock.monotonicMs())) this.#options.heardOf(link.peer.ip6);
+    else this.#count('strangers.too-many');
+    return link;
+  }
+
+  #unreachableThere(from: NodeStream, source: string): void {
+    this.#count('frame.unreachable');
+    const link = this.#links.find(from.address, source);
+    if (link !== null && link.via !== null && this.#unreachable.take(this.clock.monotonicMs()))
+      this.events.closed(link, `${from.name} has no way to it`);
   }
 
   turnEnded(): void {
@@ -330,10 +357,8 @@ function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   });
 }
 
-const ip6Of = (address: string): string => formatIp(Uint8Array.from(address, letter => letter.charCodeAt(0)));
-
-/** IPv4 over a dual-stack listener shows as `::ffff:192.0.2.1`. */
-function endpointOf(text: string | undefined, port: number | undefined): Endpoint | null {
-  const address = canonicalIp((text ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, ''));
-  return address === null || port === undefined ? null : { family: familyOf(address), address, port };
-}
+const refusal = ({ node, places }: TcpPlace, reason: string): Error =>
+  streamErrors('STREAM_REFUSED', {
+    ...{ name: node.record.name, reason },
+    places: places.map(formatEndpoint).join(', '),
+  });

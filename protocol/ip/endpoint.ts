@@ -1,7 +1,7 @@
 // Endpoints from text and from bytes: `192.0.2.1:4444`, `[2001:db8::1]:4444`.
 import type { Endpoint } from '../address.ts';
 import { accepted, refused, type Result } from '../result.ts';
-import { formatIp, parseDecimal, parseIp, type IpAddress } from './address.ts';
+import { canonicalIp, familyOf, formatIp, parseDecimal, parseIp, type IpAddress } from './address.ts';
 
 /** A literal address and a port from 1 to 65535; `defaultPort` where the text has none. Refuses with `endpoint.syntax`. */
 export function parseEndpoint(text: string, defaultPort?: number): Result<Endpoint, 'endpoint.syntax'> {
@@ -29,3 +29,15 @@ export function splitHostPort(
   const bracketed = match[1] !== undefined;
   return { host: match[1] ?? match[2] ?? '', port: match[3] ?? null, bracketed };
 }
+
+/**
+ * As node's TCP sockets tell it: IPv4 on a dual-stack socket shows as `::ffff:192.0.2.1`, a link-local address has its zone.
+ * Null: it is none, or the connection is gone already.
+ */
+export function tcpEndpoint(text: string | undefined, port: number | undefined): Endpoint | null {
+  const address = tcpAddress(text);
+  return address === null || port === undefined ? null : { family: familyOf(address), address, port };
+}
+
+export const tcpAddress = (text: string | undefined): string | null =>
+  canonicalIp((text ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, ''));

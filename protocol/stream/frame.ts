@@ -15,8 +15,11 @@ export const MAX_FRAME_PAYLOAD = 80 * 1024;
 /** From the first sender; each node that forwards takes one off. */
 export const FIRST_HOPS = 4;
 
-/** `data`: datagrams; `ping` and `pong`: this connection alone; `unreachable`: its destination is not to be had here. */
-export const FRAME_KINDS = { data: 0x11, ping: 0x12, pong: 0x13, unreachable: 0x14 } as const;
+/**
+ * `data`: datagrams; `ping` and `pong`: this connection alone; `unreachable`: its source is not to be had here; `forwards`:
+ * whether the sender forwards for others from now on (hops 1: it does).
+ */
+export const FRAME_KINDS = { data: 0x11, ping: 0x12, pong: 0x13, unreachable: 0x14, forwards: 0x15 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
 
 /** Read in place: `bytes[offset .. offset + FRAME_HEAD + length)` is the whole frame. */
@@ -83,6 +86,10 @@ export function readdress(bytes: Uint8Array, offset: number, number: number): vo
 /** Sixteen bytes as text, to look a node up by: the 16 bytes as Latin-1, for speed; not for people. */
 export const sourceOf = (bytes: Uint8Array, offset: number): string => latin(bytes, offset + 12);
 export const destinationOf = (bytes: Uint8Array, offset: number): string => latin(bytes, offset + 28);
+
+/** The same as bytes, within the frame. */
+export const sourceBytes = (frame: Uint8Array): Uint8Array => frame.subarray(12, 28);
+export const destinationBytes = (frame: Uint8Array): Uint8Array => frame.subarray(28, FRAME_HEAD);
 
 /** Is `number` after `last`? Numbers go round after 2^32. */
 export const isAfter = (number: number, last: number): boolean => {

@@ -253,3 +253,87 @@ t.test('frames that claim what they must not are dropped and counted', async t =
   await closed;
   t.match(other.counters.snapshot(), { 'frame.kind': 1 }, 'what is no frame ends the stream');
 });
+
+t.test('a stream that begins with what is no frame never stands, and takes no other one’s place', async t => {
+  const [one, other] = [await box(t, 'one', '10.77.0.2'), await box(t, 'other', '10.77.0.3')];
+  const standing = await open(one, other);
+  const key = new Uint8Array(Buffer.from(other.node.record.controlKey, 'base64url'));
+  const keys = { startNoise, primitives, localStatic: one.secret };
+  const opening = openStream(keys, key, { v: 1, forwards: false, node: one.node });
+  const socket = await connected(other.at);
+  const messages = new StreamMessages(false);
+  socket.write(opening.first);
+  socket.on('data', (bytes: Uint8Array) => {
+    messages.add(bytes);
+    const message = messages.next();
+    const done = message.ok && message.value !== null ? opening.finish(message.value) : null;
+    // What follows comes in one piece with the last message of the beginning.
+    if (done?.ok === true) socket.write(Buffer.concat([done.value.third, Buffer.alloc(FRAME_HEAD, 7)]));
+  });
+  await new Promise(resolve => socket.once('close', resolve));
+  await new Promise(resolve => setTimeout(resolve, 50));
+  t.notOk(
+    [...other.streams.all].some(({ isClosed }) => isClosed),
+    'none that is closed is left',
+  );
+  const again = await open(one, other);
+  t.notOk(again.isClosed);
+  again.link(peerOf(other)).send(datagram('still'));
+  await until(() => other.heard.some(text => text.includes('still')));
+  t.match(other.heard.at(-1), / still/);
+  t.ok(standing !== again || !standing.isClosed);
+});
+
+t.test('who begins or ends to forward tells it on the streams that stand', async t => {
+  const [one, other] = [await box(t, 'one', '10.77.0.2'), await box(t, 'other', '10.77.0.3')];
+  await open(one, other);
+  const forwards = (): boolean => [...other.streams.all].some(stream => stream.forwards);
+  t.notOk(forwards());
+  const end = one.streams.serve(() => undefined);
+  await until(forwards);
+  t.ok(forwards(), 'from now on');
+  end();
+  await until(() => !forwards());
+  t.notOk(forwards(), 'no longer');
+});
+
+t.test('a reader that takes nothing costs no memory, however often it asks', async t => {
+  const { at, node, counters, streams } = await box(t, 'one', '10.77.0.2');
+  const mallory = await makeIdentity();
+  const asks = nodeOf(mallory, 'mallory', '10.77.0.66');
+  const key = new Uint8Array(Buffer.from(node.record.controlKey, 'base64url'));
+  const opening = openStream({ startNoise, primitives, localStatic: mallory.control }, key, {
+    ...{ v: 1, forwards: false, node: asks },
+  });
+  const socket = await connected(at);
+  const messages = new StreamMessages(false);
+  socket.write(opening.first);
+  await new Promise<void>(resolve =>
+    socket.on('data', (bytes: Uint8Array) => {
+      messages.add(bytes);
+      const message = messages.next();
+      const done = message.ok && message.value !== null ? opening.finish(message.value) : null;
+      if (done?.ok !== true) return;
+      socket.write(done.value.third);
+      resolve();
+    }),
+  );
+  socket.pause();
+  const self = addressOf(asks.record.ip6);
+  for (let number = 1; number <= 200_000; number++) {
+    const frame = Buffer.alloc(FRAME_HEAD);
+    writeHead(frame, 0, { kind: 'ping', hops: 1, segment: 0, length: 0, number }, self, self);
+    socket.write(frame);
+  }
+  await until(() => socket.writableLength === 0);
+  const [stream] = streams.all;
+  t.ok((stream?.backlog ?? 0) < 512 * 1024, `${stream?.backlog} bytes wait`);
+  t.equal(counters.snapshot()['frame.replayed'] ?? 0, 0);
+  socket.destroy();
+});
+
+t.test('who was put out of the network is not connected to either', async t => {
+  const one = await box(t, 'one', '10.77.0.2', { doubt: 'peer.removed' });
+  const other = await box(t, 'other', '10.77.0.3');
+  await t.rejects(open(one, other), { code: 'STREAM_REFUSED' });
+});
