@@ -9,6 +9,7 @@ import { NO_WAY, wayInShort } from './told.ts';
 /** A relay that a node could not reach is not offered to it for so long. */
 export const FAILED_MS = 5 * 60_000;
 const MAX_MEASURED = 64;
+const MAX_FAILED = 64;
 
 export interface Row {
   readonly id: NodeId;
@@ -43,19 +44,24 @@ export function newRow(id: NodeId, registration: Registration): Row {
   };
 }
 
-/** Takes in what it says of relays. */
-export function readRelays(row: Row, now: number): void {
+/** Takes in what it says of relays. `isRelay`: one that can be had now; of others it could invent any number. */
+export function readRelays(row: Row, isRelay: (node: NodeId) => boolean, now: number): void {
   const { relays } = row.registration;
   for (const { node, state, rttMs } of relays) {
     // Said again of one that it does not try any more, it is no news.
     const isNews = row.kept.relays.includes(node) || !row.saidFailed.has(node);
-    if (state !== 'failed') row.failed.delete(node);
-    else if (isNews) row.failed.set(node, now);
     const isAsked = row.measure.includes(node) || row.kept.relays.includes(node);
+    if (state !== 'failed') row.failed.delete(node);
+    else if (isNews && (isAsked || isRelay(node))) {
+      // The last one said is the youngest.
+      row.failed.delete(node);
+      row.failed.set(node, now);
+    }
     if (isAsked || row.measured.get(node)?.rttMs !== rttMs) row.measured.set(node, { rttMs, at: now });
   }
   row.saidFailed = new Set(relays.flatMap(({ node, state }) => (state === 'failed' ? [node] : [])));
   for (const [node, at] of row.failed) if (now - at >= FAILED_MS) row.failed.delete(node);
+  for (const node of [...row.failed.keys()].slice(0, -MAX_FAILED)) row.failed.delete(node);
   const oldest = [...row.measured].sort(([, a], [, b]) => b.at - a.at).slice(MAX_MEASURED);
   for (const [node] of oldest) row.measured.delete(node);
 }

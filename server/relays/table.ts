@@ -79,7 +79,7 @@ export class RouteTable {
     row.registration = registration;
     if (row.told === '' && keptBy(row).length > 0) row.told = 'unknown';
     const failedBefore = new Set(row.failed.keys());
-    readRelays(row, this.now);
+    readRelays(row, id => this.book.for(true).has(id), this.now);
     for (const failed of row.failed.keys()) if (!failedBefore.has(failed)) this.#options.doubted(failed);
     this.#online(row, true, isNear);
     this.doorSeen(node, door);
