@@ -1,13 +1,16 @@
 // Whose TCP door answers, and where: the server looks itself, when a node registers other places and from time to time.
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
-import { formatEndpoint } from '../../protocol/address.ts';
+import { formatEndpoint, sameEndpoint } from '../../protocol/address.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type { NodeId } from '../../protocol/location/messages.ts';
 import type { DoorAnswer } from './door-check.ts';
+import { LookQueue } from './look-queue.ts';
 
 const RELAY_EVERY_MS = 2 * 60_000;
 const OTHERS_EVERY_MS = 10 * 60_000;
+/** After the first, second … look in a row at which a door was closed. */
+const CLOSED_MS = [2 * 60_000, 10 * 60_000, 30 * 60_000];
 
 /** `checking`: nothing is known yet; `none`: it has no door that could be looked at. */
 export type DoorState = 'none' | 'checking' | 'answers' | 'closed';
@@ -24,7 +27,7 @@ export interface DoorsOptions {
   readonly look: (place: Endpoint, controlKey: Uint8Array) => Promise<DoorAnswer>;
   /** Looks under way in all. */
   readonly most: number;
-  /** A node's places are looked at at most once in that time. */
+  /** A node's places are looked at at most once in that time, also where it leaves and comes back. */
   readonly againMs: number;
   /** What `door` answers of that node is something else now. */
   readonly changed: (node: NodeId) => void;
@@ -33,16 +36,21 @@ export interface DoorsOptions {
 export interface DoorSubject {
   readonly places: readonly Endpoint[];
   readonly controlKey: Uint8Array;
-  /** It offers to forward for others: looked at more often, and first. */
+  /** It offers to forward for others: looked at more often. */
   readonly isRelay: boolean;
 }
 
 interface Watched {
+  readonly node: NodeId;
   subject: DoorSubject;
   /** By endpoint in words; absent: not looked at yet. */
-  answers: Map<string, boolean>;
-  lookedAt: number;
+  readonly answers: Map<string, boolean>;
+  /** Of the round that is due or under way. */
+  toLook: Endpoint[];
   under: number;
+  lookedAt: number;
+  /** Rounds in a row that found it closed. */
+  closedRounds: number;
   timer: Timer | null;
 }
 
@@ -51,7 +59,9 @@ const NONE: Door = { state: 'none', places: [] };
 export class Doors {
   readonly #options: DoorsOptions;
   readonly #watched = new Map<NodeId, Watched>();
-  #waiting: (() => void)[] = [];
+  /** Those that left lately, with what was seen of them, the first that left first. */
+  readonly #left = new Map<NodeId, Watched>();
+  readonly #queue = new LookQueue<Watched>();
   #under = 0;
 
   constructor(options: DoorsOptions) {
@@ -70,88 +80,141 @@ export class Doors {
   /** What it registered; looks where anything of it is new. */
   watch(node: NodeId, subject: DoorSubject): void {
     const before = this.#watched.get(node);
-    const watched: Watched = before ?? {
-      subject,
-      answers: new Map(),
-      lookedAt: -Infinity,
-      under: 0,
-      timer: null,
-    };
-    const isNew = before === undefined || !sameSubject(before.subject, subject);
+    const watched = before ?? this.#begin(node, subject);
+    const isMoved = !samePlaces(watched.subject.places, subject.places);
+    const isNew = before === undefined || isMoved || watched.subject.isRelay !== subject.isRelay;
     watched.subject = subject;
-    this.#watched.set(node, watched);
     if (!isNew) return;
+    if (isMoved) watched.closedRounds = 0;
     const wanted = new Set(subject.places.map(formatEndpoint));
     for (const place of watched.answers.keys()) if (!wanted.has(place)) watched.answers.delete(place);
-    if (subject.places.length > 0) this.#lookSoon(node, watched);
-    else watched.timer?.cancel();
+    watched.toLook = watched.toLook.filter(place => wanted.has(formatEndpoint(place)));
+    if (subject.places.length > 0) this.#lookSoon(watched);
+    else this.#stop(watched);
   }
 
   /** Somebody could not reach it. */
   doubt(node: NodeId): void {
     const watched = this.#watched.get(node);
-    if (watched !== undefined && watched.subject.places.length > 0) this.#lookSoon(node, watched);
+    if (watched !== undefined && watched.subject.places.length > 0) this.#lookSoon(watched);
+  }
+
+  /** It may be back soon: until then it is not looked at. */
+  left(node: NodeId): void {
+    const watched = this.#watched.get(node);
+    if (watched === undefined) return;
+    this.forget(node);
+    this.#left.set(node, watched);
   }
 
   forget(node: NodeId): void {
-    this.#watched.get(node)?.timer?.cancel();
+    const watched = this.#watched.get(node);
+    if (watched !== undefined) this.#stop(watched);
     this.#watched.delete(node);
+    this.#left.delete(node);
   }
 
   close(): void {
     for (const node of [...this.#watched.keys()]) this.forget(node);
-    this.#waiting = [];
+    this.#left.clear();
   }
 
-  #lookSoon(node: NodeId, watched: Watched): void {
+  /** As it was seen just before it left, where that is not long ago. */
+  #begin(node: NodeId, subject: DoorSubject): Watched {
+    for (const [other, left] of this.#left) {
+      if (!this.#mayLook(left)) break;
+      this.#left.delete(other);
+    }
+    const left = this.#left.get(node);
+    this.#left.delete(node);
+    const isLately = left !== undefined && !this.#mayLook(left);
+    const seen = isLately ? left : { answers: new Map<string, boolean>(), lookedAt: -Infinity };
+    const watched: Watched = {
+      ...{ node, subject, answers: new Map(seen.answers), lookedAt: seen.lookedAt },
+      ...{ toLook: [], under: 0, closedRounds: 0, timer: null },
+    };
+    this.#watched.set(node, watched);
+    return watched;
+  }
+
+  #stop(watched: Watched): void {
+    watched.timer?.cancel();
+    watched.timer = null;
+    watched.toLook = [];
+    this.#queue.remove(watched);
+  }
+
+  // ---- when
+
+  #mayLook({ lookedAt }: Watched): boolean {
+    return lookedAt + this.#options.againMs <= this.#options.clock.monotonicMs();
+  }
+
+  #lookSoon(watched: Watched): void {
     const { clock, againMs } = this.#options;
-    const waitMs = watched.lookedAt + againMs - clock.monotonicMs();
-    if (waitMs <= 0 && watched.under === 0) this.#look(node, watched);
-    else this.#lookIn(node, watched, Math.max(waitMs, 1));
+    const isUnderWay = watched.under > 0;
+    if (!isUnderWay && this.#mayLook(watched)) this.#look(watched, true);
+    else this.#lookIn(watched, Math.max(watched.lookedAt + againMs - clock.monotonicMs(), 1), true);
   }
 
-  #lookIn(node: NodeId, watched: Watched, ms: number): void {
+  #lookIn(watched: Watched, ms: number, isUrgent: boolean): void {
     watched.timer?.cancel();
     watched.timer = this.#options.clock.after(ms, () => {
       watched.timer = null;
-      if (watched.under === 0) this.#look(node, watched);
-      else this.#lookIn(node, watched, this.#options.againMs);
+      if (watched.under === 0) this.#look(watched, isUrgent);
+      else this.#lookIn(watched, this.#options.againMs, isUrgent);
     });
   }
 
-  #look(node: NodeId, watched: Watched): void {
-    const { clock } = this.#options;
-    const { places, controlKey, isRelay } = watched.subject;
-    watched.lookedAt = clock.monotonicMs();
-    this.#lookIn(node, watched, isRelay ? RELAY_EVERY_MS : OTHERS_EVERY_MS);
-    for (const place of places) {
-      watched.under++;
-      const look = (): void => void this.#lookAt(node, watched, place, controlKey);
-      if (isRelay) this.#waiting.unshift(look);
-      else this.#waiting.push(look);
-    }
+  /** All of its places, in its turn; what a round before has left comes first. */
+  #look(watched: Watched, isUrgent: boolean): void {
+    watched.timer?.cancel();
+    watched.timer = null;
+    const { toLook, subject } = watched;
+    const others = subject.places.filter(place => !toLook.some(each => sameEndpoint(each, place)));
+    watched.toLook = [...toLook, ...others];
+    this.#queue.add(watched, isUrgent);
     this.#next();
   }
 
+  /** A round is over. */
+  #lookLater(watched: Watched): void {
+    const isWatched = this.#watched.get(watched.node) === watched;
+    if (!isWatched || watched.subject.places.length === 0) return;
+    const isClosed = this.door(watched.node).state === 'closed';
+    watched.closedRounds = isClosed ? watched.closedRounds + 1 : 0;
+    const everyMs = watched.subject.isRelay ? RELAY_EVERY_MS : OTHERS_EVERY_MS;
+    const closedMs = CLOSED_MS[Math.min(watched.closedRounds, CLOSED_MS.length) - 1];
+    // One that is due sooner stays so.
+    if (watched.timer === null) this.#lookIn(watched, closedMs ?? everyMs, false);
+  }
+
+  // ---- the looks themselves
+
   #next(): void {
     while (this.#under < this.#options.most) {
-      const look = this.#waiting.shift();
-      if (look === undefined) return;
+      const watched = this.#queue.take();
+      if (watched === null) return;
+      const place = watched.toLook.shift();
+      if (place === undefined) continue;
+      if (watched.toLook.length > 0) this.#queue.putBack(watched);
       this.#under++;
-      look();
+      watched.under++;
+      watched.lookedAt = this.#options.clock.monotonicMs();
+      void this.#lookAt(watched, place);
     }
   }
 
-  async #lookAt(node: NodeId, watched: Watched, place: Endpoint, key: Uint8Array): Promise<void> {
+  async #lookAt(watched: Watched, place: Endpoint): Promise<void> {
     const { look, counters, changed } = this.#options;
+    const { node } = watched;
     const isCurrent = (): boolean =>
-      this.#watched.get(node) === watched && watched.subject.places.some(each => same(each, place));
+      this.#watched.get(node) === watched && watched.subject.places.some(each => sameEndpoint(each, place));
     const name = formatEndpoint(place);
-    const isKnownGood = watched.answers.get(name) === true;
-    let answer: DoorAnswer = 'silent';
+    let answer = await look(place, watched.subject.controlKey);
     // One that answered so far gets a second chance.
-    for (let tries = 0; tries < (isKnownGood ? 2 : 1) && answer !== 'answers' && isCurrent(); tries++)
-      answer = await look(place, key);
+    if (answer !== 'answers' && watched.answers.get(name) === true && isCurrent())
+      answer = await look(place, watched.subject.controlKey);
     this.#under--;
     watched.under--;
     if (isCurrent()) {
@@ -160,17 +223,13 @@ export class Doors {
       watched.answers.set(name, answer === 'answers');
       if (!sameDoor(before, this.door(node))) changed(node);
     }
+    if (watched.under === 0 && watched.toLook.length === 0) this.#lookLater(watched);
     this.#next();
   }
 }
 
-const same = (one: Endpoint, other: Endpoint): boolean => formatEndpoint(one) === formatEndpoint(other);
-
 const samePlaces = (one: readonly Endpoint[], other: readonly Endpoint[]): boolean =>
-  one.length === other.length && one.every((place, at) => same(place, other[at]!));
+  one.length === other.length && one.every((place, at) => sameEndpoint(place, other[at]!));
 
 const sameDoor = (one: Door, other: Door): boolean =>
   one.state === other.state && samePlaces(one.places, other.places);
-
-const sameSubject = (one: DoorSubject, other: DoorSubject): boolean =>
-  one.isRelay === other.isRelay && samePlaces(one.places, other.places);

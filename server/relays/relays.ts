@@ -96,7 +96,7 @@ export class Relays {
   }
 
   left(node: NodeId): void {
-    this.doors.forget(node);
+    this.doors.left(node);
     this.table.left(node);
   }
 
