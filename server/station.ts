@@ -20,6 +20,7 @@ import { Presence } from './presence.ts';
 import { nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
+import { OnLink } from './relays/on-link.ts';
 import { Relays } from './relays/relays.ts';
 import { answerRequest, logOut } from './requests.ts';
 import type { Desk } from './requests.ts';
@@ -80,7 +81,7 @@ export class Station {
     const keepAlives = new KeepAlives(primitives);
     const relays = new Relays({
       ...{ clock, counters, primitives, limits, registry, presence: this.#presence },
-      ...{ localStatic: keys.control, way: options.settings['relay-choice'] },
+      ...{ localStatic: keys.control, way: options.settings['relay-choice'], onLink: new OnLink(clock) },
     });
     this.desk = {
       ...{ registry, keys, time, primitives, counters, keepAlives, relays },

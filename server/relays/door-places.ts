@@ -12,6 +12,8 @@ export const MAX_TRIES = 4;
 
 export interface DoorScopes {
   readonly table: AddressTable;
+  /** Is that address on one of the server's own local networks, whatever its scope? */
+  readonly isOnLink: (address: string) => boolean;
   /** For tests. */
   readonly loopbackIsPublic: boolean;
 }
@@ -20,15 +22,21 @@ export interface DoorScopes {
 export type Reach = 'outside' | 'near';
 
 /** Whom an address is of use to; null: nobody. */
-export function reachOf({ table, loopbackIsPublic }: DoorScopes, address: string): Reach | null {
+export function reachOf({ table, isOnLink, loopbackIsPublic }: DoorScopes, address: string): Reach | null {
   const scope = scopeOf(table, address);
+  // Reached from behind the same firewall, it may be closed to everybody else.
+  if (scope === 'public' && isOnLink(address)) return 'near';
   if (scope === 'public' || (scope === 'loopback' && loopbackIsPublic)) return 'outside';
   return scope === 'private' ? 'near' : null;
 }
 
 /** Is that connection from the server's own machine or local network? What a proxy says of it proves nothing. */
-export function isNear({ table, loopbackIsPublic }: DoorScopes, { remote, proxied }: SessionPlace): boolean {
+export function isNear(
+  { table, isOnLink, loopbackIsPublic }: DoorScopes,
+  { remote, proxied }: SessionPlace,
+): boolean {
   if (proxied) return false;
+  if (isOnLink(remote.address)) return true;
   const scope = scopeOf(table, remote.address);
   return scope === 'private' || scope === 'link-local' || (scope === 'loopback' && !loopbackIsPublic);
 }
@@ -47,7 +55,7 @@ export function doorPlaces(
   );
   const seen = place.proxied ? [] : [place.remote.address];
   const outside = [...configured, ...publicAddresses].map(({ address }) => address);
-  const inside = isNear(scopes, place) ? privateAddresses.map(({ address }) => address) : [];
+  const inside = [...privateAddresses, ...publicAddresses].map(({ address }) => address);
   const isOf = (wanted: Reach) => (address: string) => reach(address) === wanted;
   const addresses = [
     ...[...seen, ...outside].filter(isOf('outside')),

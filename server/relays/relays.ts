@@ -17,6 +17,7 @@ import { doorPlaces, isNear, reachOf } from './door-places.ts';
 import type { DoorScopes } from './door-places.ts';
 import { Doors } from './doors.ts';
 import type { RelayChoice } from './facts.ts';
+import type { OnLink } from './on-link.ts';
 import { RouteTable } from './table.ts';
 import type { Way } from './told.ts';
 
@@ -30,6 +31,7 @@ export interface RelaysOptions {
   readonly registry: Registry;
   readonly presence: Presence<Session>;
   readonly way: RelayChoice;
+  readonly onLink: Pick<OnLink, 'has'>;
 }
 
 export class Relays {
@@ -121,8 +123,9 @@ export class Relays {
   }
 
   get #scopes(): DoorScopes {
-    const { registry, limits } = this.#options;
-    return { table: registry.rules.table, loopbackIsPublic: limits.loopbackDoors };
+    const { registry, limits, onLink } = this.#options;
+    const isOnLink = (address: string): boolean => onLink.has(address);
+    return { table: registry.rules.table, isOnLink, loopbackIsPublic: limits.loopbackDoors };
   }
 }
 

@@ -203,7 +203,7 @@ t.test('V7: what is not known of a door yet is waited for, but not for long', t 
 });
 
 const table = rulesWith([]);
-const scopes = { table: table.ok ? table.value : [], loopbackIsPublic: false };
+const scopes = { table: table.ok ? table.value : [], isOnLink: () => false, loopbackIsPublic: false };
 const session = (address: string, proxied = false) => ({
   ...{ remote: endpoint(address, 50000), local: endpoint('203.0.113.1'), host: null, proxied },
 });
