@@ -59,7 +59,7 @@ export class GuardedTransport {
     return guard.ask('candidates()', ask, answer => checks.candidates(answer, name)) ?? [];
   }
 
-  /** Rejects where it does not come about, with PLUGIN_ANSWER where that is the plugin's own fault. */
+  /** Rejects where it does not come about, with PLUGIN_ANSWER where that is the plugin's own fault, not that of `signal`. */
   async dial(candidate: Candidate, peer: StreamPeer, signal: AbortSignal): Promise<Link> {
     const { guard, clock, name } = this.#around;
     const patience = { clock, timeoutMs: DIAL_TIMEOUT_MS, late: () => undefined, signal };
@@ -67,6 +67,8 @@ export class GuardedTransport {
       guard.inside(() => this.#plugin.dial(candidate, peer, signal)),
     );
     if (outcome.kind === 'done' && isLink(outcome.value)) return outcome.value;
+    if (outcome.kind === 'aborted')
+      throw new Error('the link is not waited for any more', { cause: signal.reason });
     const problem =
       outcome.kind === 'done' ? 'it is no link' : `it took longer than ${DIAL_TIMEOUT_MS / 1000} s`;
     throw pluginErrors('PLUGIN_ANSWER', { plugin: name, part: 'dial()', problem });
