@@ -218,7 +218,7 @@ export interface NetworkWords {
   route(to: { readonly address: string } | { readonly node: string }): Promise<NetworkRoute>;
   /** V9: the relays to keep and to measure, at once and whenever they are others. Returns the way to stop that. */
   onRelays(told: (relays: Pick<RelaysTold, 'keep' | 'measure'>) => void): () => void;
-  /** For the next registration, which follows soon. */
+  /** For the next registration, which follows soon; taken back when the plugin stops. */
   tell(facts: Partial<Pick<Registration, 'relay' | 'relays' | 'region' | 'bandwidth' | 'cpuLoad'>>): void;
 }
 

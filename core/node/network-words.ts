@@ -1,5 +1,5 @@
 // What plugins hear of the location server and tell it: routes (V7, V10), relays to keep (V9), and facts for the next
-// registration (V4). What each plugin told is forgotten by nobody but the stay's end.
+// registration (V4). What a run of a plugin told is taken back when that ends.
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
@@ -7,6 +7,7 @@ import type { Registration, RelaysTold } from '../../protocol/location/messages.
 import type { NodeRelays } from '../admin.ts';
 import type { NetworkRoute, NetworkWords } from '../contract/plugin.ts';
 import type { RouteFound } from '../control/types.ts';
+import type { NetworkGiven, Telling } from '../plugin-host/doors.ts';
 import type { PeerBook } from '../peers/peer-book.ts';
 
 export type ToldFacts = Parameters<NetworkWords['tell']>[0];
@@ -28,10 +29,12 @@ export interface ServerWordsOptions {
   readonly changed: () => void;
 }
 
-export class ServerWords implements NetworkWords {
+export class ServerWords implements NetworkGiven {
   readonly #options: ServerWordsOptions;
   readonly #listeners = new Set<(relays: Relays) => void>();
   #relays: Relays;
+  /** What each run of a plugin told; of the same fact the last one counts. */
+  readonly #tellings = new Map<Telling, ToldFacts>();
   #facts: ToldFacts = {};
   /** By id and by virtual IPv6 address. */
   readonly #routes = new Map<string, NetworkRoute>();
@@ -67,8 +70,24 @@ export class ServerWords implements NetworkWords {
     return () => void this.#listeners.delete(told);
   }
 
-  tell(facts: ToldFacts): void {
-    const next: ToldFacts = { ...this.#facts, ...facts };
+  telling(): Telling {
+    const telling: Telling = {
+      tell: facts => {
+        if (this.#tellings.has(telling)) this.#told(telling, { ...this.#tellings.get(telling), ...facts });
+      },
+      end: () => {
+        if (this.#tellings.has(telling)) this.#told(telling, null);
+      },
+    };
+    this.#tellings.set(telling, {});
+    return telling;
+  }
+
+  /** Null: nothing any more. */
+  #told(telling: Telling, facts: ToldFacts | null): void {
+    if (facts === null) this.#tellings.delete(telling);
+    else this.#tellings.set(telling, facts);
+    const next = Object.assign({}, ...this.#tellings.values()) as ToldFacts;
     if (JSON.stringify(next) === JSON.stringify(this.#facts)) return;
     this.#facts = next;
     this.#options.changed();

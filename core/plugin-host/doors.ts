@@ -66,42 +66,72 @@ export function guardedStreams(
   streams: StreamDoor,
   guard: Guard,
 ): { readonly door: StreamDoor; end(): void } {
-  const ends = new Ends();
+  const ends = new Ends(guard);
   const door: StreamDoor = {
     node: streams.node,
-    open: (to, signal) => guard.outside(() => streams.open(to, signal)),
+    open: (to, signal) =>
+      guard.isOver ? Promise.reject(isOver()) : guard.outside(() => streams.open(to, signal)),
     get all() {
       return streams.all;
     },
     find: address => streams.find(address),
-    serve: taker => ends.note(streams.serve((from, frame) => guard.callback(() => taker(from, frame)))),
+    serve: taker =>
+      ends.begin(() => streams.serve((from, frame) => guard.callback(() => taker(from, frame)))),
     onChange: changed =>
-      ends.note(streams.onChange((stream, isOpen) => guard.callback(() => changed(stream, isOpen)))),
+      ends.begin(() => streams.onChange((stream, isOpen) => guard.callback(() => changed(stream, isOpen)))),
   };
   return { door, end: () => ends.all() };
+}
+
+type Facts = Parameters<NetworkWords['tell']>[0];
+
+/** What the node gives: each run of a plugin tells in a place of its own, so that its words can be taken back. */
+export interface NetworkGiven extends Pick<NetworkWords, 'route' | 'onRelays'> {
+  telling(): Telling;
+}
+
+export interface Telling {
+  tell(facts: Facts): void;
+  /** Takes back all that was told here. */
+  end(): void;
 }
 
 /** `end`: the plugin hears no more, and what it told is taken back. */
 export function guardedNetwork(
-  network: NetworkWords,
+  network: NetworkGiven,
   guard: Guard,
 ): { readonly door: NetworkWords; end(): void } {
-  const ends = new Ends();
+  const ends = new Ends(guard);
+  const telling = network.telling();
   const door: NetworkWords = {
-    route: to => guard.outside(() => network.route(to)),
-    onRelays: told => ends.note(network.onRelays(relays => guard.callback(() => told(relays)))),
+    route: to => (guard.isOver ? Promise.reject(isOver()) : guard.outside(() => network.route(to))),
+    onRelays: told => ends.begin(() => network.onRelays(relays => guard.callback(() => told(relays)))),
     tell(facts) {
-      if (!guard.isOver) guard.outside(() => network.tell(facts));
+      if (!guard.isOver) guard.outside(() => telling.tell(facts));
     },
   };
-  return { door, end: () => ends.all() };
+  const end = (): void => {
+    ends.all();
+    telling.end();
+  };
+  return { door, end };
 }
+
+const isOver = (): Error => new Error('this run of the plugin is over');
 
 /** Ways to stop something, each used once. */
 class Ends {
+  readonly #guard: Guard;
   readonly #ends = new Set<() => void>();
 
-  note(end: () => void): () => void {
+  constructor(guard: Guard) {
+    this.#guard = guard;
+  }
+
+  /** Once the run is over, nothing begins any more. */
+  begin(work: () => () => void): () => void {
+    if (this.#guard.isOver) return () => undefined;
+    const end = work();
     this.#ends.add(end);
     return () => {
       if (this.#ends.delete(end)) end();

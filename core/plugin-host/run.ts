@@ -9,7 +9,7 @@ import type { Plugin, PluginContext, PluginManifest, PluginReport } from '../con
 import type { AnswerChecks } from './answers.ts';
 import type { Blame } from './blame.ts';
 import { within } from './deadline.ts';
-import { guardedClock, guardedNetwork, guardedStreams, guardedStun } from './doors.ts';
+import { guardedClock, guardedNetwork, guardedStreams, guardedStun, type NetworkGiven } from './doors.ts';
 import { pluginErrors } from './errors.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { checkNativePackages, isTransport, isTraversal, loadEntry } from './load.ts';
@@ -24,7 +24,9 @@ export const START_TIMEOUT_MS = 10_000;
 export const STOP_TIMEOUT_MS = 5_000;
 
 /** What the node gives one plugin; all else in its context comes from the host. */
-export type Given = Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams' | 'network'>;
+export interface Given extends Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams'> {
+  readonly network: NetworkGiven;
+}
 
 export interface RunSurroundings extends Pick<GuardOptions, 'wrong' | 'crashed' | 'scrub'> {
   readonly given: Given;

@@ -1,5 +1,6 @@
 // Doors for a plugin that uses neither connections between nodes nor the location server's word.
 import type { NetworkWords, StreamDoor } from '../../core/contract/plugin.ts';
+import type { NetworkGiven } from '../../core/plugin-host/doors.ts';
 
 export const noStreams: StreamDoor = {
   node: '',
@@ -10,8 +11,9 @@ export const noStreams: StreamDoor = {
   onChange: () => () => undefined,
 };
 
-export const noNetwork: NetworkWords = {
+export const noNetwork: NetworkWords & NetworkGiven = {
   route: () => Promise.reject(new TypeError('no network here')),
   onRelays: () => () => undefined,
   tell: () => undefined,
+  telling: () => ({ tell: () => undefined, end: () => undefined }),
 };
