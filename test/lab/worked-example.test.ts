@@ -1,6 +1,7 @@
 // V15: the worked example with its very addresses, as cold starts: who carries the first packet each way, by the counters of
 // the kernel in the core of the lab and at the location server.
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { snapshot, whoCarries } from './carried.ts';
 import { startServer } from './ginnel.ts';
@@ -38,8 +39,9 @@ t.test('V15: cold, without upgrade: look-up and first packet from node 2 to node
   const ways = { direct: [two, three], in: [two, one], out: [one, three] } as const;
   const moved = await movedBy(trouble, ways, () => firstPing(t, two, three));
   t.ok((await lookups(server)) > asked, 'the server was asked for the route');
-  t.ok(moved.in > SIZE && moved.out > SIZE, 'node 1 took it from node 2 and gave it to node 3', moved);
-  t.ok(moved.direct < SIZE, 'and it did not go straight', moved);
+  const seen = { moved, why: await two.node.why(three.node.name) };
+  t.ok(moved.in > SIZE && moved.out > SIZE, 'node 1 took it from node 2 and gave it to node 3', seen);
+  t.ok(moved.direct < SIZE, 'and it did not go straight', seen);
   t.match(await two.node.peer(three.node.name), {
     state: 'relayed',
     path: { label: `via ${one.node.name}` },
@@ -54,8 +56,9 @@ t.test('V15: cold, without upgrade: look-up and first packet from node 3 to node
   const ways = { direct: [three, two], in: [three, one], out: [one, two] } as const;
   const moved = await movedBy(trouble, ways, () => firstPing(t, three, two));
   t.ok((await lookups(server)) > asked, 'the server was asked for the route');
-  t.ok(moved.direct > SIZE, 'straight to the forwarded port', moved);
-  t.ok(moved.in < SIZE && moved.out < SIZE, 'node 1 saw nothing of it', moved);
+  const seen = { moved, why: await three.node.why(two.node.name) };
+  t.ok(moved.direct > SIZE, 'straight to the forwarded port', seen);
+  t.ok(moved.in < SIZE && moved.out < SIZE, 'node 1 saw nothing of it', seen);
   t.match(await three.node.peer(two.node.name), { state: 'direct' });
   await byTheServer(t, lab, three, two);
 });
@@ -88,8 +91,8 @@ async function coldStart(t: Test, settings: { readonly upgrade: boolean }): Prom
   });
   t.teardown(async () => {
     await lab.stop();
-    // The next one begins with nothing, too.
-    await rm(LAB_FOLDER, { recursive: true, force: true }).catch(() => undefined);
+    // The next one begins with nothing, too; the folder itself is a mount.
+    for (const name of await readdir(LAB_FOLDER)) await rm(join(LAB_FOLDER, name), { recursive: true });
   });
   const [home1, home2, home3] = lab.homes;
   const server = await startServer(lab, { pool4: '10.1.1.0/24' });
@@ -119,6 +122,10 @@ async function coldStart(t: Test, settings: { readonly upgrade: boolean }): Prom
       ['10.1.1.3', '192.168.1.3'],
     ],
     'the addresses of the example',
+  );
+  t.same(
+    (await nodes[2].node.status()).peers.map(({ name }) => name).filter(name => name !== 'node1'),
+    [],
   );
   await nodes[2].node.explained(
     until('node 3 to keep its relay', BOUND_MS, async () => {
