@@ -1,7 +1,6 @@
 // V15: the worked example with its very addresses, as cold starts: who carries the first packet each way, by the counters of
 // the kernel in the core of the lab and at the location server.
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { snapshot, whoCarries } from './carried.ts';
 import { startServer } from './ginnel.ts';
@@ -92,7 +91,7 @@ async function coldStart(t: Test, settings: { readonly upgrade: boolean }): Prom
   t.teardown(async () => {
     await lab.stop();
     // The next one begins with nothing, too; the folder itself is a mount.
-    for (const name of await readdir(LAB_FOLDER)) await rm(join(LAB_FOLDER, name), { recursive: true });
+    for (const name of await readdir(LAB_FOLDER)) await rm(`${LAB_FOLDER}/${name}`, { recursive: true });
   });
   const [home1, home2, home3] = lab.homes;
   const server = await startServer(lab, { pool4: '10.1.1.0/24' });
