@@ -20,6 +20,18 @@ export const commandErrors = defineErrors({
     todo: 'See whether it is still there with: ginnel status.',
     retry: true,
   },
+  RELAYS_ELSEWHERE: {
+    what: 'Why a box has its relays is known on the box of the location server alone, and this is not it.',
+    why: 'The server chooses them.',
+    todo: 'Ask there: ginnel relays --why NAME. Here, ginnel relays shows the relays of this box, and ginnel why NAME by which way another one is reached.',
+    retry: false,
+  },
+  RELAYS_OF_WHOM: {
+    what: 'No box is named.',
+    why: 'ginnel relays --why needs the name, number or address of one.',
+    todo: 'ginnel nodes lists them.',
+    retry: false,
+  },
   DAEMON_RUNNING: {
     what: 'Another Ginnel runs with the state folder {folder} already.',
     why: 'Two of them would overwrite each other.',

@@ -262,7 +262,7 @@ export const serverErrors = defineErrors({
   },
   NODE_UNKNOWN: {
     what: 'No such box in this network.',
-    why: 'Nobody with that address, key or number has joined.',
+    why: 'Nobody with that name, address, key or number has joined.',
     todo: 'Check the name or address: ginnel status.',
     retry: true,
   },

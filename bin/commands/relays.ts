@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { NodeRelays } from '../../core/admin.ts';
 import type { RelaysShown, RelaysWhy } from '../../server/relays/admin.ts';
 import type { Health } from '../../web/api.ts';
+import { commandErrors } from '../errors.ts';
 import { nodeRelaysScreen, relaysScreen, relaysWhyScreen } from '../screens/relays.ts';
 import { withJson, type Kit } from './command.ts';
 
@@ -44,6 +45,9 @@ async function show(kit: Kit, flags: Flags): Promise<void> {
 }
 
 async function why(kit: Kit, box: string, flags: Flags): Promise<void> {
+  const { roles } = await kit.client.get<Health>('/v1/health');
+  if (roles.server !== 'up') throw commandErrors('RELAYS_ELSEWHERE');
+  if (box.trim() === '') throw commandErrors('RELAYS_OF_WHOM');
   const reasons = await kit.client.get<RelaysWhy>(`/v1/server/relays/why/${encodeURIComponent(box)}`);
   kit.show(flags.json === true, reasons, () => relaysWhyScreen(reasons, kit.columns));
 }

@@ -35,9 +35,18 @@ const loadInWords = ({ load }: RelayShown): string =>
 /** Why a box has the relays that it has. */
 export function relaysWhyScreen({ name, need, choice, ranking }: RelaysWhy, columns: number): string {
   const lines = ranking.map(relay => `${USES[relay.use]}: ${plain(relay.name)}. ${plain(relay.words)}`);
-  const none = ranking.length === 0 ? ['No box forwards for it now.'] : [];
   const head = `${plain(name)}: ${plain(need)}`;
-  return wrap([head, `Chosen ${CHOICES[choice]}:`, ...none, ...lines].join('\n'), columns);
+  if (ranking.length === 0) {
+    const none = /^It needs relays/.test(need)
+      ? ['No box forwards for it now: ginnel relays tells why.']
+      : [];
+    return wrap([head, ...none].join('\n'), columns);
+  }
+  const only =
+    ranking.length === 1
+      ? ['There is no second one: no other box can be reached from outside and forwards.']
+      : [];
+  return wrap([head, `Chosen ${CHOICES[choice]}:`, ...lines, ...only].join('\n'), columns);
 }
 
 const USES: Readonly<Record<RelaysWhy['ranking'][number]['use'], string>> = {
@@ -55,7 +64,7 @@ export function nodeRelaysScreen({ serves, region, relays }: NodeRelays, columns
   }));
   return [
     ...(rows.length === 0 ? ['This box keeps no relay.'] : [rowsWithin(columns, rows, [0])]),
-    wrap(servesInWords(serves, region), columns),
+    wrap(servesInWords(serves, region, rows.length > 0), columns),
   ].join('\n');
 }
 
@@ -66,11 +75,14 @@ const STATES: Readonly<Record<NodeRelay['state'], (isWanted: boolean) => string>
   wanted: () => 'connecting',
 };
 
-function servesInWords(serves: NodeRelays['serves'], region: string): string {
+/** `keeps`: it has relays itself, because nobody reaches it from outside. */
+function servesInWords(serves: NodeRelays['serves'], region: string, keeps: boolean): string {
   const where = region === '' ? '' : ` Its region: ${plain(region)}.`;
-  if (serves === null) return `It forwards for nobody.${where}`;
+  if (serves === null) return `This box forwards for nobody: that is turned off here.${where}`;
+  if (keeps && serves.nodes === 0)
+    return `This box forwards for nobody: it cannot be reached from outside.${where}`;
   const spare = serves.spare === null ? '' : `, ${bits(serves.spare)} to spare`;
-  return `It forwards for ${serves.nodes} of at most ${serves.mostNodes} boxes${spare}.${where}`;
+  return `This box forwards for ${serves.nodes} of at most ${serves.mostNodes} boxes${spare}.${where}`;
 }
 
 const bits = (perSecond: number): string =>

@@ -196,7 +196,7 @@ export class Seeking {
     this.#attempt = null;
     if (this.#lonely !== null) return;
     const places = this.#remote.remembered(this.#options.self.wayTo);
-    this.#diary.note(now, `${why}: asking the ${places.length} places where it was before`);
+    this.#diary.note(now, `${why}: asking the ${inWords(places.length)} where it was before`);
     this.#lonely = new LonelySearch(now);
     if (places.length === 0) this.#verdict = SERVER_AWAY;
   }
@@ -247,7 +247,7 @@ export class Seeking {
     this.#seeker.emit({ type: 'signal', kind: 'answer', attempt: id });
     this.#seeker.emit({ type: 'connect' });
     this.#aimAll(attempt, now + holdMs, now);
-    const words = `it made an offer of ${attempt.size} places: answered, probing them in ${Math.round(holdMs)} ms`;
+    const words = `it made an offer of ${inWords(attempt.size)}: answered, probing them in ${Math.round(holdMs)} ms`;
     this.#diary.note(now, words);
   }
 
@@ -276,7 +276,7 @@ export class Seeking {
     attempt.answerDueAt = null;
     this.#seeker.emit({ type: 'connect' });
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
-    this.#diary.note(now, `it answered with ${attempt.size} places: probing them`);
+    this.#diary.note(now, `it answered with ${inWords(attempt.size)}: probing`);
   }
 
   signalFailed(id: string, code: string, now: number): void {
@@ -401,7 +401,10 @@ export class Seeking {
 
   #verdictOn({ id, matched }: Attempt): Verdict {
     if (id === BY_TABLE) return NO_ROUTE;
-    return matched ? verdictOf(this.#options.self.nat(), this.#remote.nat) : NO_ANSWER;
+    if (!matched) return NO_ANSWER;
+    const verdict = verdictOf(this.#options.self.nat(), this.#remote.nat);
+    if (this.#seeker.hasPath()) return verdict;
+    return { ...verdict, words: `${verdict.words}; and no other box forwards between the two now` };
   }
 
   #fail(verdict: Verdict, now: number): void {
@@ -439,6 +442,8 @@ export class Seeking {
     this.#options.counters.counter(name).value++;
   }
 }
+
+const inWords = (places: number): string => (places === 1 ? '1 place' : `${places} places`);
 
 const NO_ROUTE: Verdict = { code: 'no-candidates', words: "the location server's route leads nowhere now" };
 const OFFLINE: Verdict = { code: 'offline', words: 'it is not connected to the location server' };

@@ -2,12 +2,6 @@
 import { defineErrors } from '../../base/errors.ts';
 
 export const relayErrors = defineErrors({
-  RELAY_NONE_TOLD: {
-    what: 'This box neither forwards for others nor knows boxes that forward for it.',
-    why: 'Forwarding is off here, and the location server has named no relays yet.',
-    todo: 'Nothing, where direct ways lead to all boxes. Else connect to the location server, and let a box that can be reached from outside forward.',
-    retry: true,
-  },
   RELAY_UNREACHABLE: {
     what: 'None of the boxes that should forward for this one can be reached over TCP.',
     why: 'They are off, or TCP to their ports is blocked on the way out of this network.',

@@ -192,8 +192,7 @@ class RelayTcp implements TransportPlugin {
     const hasFailed = keeper.relays.some(({ state, isLeaving }) => state === 'failed' && !isLeaving);
     if (hasFailed && standing === 0) return 'RELAY_UNREACHABLE';
     if (hasFailed && standing === 1) return 'RELAY_ONLY_ONE';
-    if (this.#settings.isRegionBad) return 'RELAY_BAD_REGION';
-    return keeper.wanted === 0 && !this.#relay.isServing ? 'RELAY_NONE_TOLD' : '';
+    return this.#settings.isRegionBad ? 'RELAY_BAD_REGION' : '';
   }
 
   #relays(): object[] {

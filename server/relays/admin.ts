@@ -12,7 +12,7 @@ import type { Row } from './rows.ts';
 import { rankingOf } from './words.ts';
 import type { Ranked } from './words.ts';
 
-/** A node that offers to forward for others. */
+/** A node that offers to forward for others, or could. */
 export interface RelayShown {
   readonly id: string;
   readonly name: string;
@@ -78,7 +78,8 @@ function shown({ registry, station }: Place): RelaysShown {
   const perNode = perNodeOf(all.values());
   const relays = [...table.rows].flatMap(row => {
     const entry = registry.nodes.get(row.id);
-    return entry === undefined || !row.isOnline || row.registration.relay === null
+    const isNone = row.registration.relay === null && row.door.length === 0;
+    return entry === undefined || !row.isOnline || isNone
       ? []
       : [relayOf(row, entry, all.get(row.id), perNode)];
   });
@@ -94,7 +95,7 @@ function relayOf(
   const { relay, region, cpuLoad } = registration;
   return {
     ...{ id, name: nameOf(entry), region, usable: facts !== undefined },
-    problem: facts === undefined ? NO_DOOR : facts.nodes >= facts.mostNodes ? FULL : '',
+    problem: problemOf(relay !== null, facts),
     door: door.map(formatEndpoint),
     ...{ nodes: facts?.nodes ?? 0, firsts: facts?.firsts ?? 0, mostNodes: relay?.mostNodes ?? 0 },
     ...{ limit: relay?.limit ?? null, spare: relay?.spare ?? null, cpuLoad },
@@ -102,6 +103,13 @@ function relayOf(
   };
 }
 
+function problemOf(offers: boolean, facts: RelayFacts | undefined): string {
+  if (!offers) return OFF;
+  if (facts === undefined) return NO_DOOR;
+  return facts.nodes >= facts.mostNodes ? FULL : '';
+}
+
+const OFF = 'it could be one, but forwarding is turned off there';
 const NO_DOOR = 'its TCP door does not answer from outside';
 const FULL = 'it serves as many boxes as it takes';
 

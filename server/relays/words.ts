@@ -67,7 +67,7 @@ const FIGURES: Record<RelayChoice, (node: NodeFacts, relay: RelayFacts, around: 
       ? `It cannot tell what it has to spare; taken for ${bitsInWords(spareOf(relay, perNode))}`
       : `${bitsInWords(spareOf(relay, perNode))} to spare`,
   balanced: (_node, relay, { perNode }) =>
-    `${percent(loadOf(relay, perNode))} loaded (CPU ${percent(relay.cpuLoad)}, ${spareInWords(relay)}, first choice of ${relay.firsts})`,
+    `${percent(loadOf(relay, perNode))} loaded (CPU ${percent(relay.cpuLoad)}, ${spareInWords(relay)}, first choice of ${relay.firsts} ${relay.firsts === 1 ? 'box' : 'boxes'})`,
 };
 
 const GUESSES = {

@@ -174,7 +174,7 @@ t.test('relays: those of the network, why, and those of this box', t => {
   t.same(nodeRelaysScreen(fakeNodeRelays, Infinity).split('\n'), [
     'office-vps  connected    12.3 ms  203.0.113.9:7443',
     'shed        not reached  -',
-    'It forwards for 3 of at most 512 boxes, 90 Mbit/s to spare. Its region: hamburg.',
+    'This box forwards for 3 of at most 512 boxes, 90 Mbit/s to spare. Its region: hamburg.',
   ]);
   const [relay] = shown.relays;
   const wild = { ...relay!, name: HOSTILE, region: 'r'.repeat(32), problem: REASON };

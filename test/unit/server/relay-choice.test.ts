@@ -228,8 +228,8 @@ t.test('V8: each relay has its reason in words', t => {
       ...{ way, perNode: 1e6, now: 60_000 },
     }).map(({ relay: id, use, words: why }) => `${id} ${use}: ${why}`);
   t.same(words('balanced').slice(0, 2), [
-    'a first: 34 % loaded (CPU 10 %, 50 Mbit/s to spare, first choice of 3). Not changed again for load or distance within the next 9 min.',
-    'b second: 0 % loaded (CPU 0 %, 100 Mbit/s to spare, first choice of 0); apart from the first choice.',
+    'a first: 34 % loaded (CPU 10 %, 50 Mbit/s to spare, first choice of 3 boxes). Not changed again for load or distance within the next 9 min.',
+    'b second: 0 % loaded (CPU 0 %, 100 Mbit/s to spare, first choice of 0 boxes); apart from the first choice.',
   ]);
   t.ok(words('balanced').includes('c not usable: It serves 4 boxes, and takes no more.'));
   t.ok(words('balanced').includes('d not usable: This box could not reach it lately.'));
