@@ -45,11 +45,17 @@ export function choose(paths: Iterable<Path>, active: Path | null): Choice | nul
 function isClearlyBetter(rival: Path, active: Path): boolean {
   if (active.state === 'heard' && rival.state === 'valid') return true;
   if (rival.state !== 'valid') return false;
+  // Where plain UDP works TCP is the same way with more in it: a full queue alone makes it look better.
+  if (isPlainUdp(active) && isPlainTcp(rival) && active.loss < LOSSY) return false;
   const [a, b] = [scoreOf(rival), scoreOf(active)];
   // Off the relay as soon as that is no loss; the other way there must be much to win.
   if (isRelayed(active.way) && !isRelayed(rival.way)) return a < b;
   return a < b * BETTER_BY_RATIO && a < b - BETTER_BY_MS;
 }
+
+const LOSSY = 0.2;
+const isPlainUdp = ({ way }: Path): boolean => way.endpoint !== null;
+const isPlainTcp = ({ way }: Path): boolean => way.endpoint === null && !isRelayed(way);
 
 const firstReason = (path: Path, count: number): string =>
   `${count === 1 ? 'the only path' : `the best of ${count} paths`} that answered, ${qualityOf(path)}`;

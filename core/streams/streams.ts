@@ -6,7 +6,7 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
-import { tcpEndpoint } from '../../protocol/ip/endpoint.ts';
+import { tcpAddress, tcpEndpoint } from '../../protocol/ip/endpoint.ts';
 import type { SignedNode, TcpPlace } from '../../protocol/location/messages.ts';
 import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
@@ -130,7 +130,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   /** A connection to the box's TCP door that begins as a stream does; nothing of it was read. */
   accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    const leave = this.#isReady ? this.#doorkeeper.admit(socket.remoteAddress ?? '') : null;
+    const leave = this.#isReady ? this.#doorkeeper.admit(tcpAddress(socket.remoteAddress) ?? '') : null;
     if (leave === null) {
       this.#count('turned-away');
       socket.destroy();

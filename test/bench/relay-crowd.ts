@@ -37,7 +37,7 @@ async function join(from: string): Promise<void> {
   if (route.type !== 'route' || route.tcp[0] === undefined) throw new Error('no way to the relay');
   connection.close();
   const [place] = route.tcp;
-  const socket = connect({ host: place.address, port: place.port });
+  const socket = connect({ host: place.address, port: place.port, localAddress: from });
   socket.on('error', error => {
     throw error;
   });

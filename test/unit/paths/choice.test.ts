@@ -90,3 +90,19 @@ t.test('why not direct is told from both NAT reports', t => {
   t.equal(verdictOf(cone, natWords(NOTHING_CHECKED)).code, 'not-checked');
   t.end();
 });
+
+t.test(
+  'plain TCP does not take the place of plain UDP that works, however full its queue makes it look',
+  t => {
+    const udp = pathOf('direct', 200);
+    const way = { key: 'tcp fd00::3', transport: 'tcp', endpoint: null, class: 'direct' as const };
+    const tcp = new Path(way, 'its TCP door');
+    tcp.probed('tcp', 0);
+    tcp.answered('tcp', 1);
+    t.equal(choose([udp, tcp], udp)?.path, udp);
+    t.equal(choose([udp, tcp], tcp)?.path, tcp, 'nor the other way round at such a price');
+    udp.loss = 0.5;
+    t.equal(choose([udp, tcp], udp)?.path, tcp, 'but where much is lost');
+    t.end();
+  },
+);
