@@ -195,8 +195,8 @@ export class Run {
 
   #guardedTransport(plugin: Plugin | null): GuardedTransport | null {
     if (plugin === null || !isTransport(plugin, this.manifest)) return null;
-    const { clock, checks } = this.#around;
-    return new GuardedTransport(plugin, { name: this.manifest.name, guard: this.guard, clock, checks });
+    const { clock, checks, log } = this.#around;
+    return new GuardedTransport(plugin, { name: this.manifest.name, guard: this.guard, clock, checks, log });
   }
 
   #context(settings: Settings): PluginContext {

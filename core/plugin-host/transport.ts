@@ -1,6 +1,7 @@
 // What the core gets instead of a transport plugin itself: the same calls, but they never throw, never hang, and answer
 // nothing that has not been checked.
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Link } from '../contract/link.ts';
 import type { StreamPeer, TransportPlugin } from '../contract/plugin.ts';
@@ -8,6 +9,8 @@ import type { AnswerChecks } from './answers.ts';
 import { within } from './deadline.ts';
 import { pluginErrors } from './errors.ts';
 import type { Guard } from './guard.ts';
+import { PluginNews } from './news.ts';
+import { wordsOf } from './words.ts';
 
 export const DIAL_TIMEOUT_MS = 10_000;
 const MAX_WAYS = 8;
@@ -18,39 +21,34 @@ export interface TransportSurroundings {
   readonly guard: Guard;
   readonly clock: Clock;
   readonly checks: AnswerChecks;
+  readonly log: Log;
 }
 
 export class GuardedTransport {
   readonly name: string;
   readonly #plugin: TransportPlugin;
   readonly #around: TransportSurroundings;
-  readonly #listeners = new Set<() => void>();
-  #unsubscribe: unknown = null;
-  #telling: Timer | null = null;
+  readonly #news: PluginNews;
 
   constructor(plugin: TransportPlugin, around: TransportSurroundings) {
     this.name = around.name;
     this.#plugin = plugin;
     this.#around = around;
+    const { guard, clock, log } = around;
+    this.#news = new PluginNews({
+      ...{ guard, clock, togetherMs: CHANGES_TOGETHER_MS, waitsFirst: true },
+      failed: error => log.error('what a plugin found out could not be taken in', { reason: wordsOf(error) }),
+    });
   }
 
   /** Once it has started. */
   begin(): void {
-    const listen = (): unknown => this.#plugin.onChange(() => this.#changed());
-    this.#around.guard.ask('onChange()', listen, stop => (this.#unsubscribe = stop));
+    this.#news.begin(changed => this.#plugin.onChange(changed));
   }
 
   /** Before it is stopped: from now on it is not asked any more. */
   end(): void {
-    const stop = this.#unsubscribe;
-    this.#listeners.clear();
-    this.#telling?.cancel();
-    if (typeof stop === 'function')
-      this.#around.guard.ask(
-        'onChange()',
-        () => Reflect.apply(stop, undefined, []),
-        () => null,
-      );
+    this.#news.end();
   }
 
   candidates(): readonly Candidate[] {
@@ -81,20 +79,7 @@ export class GuardedTransport {
   }
 
   onChange(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => void this.#listeners.delete(changed);
-  }
-
-  /** Many changes in a row are passed on together; never while the plugin is being asked. */
-  #changed(): void {
-    const { guard, clock } = this.#around;
-    if (guard.isOver || this.#telling !== null) return;
-    this.#telling = guard.outside(() => clock.after(CHANGES_TOGETHER_MS, () => this.#tell()));
-  }
-
-  #tell(): void {
-    this.#telling = null;
-    for (const changed of [...this.#listeners]) changed();
+    return this.#news.onChange(changed);
   }
 }
 

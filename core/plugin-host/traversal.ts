@@ -1,12 +1,13 @@
 // What the core gets instead of a traversal plugin itself: the same calls, but they never throw, never hang, and answer
 // nothing that has not been checked.
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
 import type { Traversal, TraversalPlugin } from '../contract/plugin.ts';
 import type { AnswerChecks } from './answers.ts';
 import type { Guard } from './guard.ts';
+import { PluginNews } from './news.ts';
 import { wordsOf } from './words.ts';
 
 /** A measurement that takes longer is not waited for. */
@@ -25,33 +26,26 @@ export interface TraversalSurroundings {
 export class GuardedTraversal implements Traversal {
   readonly #plugin: TraversalPlugin;
   readonly #around: TraversalSurroundings;
-  readonly #listeners = new Set<() => void>();
-  #unsubscribe: unknown = null;
-  #toldAt = -Infinity;
-  #telling: Timer | null = null;
+  readonly #news: PluginNews;
 
   constructor(plugin: TraversalPlugin, around: TraversalSurroundings) {
     this.#plugin = plugin;
     this.#around = around;
+    const { guard, clock, log } = around;
+    this.#news = new PluginNews({
+      ...{ guard, clock, togetherMs: CHANGES_TOGETHER_MS, waitsFirst: false },
+      failed: error => log.error('what a plugin found out could not be taken in', { reason: wordsOf(error) }),
+    });
   }
 
   /** Once it has started. */
   begin(): void {
-    const listen = (): unknown => this.#plugin.onChange(() => this.#changed());
-    this.#around.guard.ask('onChange()', listen, stop => (this.#unsubscribe = stop));
+    this.#news.begin(changed => this.#plugin.onChange(changed));
   }
 
   /** Before it is stopped: from now on it is not asked any more. */
   end(): void {
-    const stop = this.#unsubscribe;
-    this.#listeners.clear();
-    this.#telling?.cancel();
-    if (typeof stop === 'function')
-      this.#around.guard.ask(
-        'onChange()',
-        () => Reflect.apply(stop, undefined, []),
-        () => null,
-      );
+    this.#news.end();
   }
 
   candidates(): readonly Candidate[] {
@@ -77,30 +71,6 @@ export class GuardedTraversal implements Traversal {
   }
 
   onChange(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => void this.#listeners.delete(changed);
-  }
-
-  #changed(): void {
-    const { guard, clock } = this.#around;
-    if (guard.isOver || this.#telling !== null) return;
-    const waitMs = this.#toldAt + CHANGES_TOGETHER_MS - clock.monotonicMs();
-    // While it is being asked, the core looks at its answer anyway; to be told in the middle would lead in a circle.
-    if (waitMs <= 0 && !guard.isAsking) guard.outside(() => this.#tell());
-    else this.#telling = guard.outside(() => clock.after(Math.max(waitMs, 0), () => this.#tell()));
-  }
-
-  #tell(): void {
-    const { clock, log } = this.#around;
-    this.#telling = null;
-    this.#toldAt = clock.monotonicMs();
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (error) {
-        // Our own trouble: it must not look like the plugin's.
-        log.error('what a plugin found out could not be taken in', { reason: wordsOf(error) });
-      }
-    }
+    return this.#news.onChange(changed);
   }
 }

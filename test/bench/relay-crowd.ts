@@ -9,30 +9,19 @@ import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import { FRAME_HEAD, writeHead } from '../../protocol/stream/frame.ts';
 import { addressOf } from '../../core/streams/node-stream.ts';
 import { primitives } from '../../system/crypto.ts';
-import { expectWelcome, makeIdentity, readInvite, TestConnection } from '../support/location-client.ts';
+import { readInvite } from '../support/location-client.ts';
+import { joinAll, joinFrom } from './joining.ts';
 
-/** The server takes 50 handshakes a second of all when it has just started. */
-const EVERY_MS = 22;
 const never = new AbortController().signal;
 
 const [host = '', port = '', relayId = '', count = '', ...sources] = process.argv.slice(2);
 const invite = readInvite((await text(process.stdin)).trim());
 
-const joining: Promise<void>[] = [];
-for (let made = 0; made < Number(count); made += 1) {
-  joining.push(join(sources[made % sources.length] ?? ''));
-  await new Promise(resolve => setTimeout(resolve, EVERY_MS));
-}
-await Promise.all(joining);
+await joinAll(Number(count), sources, stayAt);
 process.stdout.write(`${count} nodes are connected to the relay\n`);
 
-async function join(from: string): Promise<void> {
-  const identity = makeIdentity();
-  const connection = await TestConnection.open({ invite, host, port: Number(port), identity, from });
-  const { assignment, ...welcome } = expectWelcome(await connection.login({ token: invite.token }));
-  const record = connection.record({ ...welcome, assignment });
-  const published = await connection.ask({ type: 'publish', record });
-  if (published.type !== 'done') throw new Error(JSON.stringify(published));
+async function stayAt(from: string): Promise<void> {
+  const { connection, node } = await joinFrom(invite, host, Number(port), from);
   const route = await connection.ask({ type: 'lookup', node: relayId });
   if (route.type !== 'route' || route.tcp[0] === undefined) throw new Error('no way to the relay');
   connection.close();
@@ -42,10 +31,10 @@ async function join(from: string): Promise<void> {
     throw error;
   });
   await new Promise<void>(resolve => socket.once('connect', resolve));
-  const keys = { startNoise, primitives, localStatic: identity.control };
-  const hello = { v: 1, forwards: false, node: { record, assignment } };
+  const keys = { startNoise, primitives, localStatic: connection.identity.control };
+  const hello = { v: 1, forwards: false, node };
   await beginAs({ keys, clock: systemClock, hello }, socket, route.node, never);
-  stay(socket, record.ip6);
+  stay(socket, node.record.ip6);
 }
 
 /** Whatever comes is a question whether it lives. */

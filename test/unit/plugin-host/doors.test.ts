@@ -1,5 +1,6 @@
 // What a run of a plugin may do with connections and with the location server's word, and that it is over when the run is.
 import t from 'tap';
+import { silentLog } from '../../../base/log.ts';
 import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import type { Candidate } from '../../../core/contract/candidate.ts';
@@ -128,6 +129,7 @@ t.test('a run that is over neither serves nor listens nor opens', async t => {
 t.test('a dial that is not wanted any more is nobody’s fault', async t => {
   const plugin = { dial: () => new Promise(() => undefined) } as unknown as TransportPlugin;
   const around = {
+    log: silentLog,
     name: 'slow',
     guard: guard(),
     clock: new ManualClock(),
