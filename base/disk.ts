@@ -1,5 +1,5 @@
 // The room left on a disk, and small files that are either wholly old or wholly new after a crash.
-import { open, rename, statfs, unlink } from 'node:fs/promises';
+import { link, open, rename, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, basename } from 'node:path';
 
 /** Bytes that this user may still write on the file system of `path`. */
@@ -18,7 +18,7 @@ export function isDiskFull(error: unknown): boolean {
 
 /** Writes beside the file, syncs, renames over it, syncs the folder. Mode 0600 unless said otherwise. */
 export async function replaceFile(path: string, contents: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
+  const temporary = temporaryOf(path);
   try {
     await writeSynced(temporary, contents, mode);
     await rename(temporary, path);
@@ -28,6 +28,24 @@ export async function replaceFile(path: string, contents: string | Uint8Array, m
   }
   await syncFolder(dirname(path));
 }
+
+/** As `replaceFile`, but a file that is there already stays as it is: of two that make it at once, one does. */
+export async function makeFile(path: string, contents: string | Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = temporaryOf(path);
+  try {
+    await writeSynced(temporary, contents, mode);
+    await link(temporary, path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    await unlink(temporary).catch((gone: unknown) => gone);
+  }
+  await syncFolder(dirname(path));
+}
+
+let written = 0;
+const temporaryOf = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${process.pid}-${++written}.new`);
 
 async function writeSynced(path: string, contents: string | Uint8Array, mode: number): Promise<void> {
   const file = await open(path, 'w', mode);

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Counters } from '../counters.ts';
 import { baseErrors } from '../errors.ts';
-import { examineFolder, isHeld, openLevelDb } from '../level-folder.ts';
+import { examineFolder, hasCode, isHeld, openLevelDb } from '../level-folder.ts';
 import type { FolderState, LevelOperation, StoreLevel } from '../level-folder.ts';
 import { encodeEntries, ownEntries } from './encode.ts';
 import { exportFilesOf, writeExport } from './export-file.ts';
@@ -56,18 +56,31 @@ export async function stateOf({
   return (await exportFilesOf(exportsFolder, basename(path))).length > 0 ? 'gone' : state;
 }
 
+/** Of two that do this at the same moment, the one with LevelDB's lock sets it up; nothing is touched without it. */
 async function setUp(path: string, format: number): Promise<OpenStore> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await beginSetUp(path);
-  // What a set-up that was cut short left: nothing of it was ever confirmed.
-  await rm(path, { recursive: true, force: true });
-  await mkdir(path, { mode: 0o700 });
   const seal: Seal = { changes: 0, count: 0, sum: sumInHex(NO_SUM) };
-  return withLevel(path, true, async level => {
-    await level.batch(ownEntries(format, seal), { sync: true });
-    await makeSeal(path, seal);
-    return { level, seal, sums: new Map(), sealFile: await SealWriter.open(path) };
-  });
+  const made = (): Promise<OpenStore> =>
+    withLevel(path, true, async level => {
+      // The other one was faster, and has been and gone.
+      if ((await readSeal(path)).state !== 'begun') throw baseErrors('STORE_LOCKED', { path });
+      // What a set-up that was cut short left: nothing of it was ever confirmed.
+      const left = await level.iterator({}).all();
+      const deletes = left.map(([key]): LevelOperation => ({ type: 'del', key }));
+      await level.batch([...deletes, ...ownEntries(format, seal)], { sync: true });
+      await makeSeal(path, seal);
+      return { level, seal, sums: new Map(), sealFile: await SealWriter.open(path) };
+    });
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    return await made();
+  } catch (error) {
+    if (!hasCode(error, 'LEVEL_CORRUPTION')) throw error;
+    await rm(path, { recursive: true, force: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return made();
+  }
 }
 
 async function openPresent(options: OpeningOptions): Promise<OpenStore> {

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { replaceFile } from '../disk.ts';
+import { makeFile, replaceFile } from '../disk.ts';
 import { isObject } from '../kept-file.ts';
 
 export interface Seal {
@@ -59,7 +59,8 @@ export async function readSeal(path: string): Promise<KeptSeal> {
   return newest === undefined ? { state: 'damaged' } : { state: 'sealed', seal: newest };
 }
 
-export const beginSetUp = (path: string): Promise<void> => replaceFile(sealFileOf(path), BEGUN);
+/** Where a set-up has begun or even ended, nothing is changed. */
+export const beginSetUp = (path: string): Promise<void> => makeFile(sealFileOf(path), BEGUN);
 
 /** The whole file anew. */
 export const makeSeal = (path: string, seal: Seal): Promise<void> =>

@@ -137,8 +137,37 @@ t.test('a lost or damaged seal is told; one that was never finished starts anew'
   writeFileSync(sealFileOf(path), oneFlipped);
   await (await open(path)).close();
   await beginSetUp(path);
+  await (await open(path)).close();
+  rmSync(sealFileOf(path));
+  await beginSetUp(path);
   const store = await open(path, true);
   t.same(await store.entries(''), [], 'nothing was confirmed before the set-up was finished');
+  await store.close();
+});
+
+t.test('of many that set it up at once one does, and nothing of it is lost', async t => {
+  const path = folder(t);
+  const all = await Promise.allSettled(Array.from({ length: 8 }, () => open(path, true)));
+  const [one] = all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []));
+  const others = all.flatMap(each => (each.status === 'rejected' ? [each.reason] : []));
+  t.equal(others.length, 7);
+  for (const other of others) t.match(other, { code: 'STORE_LOCKED', retry: true });
+  await one!.put('node/1', 1);
+  t.same(await one!.check(), []);
+  await one!.close();
+  const again = await open(path, true);
+  t.equal(await again.get('node/1'), 1);
+  await again.close();
+});
+
+t.test('what a cut short set-up left damaged is cleared away', async t => {
+  const path = folder(t);
+  await filled(path);
+  rmSync(sealFileOf(path));
+  await beginSetUp(path);
+  for (const name of readdirSync(path)) if (/^MANIFEST/.test(name)) writeFileSync(join(path, name), 'torn');
+  const store = await open(path, true);
+  t.same(await store.entries(''), []);
   await store.close();
 });
 
