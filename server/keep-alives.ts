@@ -37,6 +37,11 @@ export class KeepAlives {
     this.#kept.delete(token.slice(0, token.indexOf('.')));
   }
 
+  /** Where the keep-alives of that token came from last; null: none came. */
+  seen(token: string): Endpoint | null {
+    return this.#kept.get(token.slice(0, token.indexOf('.')))?.endpoint ?? null;
+  }
+
   /** True where the request is a keep-alive of somebody logged in. A repeated one moves nothing. */
   note(request: DecodedStun, from: Endpoint): boolean {
     const kept = this.#kept.get(readUsername(request) ?? '');

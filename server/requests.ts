@@ -228,8 +228,15 @@ function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMess
   if (receiver === undefined) throw serverErrors('NODE_OFFLINE');
   presence.watch(session.node, signal.to);
   presence.watch(signal.to, session.node);
-  receiver.send({ type: 'signal', from: session.node, node: sender, sealed: signal.sealed });
+  const seen = seenAs(desk, session);
+  receiver.send({ type: 'signal', from: session.node, node: sender, sealed: signal.sealed, seen });
   return done(signal.id);
+}
+
+/** By its connection and by its UDP keep-alive: a home with two ways out may be seen under two. */
+function seenAs({ keepAlives }: Desk, { place, keepAlive }: Session): string[] {
+  const byUdp = keepAlives.seen(keepAlive);
+  return [...new Set([place.remote.address, ...(byUdp === null ? [] : [byUdp.address])])];
 }
 
 function tellWatchers(desk: Desk, id: string, online: boolean): void {

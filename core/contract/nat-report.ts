@@ -1,5 +1,7 @@
 // The NAT report: what stands between this node and the world, in RFC 4787's terms. Every answer may be "not checked".
 
+import type { PathSignal } from '../../protocol/location/messages.ts';
+
 export type Answer = 'yes' | 'no' | 'not-checked';
 export type NatBehaviour =
   'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent' | 'not-checked';
@@ -41,3 +43,6 @@ export const NOTHING_CHECKED: NatReport = {
   mapped: [],
   notes: [],
 };
+
+/** A NAT report in short, as a signal carries it; `mapping` is `none` where there is no NAT, `blocked` without UDP. */
+export type NatWords = PathSignal['nat'];

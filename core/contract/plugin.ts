@@ -11,6 +11,7 @@ import type { Primitives } from '../../protocol/primitives.ts';
 import type { Candidate } from './candidate.ts';
 import type { Link, LinkTraits, SendResult } from './link.ts';
 import type { NatReport } from './nat-report.ts';
+import type { Puncher } from './punch.ts';
 
 /** Raised when a plugin written against the old number would break. */
 export const CONTRACT = 1;
@@ -120,6 +121,11 @@ export interface StunDoor {
   main(family: 4 | 6): StunSocket | null;
   /** A socket of its own, for filtering tests (earlier traffic spoils them) and measurements. */
   fresh(family: 4 | 6): Promise<StunSocket & { close(): void }>;
+  /**
+   * The same over TCP (P7): each place asked gets a connection of its own from the same local port, which stays open
+   * until the socket is closed. Absent: this machine has no such sockets.
+   */
+  freshTcp?(family: 4 | 6): Promise<StunSocket & { close(): void }>;
   /** The location server's STUN addresses as this node reaches them; changes are told through `onChange`. */
   servers(): readonly StunServer[];
   /** This machine's own addresses. */
@@ -142,10 +148,38 @@ export interface TraversalPlugin extends Plugin {
   refresh(depth: 'quick' | 'full', signal?: AbortSignal): Promise<void>;
   /** Called whenever candidates or report changed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
+  /** Absent: it only finds out where this node can be reached. */
+  readonly puncher?: Puncher;
 }
 
 /** What the core uses of a traversal plugin once it runs. */
 export type Traversal = Omit<TraversalPlugin, keyof Plugin>;
+
+// ---- the home's router
+
+export interface HomeDoor {
+  /** The default gateway of each family, none where this box stands on the public network itself. */
+  gateways(): readonly Gateway[];
+  /** Ports of this box that the outside should get to. */
+  ports(): readonly WantedPort[];
+  /** Calls back when either would answer something else, or the network changed. Returns the way to stop that. */
+  onChange(changed: () => void): () => void;
+}
+
+export interface Gateway {
+  readonly family: 4 | 6;
+  /** A link-local one with its zone: `fe80::1%eth0`. */
+  readonly address: string;
+  /** This machine's address on that network. */
+  readonly local: string;
+}
+
+export interface WantedPort {
+  readonly transport: 'udp' | 'tcp';
+  readonly port: number;
+  /** `data`: sessions; `connections`: other nodes' TCP connections; `server`: the location server on this box. */
+  readonly purpose: 'data' | 'connections' | 'server';
+}
 
 // ---- streams
 

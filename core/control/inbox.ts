@@ -3,6 +3,7 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type {
+  PathSignal,
   Registration,
   RouteAnswer,
   ServerPlaces,
@@ -119,6 +120,17 @@ export class Inbox {
     return places.filter(place => isSendable(place, this.#options.rules));
   }
 
+  /** A forecast makes this node send to many ports of an address: only of one that the server saw the sender under. */
+  #vouched(signal: PathSignal, seen: readonly string[]): PathSignal {
+    const { punch } = signal;
+    if (punch === undefined) return signal;
+    const told = [punch.udp, punch.tcp].filter(forecast => forecast !== undefined);
+    if (told.every(({ address }) => seen.includes(address))) return signal;
+    this.#options.counters.counter('signal.forecast-not-seen').value++;
+    const { udp: _udp, tcp: _tcp, ...rest } = punch;
+    return { ...signal, punch: rest };
+  }
+
   #signalled(message: SignalDelivery): void {
     const { peers, sealer, counters, events } = this.#options;
     const peer = message.node.record.id === message.from ? this.believed(message.node) : null;
@@ -133,6 +145,6 @@ export class Inbox {
       return;
     }
     peers.noteCandidates(message.from, signal.value.candidates);
-    events.signalled(peer.node, signal.value);
+    events.signalled(peer.node, this.#vouched(signal.value, message.seen ?? []));
   }
 }

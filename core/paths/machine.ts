@@ -7,7 +7,8 @@ import type { Budget } from './budget.ts';
 import type { Diary } from './diary.ts';
 import type { Path, Way } from './path.ts';
 import type { CardSizes } from './sizing.ts';
-import type { NatWords, Verdict } from './verdict.ts';
+import type { NatWords } from '../contract/nat-report.ts';
+import type { Verdict } from './verdict.ts';
 
 export type MachineOutput =
   /**

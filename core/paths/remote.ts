@@ -4,7 +4,8 @@ import { formatEndpoint } from '../../protocol/address.ts';
 import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
 import { MAX_CANDIDATES } from '../contract/candidate.ts';
 import type { Way } from './path.ts';
-import { UNKNOWN_NAT, type NatWords } from './verdict.ts';
+import type { NatWords } from '../contract/nat-report.ts';
+import { UNKNOWN_NAT } from './verdict.ts';
 
 export interface Place {
   readonly way: Way;

@@ -7,7 +7,7 @@ import type { Prefix } from '../../protocol/ip/prefix.ts';
 import type { NetworkDoor, NetworkInterface } from '../../system/doors.ts';
 import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/candidate.ts';
 import type { PathClass } from '../contract/link.ts';
-import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
+import { NOTHING_CHECKED, type NatReport, type NatWords } from '../contract/nat-report.ts';
 import type { Traversal } from '../contract/plugin.ts';
 import type { Control } from '../control/types.ts';
 import { addressTable, classOf, inAny, isUsable, prefixesOf } from './addresses.ts';
@@ -15,7 +15,7 @@ import type { Transport } from './detours.ts';
 import type { Way } from './path.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramTransport } from './udp-transport.ts';
-import { natWords, type NatWords } from './verdict.ts';
+import { natWords } from './verdict.ts';
 
 /** The order in which candidates are named where there are too many. */
 const ORDER: readonly CandidateKind[] = ['configured', 'mapped', 'reflexive', 'host', 'predicted', 'relay'];

@@ -8,7 +8,7 @@ import type { PathMtu } from './path-mtu.ts';
 import type { PeerPaths } from './paths.ts';
 import type { SelfPlace } from './self.ts';
 import { innerMtu, type CardSizes } from './sizing.ts';
-import type { NatWords } from './verdict.ts';
+import type { NatWords } from '../contract/nat-report.ts';
 
 /** That the card may be set to. */
 const LEAST_MTU = 1280;

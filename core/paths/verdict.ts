@@ -1,9 +1,5 @@
 // Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
-import type { NatReport } from '../contract/nat-report.ts';
-import type { PathSignal } from '../../protocol/location/messages.ts';
-
-/** A NAT report in short, as a signal carries it; `mapping` is `none` where there is no NAT. */
-export type NatWords = PathSignal['nat'];
+import type { NatReport, NatWords } from '../contract/nat-report.ts';
 
 export type VerdictCode =
   | 'possible'

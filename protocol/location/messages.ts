@@ -321,6 +321,8 @@ export interface SignalDelivery {
   /** So that a node that never met the sender can verify and answer. */
   readonly node: SignedNode;
   readonly sealed: string;
+  /** The addresses under which the server sees the sender: ports are predicted on these alone. */
+  readonly seen?: readonly string[];
 }
 
 /** A node that this one looked up, or exchanged signals with, changed. */
@@ -413,4 +415,33 @@ export interface PathSignal {
   readonly nat: { readonly mapping: string; readonly filtering: string; readonly ports: string };
   /** Round trip to the location server in ms, to time the first packets; null: unknown. */
   readonly serverRttMs: number | null;
+  /** Of a node that can do more than plain probes. */
+  readonly punch?: PunchWords;
+}
+
+/**
+ * Ways through NATs that plain probes do not pass. `predict`: to the ports that the other end's NAT will pick next (P2 to P6);
+ * `birthday`: from many sockets against many guesses; `tcp`: connections that both ends open at once (P7).
+ */
+export type PunchMethod = 'predict' | 'birthday' | 'tcp';
+
+export interface PunchWords {
+  /** What the sender can do. */
+  readonly can: readonly PunchMethod[];
+  /** Of an answer: what both ends do now; absent: plain probes. */
+  readonly method?: PunchMethod;
+  readonly udp?: Forecast;
+  readonly tcp?: Forecast;
+}
+
+/** What the sender's NAT will do with the next new destination, as measured for this try. */
+export interface Forecast {
+  /** IPv4: the address seen outside. */
+  readonly address: string;
+  /** The port that the next new destination is expected to get. */
+  readonly port: number;
+  /** From one new destination to the next; negative: downwards; 0: all get `port`; null: no rule is known. */
+  readonly step: number | null;
+  /** So many ports may have gone to others by then, as far as was seen. */
+  readonly drift: number;
 }

@@ -225,7 +225,11 @@ export const serverSchemas: Readonly<Record<string, object>> = {
     lastSeen: TIME,
   }),
   standings: message('standings', { re: REQUEST_ID, standings: STANDINGS, more: { type: 'boolean' } }),
-  signal: message('signal', { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED }),
+  signal: message(
+    'signal',
+    { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED, seen: list({ anyOf: [IP4, IP6] }, 8) },
+    ['seen'],
+  ),
   changed: message('changed', { node: SIGNED_NODE, online: { type: 'boolean' } }),
   standing: message('standing', { standing: STANDING }),
   renamed: message('renamed', { name: NAME }),
@@ -241,17 +245,34 @@ export const serverSchemas: Readonly<Record<string, object>> = {
   }),
 };
 
+const FORECAST = shape({
+  address: IP4,
+  port: PORT,
+  step: orNull(whole(-4096, 4096)),
+  drift: whole(0, 1024),
+});
+const METHOD = { enum: ['predict', 'birthday', 'tcp'] };
+
 /** Inside a sealed signal: what nodes say to each other, by type. */
 export const signalSchemas: Readonly<Record<string, object>> = Object.fromEntries(
   ['offer', 'answer'].map(type => [
     type,
-    message(type, {
-      attempt: text('[A-Za-z0-9_-]{1,64}', 64),
-      serial: whole(0, SAFE),
-      candidates: CANDIDATES,
-      nat: shape({ mapping: WORD, filtering: WORD, ports: text('[a-z0-9][a-z0-9 +-]{0,31}', 32) }),
-      serverRttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
-    }),
+    message(
+      type,
+      {
+        attempt: text('[A-Za-z0-9_-]{1,64}', 64),
+        serial: whole(0, SAFE),
+        candidates: CANDIDATES,
+        nat: shape({ mapping: WORD, filtering: WORD, ports: text('[a-z0-9][a-z0-9 +-]{0,31}', 32) }),
+        serverRttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
+        punch: shape({ can: list(METHOD, 8), method: METHOD, udp: FORECAST, tcp: FORECAST }, [
+          'method',
+          'udp',
+          'tcp',
+        ]),
+      },
+      ['punch'],
+    ),
   ]),
 );
 
