@@ -127,8 +127,8 @@ export class Inbox {
     const told = [punch.udp, punch.tcp].filter(forecast => forecast !== undefined);
     if (told.every(({ address }) => seen.includes(address))) return signal;
     this.#options.counters.counter('signal.forecast-not-seen').value++;
-    const { udp: _udp, tcp: _tcp, ...rest } = punch;
-    return { ...signal, punch: rest };
+    const { can, method } = punch;
+    return { ...signal, punch: method === undefined ? { can } : { can, method } };
   }
 
   #signalled(message: SignalDelivery): void {
