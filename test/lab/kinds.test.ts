@@ -22,6 +22,9 @@ const KINDS = [
   'sym',
   'seq1',
   'seq2',
+  'seq5',
+  'seqd1',
+  'seqw2',
   'adm',
   'carrier',
   'double',
@@ -30,6 +33,7 @@ const KINDS = [
   'prc+icmp',
   'full+hairpin',
   'arc+lim',
+  'prc+lim4k',
   'prc+pppoe',
 ];
 
@@ -46,6 +50,43 @@ t.test("coturn's verdict on every kind is the table's", async t => {
   for (const { kind, verdict, said } of answers) {
     const udpPasses = !/noudp|web/.test(kind);
     t.same(verdict, udpPasses ? verdictOf(kind) : null, kind, { said });
+  }
+});
+
+t.test(
+  'sequences: the next new remote gets the port that the kind says, over the end of the range too',
+  async t => {
+    const ports = {
+      seq1: [20_000, 20_001, 20_002, 20_003],
+      seq5: [20_000, 20_005, 20_010, 20_015],
+      seqd1: [21_999, 21_998, 21_997, 21_996],
+      seqd2: [23_998, 23_996, 23_994, 23_992],
+      // 32 before the end.
+      seqw2: [23_936, 23_938, 23_940, 23_942],
+    };
+    const lab = await buildLab({ homes: Object.keys(ports).map(kind => ({ kind })) });
+    t.teardown(() => lab.stop());
+    for (const { kind, host, router } of lab.homes) {
+      await host.exec('for p in {1..34}; do echo >/dev/udp/203.0.113.1/$p; done');
+      const mapped = await mappedPorts(router!);
+      t.same(mapped.slice(0, 4), ports[kind as keyof typeof ports], kind);
+      if (kind === 'seqw2') t.same(mapped.slice(30), [23_996, 23_998, 20_000, 20_002], 'around the end');
+    }
+  },
+);
+
+t.test('routers with little room: so many flows and no more, whoever behind them asks', async t => {
+  const lab = await buildLab({ homes: ['prc+lim', 'prc+lim4k'].map(kind => ({ kind, hosts: 2 })) });
+  t.teardown(() => lab.stop());
+  await startEcho(lab.server);
+  for (const { kind, hosts, router } of lab.homes) {
+    const room = kind === 'prc+lim' ? 256 : 4096;
+    const [greedy, other] = hosts;
+    t.equal(await echoes(other!, '203.0.113.1'), true, `${kind}: room for another`);
+    await greedy!.exec(`for p in {1..${room + 400}}; do echo >/dev/udp/203.0.113.2/$p; done 2>/dev/null`);
+    const entries = Number((await router!.exec('conntrack -C')).stdout);
+    t.equal(Math.abs(entries - room) < 5, true, `${kind}: ${entries} entries`);
+    t.equal(await echoes(other!, '203.0.113.1'), false, `${kind}: no room for another`);
   }
 });
 
@@ -246,6 +287,15 @@ async function ping(from: Place, args: string): Promise<{ loss: number; average:
   const { stdout } = await from.exec(`ping -q -W 1 ${args}`, { mayFail: true, timeoutMs: 15_000 });
   const loss = /([\d.]+)% packet loss/.exec(stdout)?.[1] ?? '100';
   return { loss: Number(loss) / 100, average: Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1] ?? Infinity) };
+}
+
+/** By the kernel's table, in the order of the ports that they were sent to. */
+async function mappedPorts(router: Place): Promise<number[]> {
+  const { stdout } = await router.exec('conntrack -L -p udp');
+  return [...stdout.matchAll(/ dport=(\d+) .* dport=(\d+) /g)]
+    .map(([, to, mapped]) => [Number(to), Number(mapped)] as const)
+    .sort(([one], [other]) => one - other)
+    .map(([, mapped]) => mapped);
 }
 
 async function reaches(from: Place, address: string): Promise<boolean> {

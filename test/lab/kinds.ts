@@ -8,8 +8,14 @@ export type PortRule =
   | { readonly type: 'range' }
   /** A random one for each remote. */
   | { readonly type: 'random' }
-  /** The next one for each remote, so much further. */
-  | { readonly type: 'sequence'; readonly step: number }
+  /** The next one for each remote, so much further (negative: down), `before` of them up to the end of the range first. */
+  | {
+      readonly type: 'sequence';
+      readonly step: number;
+      readonly lowest: number;
+      readonly length: number;
+      readonly before: number;
+    }
   /** One for each remote address, whatever its port. */
   | { readonly type: 'perAddress' };
 
@@ -33,7 +39,8 @@ export interface NatKind {
 }
 
 /** Traits that any kind may carry: `prc+rst+hairpin`. */
-export type Trait = 'rst' | 'icmp' | 'hairpin' | 'noudp' | 'web' | 'lim' | 'loss3' | 'pppoe' | 'short';
+export type Trait =
+  'rst' | 'icmp' | 'hairpin' | 'noudp' | 'web' | 'lim' | 'lim4k' | 'loss3' | 'pppoe' | 'short';
 
 export interface HomeShape {
   readonly nat: NatKind | null;
@@ -57,7 +64,7 @@ const PRC: NatKind = {
   verdict: EIM_APDF,
 };
 
-/** The NATs, by the names used all over the tests; `seqN` is made for each N. */
+/** The NATs, by the names used all over the tests; sequences are made as they are asked for. */
 export const NATS: Readonly<Record<string, NatKind>> = {
   prc: PRC,
   prcnp: { ...PRC, says: 'port-restricted, changes ports', ports: { type: 'range' } },
@@ -87,6 +94,7 @@ const TRAITS: readonly string[] = [
   'noudp',
   'web',
   'lim',
+  'lim4k',
   'loss3',
   'pppoe',
   'short',
@@ -115,7 +123,10 @@ export function verdictOf(kind: string): Verdict {
   return onRouter ? { mapping: 'none', filtering: nat.verdict.filtering } : nat.verdict;
 }
 
-/** Reads `prc`, `seq2`, `carrier`, `full+hairpin+loss3`. Throws TypeError on an unknown word. */
+/**
+ * Reads `prc`, `seq2` (up by 2), `seqd1` (down by 1), `seqw2` (up by 2, over the end of its range soon), `carrier`,
+ * `full+hairpin+loss3`. Throws TypeError on an unknown word.
+ */
 export function shapeOf(kind: string): HomeShape {
   const [name = '', ...words] = kind.split('+');
   const shape = SHAPES[name] ?? { nat: name };
@@ -130,18 +141,31 @@ export function shapeOf(kind: string): HomeShape {
 }
 
 function natOf(name: string): NatKind {
-  const sequence = /^seq(\d+)$/.exec(name);
-  if (sequence !== null) return sequential(Number(sequence[1]));
+  const [, way, step] = /^seq([dw]?)(\d+)$/.exec(name) ?? [];
+  if (step !== undefined) return sequential(way ?? '', Number(step));
   const nat = NATS[name];
   if (nat === undefined) throw new TypeError(`no such kind of NAT: ${name}`);
   return nat;
 }
 
-function sequential(step: number): NatKind {
+/** So long that no port comes round again while its old mapping lives. */
+const SEQUENCE_LENGTH = 2000;
+/** A node that starts makes less than twice as many mappings. */
+const BEFORE_WRAP = 32;
+
+function sequential(way: string, step: number): NatKind {
+  const words = { '': 'by', d: 'downwards by', w: 'wrapping soon, by' }[way] ?? way;
+  const before = way === 'w' ? BEFORE_WRAP : SEQUENCE_LENGTH;
   return {
     ...PRC,
-    says: `symmetric, ports by ${step}`,
-    ports: { type: 'sequence', step },
+    says: `symmetric, ports ${words} ${step}`,
+    ports: {
+      type: 'sequence',
+      step: way === 'd' ? -step : step,
+      lowest: 20_000,
+      length: SEQUENCE_LENGTH,
+      before,
+    },
     verdict: APDM_APDF,
   };
 }

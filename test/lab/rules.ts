@@ -3,7 +3,6 @@ import type { Admission, NatKind, PortRule, Trait } from './kinds.ts';
 import type { Forwards } from './plan.ts';
 
 const TCP_UDP = 'meta l4proto { tcp, udp }';
-const SEQUENCE_LENGTH = 2000;
 const HASH_LENGTH = 2048;
 const LOWEST_PORT = 20_000;
 
@@ -58,13 +57,11 @@ export function routerRules(
       'iifname "lan*" oifname "wan" accept',
       'ct status dnat accept',
     ]),
-    ...(traits.includes('pppoe')
-      ? [
-          chain('output', 'type filter hook output priority filter; policy accept;', [
-            'icmp type destination-unreachable drop',
-          ]),
-        ]
-      : []),
+    chain('output', 'type filter hook output priority filter; policy accept;', [
+      ...(traits.includes('pppoe') ? ['icmp type destination-unreachable drop'] : []),
+      // Where Ginnel runs on the router.
+      ...(traits.includes('noudp') ? [`oifname "wan" ${NO_UDP}`] : []),
+    ]),
   ]);
 }
 
@@ -99,10 +96,13 @@ const OWN_CARD = 'iifname "ginnel*" accept';
 
 const TO_LEARNED = 'dnat ip to meta l4proto . th dport map @eim';
 
+const NO_UDP = 'meta l4proto udp drop';
+
 const FORWARD_TRAITS: Partial<Record<Trait, readonly string[]>> = {
-  noudp: ['meta l4proto udp drop'],
+  noudp: [NO_UDP],
   web: ['tcp dport != { 80, 443 } ct direction original drop', 'meta l4proto != tcp drop'],
   lim: ['ct state new ct count over 256 drop'],
+  lim4k: ['ct state new ct count over 4096 drop'],
   loss3: ['numgen random mod 100 < 3 drop'],
 };
 
@@ -116,9 +116,9 @@ function source(ports: PortRule, wanAddress: string): string {
       return 'masquerade random,fully-random';
     case 'sequence':
       // `numgen … offset` writes the port byte-swapped: only a map counts right.
-      return `snat to ${wanAddress} : numgen inc mod ${SEQUENCE_LENGTH} map ${portMap(SEQUENCE_LENGTH, ports.step)}`;
+      return `snat to ${wanAddress} : numgen inc mod ${ports.length} map ${portMap(sequence(ports))}`;
     case 'perAddress':
-      return `snat to ${wanAddress} : jhash ip saddr . th sport . ip daddr mod ${HASH_LENGTH} seed 0x5eed map ${portMap(HASH_LENGTH, 1)}`;
+      return `snat to ${wanAddress} : jhash ip saddr . th sport . ip daddr mod ${HASH_LENGTH} seed 0x5eed map ${portMap(HASHED)}`;
   }
 }
 
@@ -126,9 +126,21 @@ function hairpinSource(ports: PortRule, wanAddress: string): string {
   return `snat to ${wanAddress}${ports.type === 'range' ? ':10000-30000' : ''}`;
 }
 
-function portMap(length: number, step: number): string {
-  const ports = Array.from({ length }, (_, index) => `${index} : ${LOWEST_PORT + index * step}`);
-  return `{ ${ports.join(', ')}\n}`;
+const HASHED = Array.from({ length: HASH_LENGTH }, (_, index) => LOWEST_PORT + index);
+
+/** Every port of the range once, from so many before its end on. */
+export function sequence({
+  step,
+  lowest,
+  length,
+  before,
+}: Extract<PortRule, { type: 'sequence' }>): number[] {
+  const first = step > 0 ? lowest : lowest - step * (length - 1);
+  return Array.from({ length }, (_, index) => first + ((length - before + index) % length) * step);
+}
+
+function portMap(ports: readonly number[]): string {
+  return `{ ${ports.map((port, index) => `${index} : ${port}`).join(', ')}\n}`;
 }
 
 function learnedSets(admits: Admission): string[] {
