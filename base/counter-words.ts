@@ -38,6 +38,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'system.tcp.silent': 'TCP connections closed because they said nothing in time',
   'system.tcp.too-many-silent': 'silent TCP connections closed to make room for newer ones',
   'system.tcp.*': 'TCP connections to the ports of this box, by what became of them',
+  'system.tcp-source.*': 'TCP connections tried towards other boxes behind NATs, by what became of them',
   'system.network.changes': 'changes of addresses or routes that were acted upon',
   'system.network.*': 'what the kernel told of addresses and routes',
   'system.*': 'figures of the doors to the kernel',

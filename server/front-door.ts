@@ -79,12 +79,16 @@ export class FrontDoor {
     });
   }
 
-  /** Listens on one address (empty: all), port 0: any; answers the port. Errors: SERVER_PORT_*. */
-  async listen(address: string, port: number, setting: 'port' | 'web-port'): Promise<number> {
+  /**
+   * Listens on one address (empty: all), port 0: any; answers the port. The second port is for STUN alone. Errors:
+   * SERVER_PORT_*.
+   */
+  async listen(address: string, port: number, setting: 'port' | 'second-port' | 'web-port'): Promise<number> {
+    const limit = setting === 'second-port' ? LAST_OF_STUN + 1 : FIRST_OF_OTHERS;
     const claim = {
       ...{ address, port, setting },
       name: 'the location server',
-      wants: (firstByte: number) => firstByte < FIRST_OF_OTHERS,
+      wants: (firstByte: number) => firstByte < limit,
       take: (socket: Socket, firstByte: number) => this.#accept(socket, firstByte),
     };
     const claimed = await this.#options.tcp.claim(claim).catch((error: unknown) => {

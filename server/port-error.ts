@@ -5,7 +5,7 @@ import { serverErrors } from './errors.ts';
 interface Wanted {
   readonly address: string;
   readonly port: number;
-  readonly setting: 'port' | 'web-port';
+  readonly setting: 'port' | 'second-port' | 'web-port';
 }
 
 export function portError(error: Error, { address, port, setting }: Wanted): GinnelError {

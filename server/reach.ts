@@ -88,11 +88,11 @@ export class Reach {
   /** All that a router in front must pass on. */
   get ports(): readonly ForwardedPort[] {
     const { 'second-port': second, 'web-port': web } = this.#settings;
-    const udp = [this.port, ...(second === null ? [] : [second])];
+    const stun = [this.port, ...(second === null ? [] : [second])];
     return [
-      { protocol: 'TCP', port: this.port },
+      ...stun.map((port): ForwardedPort => ({ protocol: 'TCP', port })),
       ...(web === null ? [] : [{ protocol: 'TCP', port: web } as const]),
-      ...udp.map((port): ForwardedPort => ({ protocol: 'UDP', port })),
+      ...stun.map((port): ForwardedPort => ({ protocol: 'UDP', port })),
     ];
   }
 

@@ -45,7 +45,7 @@ export const SERVER_SETTINGS: SettingsSchema = {
     },
     'second-port': {
       title: 'Second port of the location server',
-      description: 'UDP; with it, boxes can tell kinds of NATs apart.',
+      description: 'TCP and UDP; with it, boxes can tell kinds of NATs apart.',
       type: ['integer', 'null'],
       minimum: 1,
       maximum: 65_535,

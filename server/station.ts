@@ -161,6 +161,8 @@ export class Station {
     for (const place of places) reach.port = await this.#door.listen(place, reach.port, 'port');
     const web = settings['web-port'];
     if (web !== null) for (const place of places) await this.#door.listen(place, web, 'web-port');
+    const second = settings['second-port'];
+    if (second !== null) for (const place of places) await this.#listenOnSecond(place, second);
     this.#stun = new StunUdp({
       port: reach.port,
       secondPort: settings['second-port'],
@@ -170,6 +172,15 @@ export class Station {
       counters: this.#options.counters,
     });
     await this.#stun.listenOn(this.reach.stunAddresses(), settings.listen.length > 0);
+  }
+
+  /** A second place for STUN over TCP (P2, P7). Where another program has that port, boxes do with what is told over UDP. */
+  async #listenOnSecond(place: string, port: number): Promise<void> {
+    try {
+      await this.#door.listen(place, port, 'second-port');
+    } catch (error) {
+      this.#options.log.warn('the second port does not answer over TCP', { error });
+    }
   }
 
   #lookAgain(): void {

@@ -8,6 +8,7 @@ import { openLibc, probe } from './libc.ts';
 import { createNetlink } from './netlink.ts';
 import { createNetworkOpener } from './network.ts';
 import { createReadiness } from './poll.ts';
+import { createTcpSourceOpener } from './tcp-source.ts';
 import { createTunOpener } from './tun.ts';
 import { createUdpOpener } from './udp.ts';
 
@@ -51,6 +52,7 @@ export function openDoors(options: DoorOptions = {}): Doors {
     }),
   );
   const udp = later(() => createUdpOpener(libc, arena, readiness, counters, offloads));
+  const openTcpSource = later(() => createTcpSourceOpener(libc, arena, readiness, counters));
   const openNetwork = createNetworkOpener({ libc, arena, readiness, clock, counters });
   return {
     kind: 'koffi',
@@ -58,6 +60,7 @@ export function openDoors(options: DoorOptions = {}): Doors {
     arena,
     openTun: tunOptions => openTun()(tunOptions),
     openUdp: udpOptions => udp().open(udpOptions),
+    openTcpSource: sourceOptions => openTcpSource()(sourceOptions),
     openNetwork,
   };
 }

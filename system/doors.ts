@@ -145,6 +145,34 @@ export interface TcpPortsDoor {
   connect(to: Endpoint, options: TcpConnectOptions): Promise<Socket>;
 }
 
+/**
+ * One local TCP port from which many connections are opened at once, and nobody is waited for: for NATs, which then see one
+ * inner port (P7). Two such ports that connect to each other at the same time meet (simultaneous open).
+ */
+export interface TcpSource {
+  readonly family: IpFamily;
+  readonly localPort: number;
+  /** A connection stands; from now on it is the taker's. Nothing was read of it. */
+  onOpen: (socket: Socket, to: Endpoint) => void;
+  /** It came to nothing: `refused` (an RST, or ICMP), or what the kernel calls it (`ETIMEDOUT`). */
+  onFailed: (to: Endpoint, reason: string) => void;
+  /**
+   * Sends a SYN there now, which dies after so many hops where `ttl` is given; its successors do not. One that waits for an
+   * answer there begins anew. `under-way`: an answer is here already. `busy`: too many at once, or the kernel refused.
+   */
+  connect(to: Endpoint, options?: { readonly ttl?: number }): 'sent' | 'under-way' | 'busy';
+  /** How many wait for an answer. */
+  readonly waiting: number;
+  /** Idempotent. What is under way ends; what was handed over stays. */
+  close(): void;
+}
+
+export interface TcpSourceOptions {
+  readonly family: IpFamily;
+  /** Bind to this address only; absent: all. */
+  readonly address?: string;
+}
+
 export interface NetworkInterface {
   readonly name: string;
   readonly family: IpFamily;
@@ -178,5 +206,7 @@ export interface Doors {
   readonly arena: Arena;
   openTun(options: TunOptions): TunDoor;
   openUdp(options: UdpOptions): UdpDoor;
+  /** Absent: this door cannot. */
+  openTcpSource?(options: TcpSourceOptions): TcpSource;
   openNetwork(): NetworkDoor;
 }

@@ -20,6 +20,8 @@ export interface Watch {
 /** Watches descriptors, and lets go of all of them before the process exits. */
 export interface Readiness {
   watch(fd: number, handlers: WatchHandlers): Watch;
+  /** For a connection on its way: `settled` is called once, when it stands or has failed; the watch is over by then. */
+  watchConnect(fd: number, settled: () => void): Watch;
 }
 
 /** koffi calls back with the status first; its types leave that out. */
@@ -27,31 +29,45 @@ type PollHandle = InstanceType<KoffiModule['node']['PollHandle']>;
 type PollCallback = (...statusAndEvents: unknown[]) => void;
 
 const READABLE = { readable: true };
+const WRITABLE = { writable: true };
 
 export function createReadiness(koffi: KoffiModule): Readiness {
   // A handle that nobody refers to is collected, and its descriptor falls silent: this set refers to all.
   const open = new Set<Watch>();
   const closeAll = (): void => open.forEach(watch => watch.close());
+  const keep = (handle: PollHandle): Watch => {
+    const watch: Watch = {
+      close() {
+        if (!open.delete(watch)) return;
+        handle.close();
+        if (open.size === 0) process.off('exit', closeAll);
+      },
+    };
+    if (open.size === 0) process.on('exit', closeAll);
+    open.add(watch);
+    return watch;
+  };
 
   return {
     watch(fd, handlers) {
       const onPoll: PollCallback = status => rethrowLater(() => dispatch(Number(status)));
-      let handle: PollHandle | null = koffi.node.poll(fd, READABLE, onPoll);
-      const watch: Watch = {
-        close() {
-          handle?.close();
-          handle = null;
-          open.delete(watch);
-          if (open.size === 0) process.off('exit', closeAll);
-        },
-      };
+      const handle: PollHandle = koffi.node.poll(fd, READABLE, onPoll);
+      const watch = keep(handle);
       const dispatch = (status: number): void => {
         if (status >= 0) handlers.readable();
         else if (!handlers.failed()) watch.close();
-        else handle?.start(READABLE, onPoll);
+        else if (open.has(watch)) handle.start(READABLE, onPoll);
       };
-      if (open.size === 0) process.on('exit', closeAll);
-      open.add(watch);
+      return watch;
+    },
+    watchConnect(fd, settled) {
+      const onPoll: PollCallback = () =>
+        rethrowLater(() => {
+          if (!open.has(watch)) return;
+          watch.close();
+          settled();
+        });
+      const watch = keep(koffi.node.poll(fd, WRITABLE, onPoll));
       return watch;
     },
   };

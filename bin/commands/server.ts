@@ -32,7 +32,7 @@ export function serverCommands(program: Command, kit: () => Kit): void {
     .summary('run the location server here, and make an invite')
     .description('Sets up (the first time) and starts the location server. What is left out stays as it was.')
     .option('--port <port>', 'TCP and UDP port (7443)', port)
-    .option('--second-port <port>', 'a second UDP port, by which kinds of NATs are told apart', port)
+    .option('--second-port <port>', 'a second port, by which kinds of NATs are told apart', port)
     .option('--web-port <port>', 'a second TCP port, for web-only homes: 443', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--advertise <host>', 'name or address that invites name; may be given again', each)

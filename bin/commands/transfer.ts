@@ -52,7 +52,7 @@ export function transferCommands(server: Command, kit: () => Kit): void {
     .argument('<file>', 'the export; - is standard input')
     .option('--passphrase', 'it is sealed; asked for, or the first line of standard input')
     .option('--port <port>', 'another TCP and UDP port than before', port)
-    .option('--second-port <port>', 'another second UDP port than before', port)
+    .option('--second-port <port>', 'another second port than before', port)
     .option('--web-port <port>', 'another TCP port for homes that let only the web out', port)
     .option('--listen <address>', 'listen on this address only; may be given again', each)
     .option('--without-listen', "listen on all of this machine's addresses")

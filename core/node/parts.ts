@@ -171,6 +171,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     events: { peerChanged: () => undefined, selfChanged: hooks.selfChanged },
     configured: externalEndpoints(own.values),
     openUdp: family => doors.openUdp({ family, port: 0 }),
+    openTcp: openTcpOf(doors),
     card: { mtu: own.values.mtu, added: ADDED_BYTES },
   });
   const introductions: Introductions = new Introductions({
@@ -341,6 +342,9 @@ const controlEvents = (hooks: Hooks, later: () => LaterForControl): ControlEvent
   relaysTold: relays => later().words.relaysTold(relays),
   rerouted: (id, route) => later().rerouted(id, route),
 });
+
+const openTcpOf = (doors: Doors): PathsOptions['openTcp'] =>
+  doors.openTcpSource === undefined ? undefined : family => doors.openTcpSource!({ family });
 
 /** Null: the server has not registered this node yet. */
 function signedSelf({ current }: MembershipFile): SignedNode | null {

@@ -57,6 +57,8 @@ class PathsDriver implements Paths {
       transactions: this.#transactions,
       network,
       openUdp: options.openUdp,
+      openTcp: options.openTcp,
+      tcp: { clock, random, budget, counters },
     });
     this.#refresher = new Refresher(clock);
     this.#keepAlive = new ServerKeepAlive({

@@ -13,7 +13,7 @@ import type {
 } from '../../protocol/location/messages.ts';
 import type { EchoWord } from '../../protocol/peer/words.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
-import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
+import type { NetworkDoor, TcpSource, UdpDoor } from '../../system/doors.ts';
 import type { PathStatus, PeerStatus } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Batch, Link } from '../contract/link.ts';
@@ -71,6 +71,8 @@ export interface PathsOptions {
   readonly configured?: readonly Endpoint[];
   /** For measurements: a UDP socket on any port. */
   readonly openUdp: (family: IpFamily) => UdpDoor;
+  /** The same over TCP, and for getting through NATs by it (P7); absent: this machine has no such ports. */
+  readonly openTcp?: ((family: IpFamily) => TcpSource) | undefined;
   readonly limits?: BudgetLimits;
   /** Connections with other nodes; absent: there are none. */
   readonly streams?: StreamLinks;

@@ -3,8 +3,9 @@ import type { IpFamily, Endpoint } from '../../protocol/address.ts';
 import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
 import type { Welcome } from '../../protocol/location/messages.ts';
 import { decodeStun } from '../../protocol/stun/codec.ts';
-import type { NetworkDoor, UdpDoor } from '../../system/doors.ts';
+import type { NetworkDoor, TcpSource, UdpDoor } from '../../system/doors.ts';
 import type { StunDoor, StunServer, StunSocket } from '../contract/plugin.ts';
+import { StunOverTcp, type StunTcpOptions } from './stun-tcp.ts';
 import type { SignedAsk, StunSender, StunTransactions } from './stun-transactions.ts';
 import type { DatagramTransport } from './udp-transport.ts';
 
@@ -14,19 +15,29 @@ export interface StunDoorOptions {
   readonly network: Pick<NetworkDoor, 'addresses'>;
   /** A UDP socket on any port, for measuring. Throws a GinnelError. */
   readonly openUdp: (family: IpFamily) => UdpDoor;
+  /** The same over TCP; absent: this machine has no such ports. */
+  readonly openTcp?: ((family: IpFamily) => TcpSource) | undefined;
+  readonly tcp: StunTcpOptions;
 }
 
 const UNSPECIFIED: Readonly<Record<IpFamily, string>> = { 4: '0.0.0.0', 6: '::' };
 const MAX_FRESH = 32;
+const MAX_FRESH_TCP = 8;
 
 export class CoreStunDoor implements StunDoor {
+  /** Absent: this machine has no such ports. */
+  readonly freshTcp?: (family: IpFamily) => Promise<StunOverTcp>;
   readonly #options: StunDoorOptions;
   readonly #fresh = new Set<FreshSocket>();
+  readonly #freshTcp = new Set<StunOverTcp>();
   readonly #listeners = new Set<() => void>();
   #servers: readonly StunServer[] = [];
 
   constructor(options: StunDoorOptions) {
     this.#options = options;
+    const { openTcp } = options;
+    if (openTcp !== undefined)
+      this.freshTcp = family => this.#openFresh(() => this.#openTcp(openTcp, family));
   }
 
   main(family: IpFamily): StunSocket | null {
@@ -60,16 +71,31 @@ export class CoreStunDoor implements StunDoor {
   }
 
   fresh(family: IpFamily): Promise<StunSocket & { close(): void }> {
-    if (this.#fresh.size >= MAX_FRESH)
-      return Promise.reject(
-        new TypeError(`a plugin holds ${MAX_FRESH} fresh sockets open: it must close them`),
-      );
-    try {
+    return this.#openFresh(() => {
+      refuseMoreThan(MAX_FRESH, this.#fresh.size);
       const socket = new FreshSocket(this.#options.openUdp(family), this.#options.transactions, () =>
         this.#fresh.delete(socket),
       );
       this.#fresh.add(socket);
-      return Promise.resolve(socket);
+      return socket;
+    });
+  }
+
+  /** What `freshTcp` gave, by its port: for what is to leave from it. Null: closed since. */
+  tcpOn(localPort: number): StunOverTcp | null {
+    return [...this.#freshTcp].find(socket => socket.localPort === localPort) ?? null;
+  }
+
+  #openTcp(open: (family: IpFamily) => TcpSource, family: IpFamily): StunOverTcp {
+    refuseMoreThan(MAX_FRESH_TCP, this.#freshTcp.size);
+    const socket = new StunOverTcp(open(family), this.#options.tcp, () => this.#freshTcp.delete(socket));
+    this.#freshTcp.add(socket);
+    return socket;
+  }
+
+  #openFresh<T>(open: () => T): Promise<T> {
+    try {
+      return Promise.resolve(open());
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new TypeError(String(error)));
     }
@@ -108,9 +134,13 @@ export class CoreStunDoor implements StunDoor {
   }
 
   close(): void {
-    for (const socket of [...this.#fresh]) socket.close();
+    for (const socket of [...this.#fresh, ...this.#freshTcp]) socket.close();
     this.#listeners.clear();
   }
+}
+
+function refuseMoreThan(most: number, open: number): void {
+  if (open >= most) throw new TypeError(`a plugin holds ${most} fresh sockets open: it must close them`);
 }
 
 class FreshSocket implements StunSocket {

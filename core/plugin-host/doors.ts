@@ -24,8 +24,8 @@ export function guardedStun(stun: StunDoor, guard: Guard): { readonly door: Stun
     transact: (ask, signal) =>
       guard.isOver ? Promise.resolve(aborted) : guard.outside(() => socket.transact(ask, signal)),
   });
-  const fresh = async (family: 4 | 6): Promise<FreshSocket> => {
-    const socket = await guard.outside(() => stun.fresh(family));
+  const fresh = async (opening: () => Promise<FreshSocket>): Promise<FreshSocket> => {
+    const socket = await guard.outside(opening);
     open.add(socket);
     const close = (): void => {
       open.delete(socket);
@@ -39,7 +39,8 @@ export function guardedStun(stun: StunDoor, guard: Guard): { readonly door: Stun
       const socket = stun.main(family);
       return socket === null ? null : guarded(socket);
     },
-    fresh,
+    fresh: family => fresh(() => stun.fresh(family)),
+    ...(stun.freshTcp === undefined ? {} : { freshTcp: family => fresh(() => stun.freshTcp!(family)) }),
     servers: () => stun.servers(),
     localAddresses: () => stun.localAddresses(),
     onChange(changed) {

@@ -14,6 +14,7 @@ const SCOPES: readonly (readonly [folder: string, prefix: string])[] = [
   ['core/node/hearsay', 'hearsay.'],
   ['system/tun', 'system.tun.'],
   ['system/udp', 'system.udp.'],
+  ['system/tcp-source', 'system.tcp-source.'],
   ['system/tcp', 'system.tcp.'],
   ['system/', 'system.'],
   ['plugins/', 'plugins.any.'],

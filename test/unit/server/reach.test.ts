@@ -39,7 +39,7 @@ t.test('a port for homes that let only the web out is told behind each host that
   t.same(reach.advertised(), ['home.example.net:7443', 'home.example.net:443']);
   t.same(
     reach.ports.map(({ protocol, port }) => `${protocol} ${port}`),
-    ['TCP 7443', 'TCP 443', 'UDP 7443', 'UDP 7444'],
+    ['TCP 7443', 'TCP 7444', 'TCP 443', 'UDP 7443', 'UDP 7444'],
   );
   reach.setAdvertise(['192.168.1.2', '9.9.9.9:17443', '2606:4700::1', 'home.example.net:443']);
   t.same(reach.advertised(), [
@@ -128,12 +128,19 @@ t.test('the node of the same box tells the server what it measured, until it is 
 
 t.test('it says exactly what to forward, and whether it was seen to work', t => {
   const none: Forwarding = {
-    ...{ to: '192.168.1.2', tcp: [7443], udp: [7443, 7444], reachedAs: null, outside: [], mapped: null },
+    ...{
+      to: '192.168.1.2',
+      tcp: [7443, 7444],
+      udp: [7443, 7444],
+      reachedAs: null,
+      outside: [],
+      mapped: null,
+    },
   };
-  const ports = '7443 TCP+UDP and 7444 UDP';
+  const ports = '7443 TCP+UDP and 7444 TCP+UDP';
   t.equal(forwardingInWords(none), `forward ${ports} to 192.168.1.2; not yet reached from outside`);
-  const web = { ...none, tcp: [7443, 443] };
-  t.match(forwardingInWords(web), /^forward 7443 TCP\+UDP, 7444 UDP and 443 TCP to 192\.168\.1\.2;/);
+  const web = { ...none, tcp: [7443, 7444, 443] };
+  t.match(forwardingInWords(web), /^forward 7443 TCP\+UDP, 7444 TCP\+UDP and 443 TCP to 192\.168\.1\.2;/);
   t.match(forwardingInWords({ ...none, outside: ['9.9.9.9'] }), /the router is 9\.9\.9\.9 outside/);
   const reached = { ...none, reachedAs: 'home.example.net:7443\u001b[2J' };
   t.equal(
