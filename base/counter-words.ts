@@ -98,6 +98,8 @@ const WORDS: Readonly<Record<string, string>> = {
     'questions for the way to a box that is not connected here, by what was found',
   'plugins.relay-tcp.relays.lost': 'connections to relays that were lost',
   'plugins.relay-tcp.relays.failed': 'tries to reach a relay that failed',
+  'plugins.nat-portpredict.measured.*': 'measurements of how the NAT picks its ports, by what came of them',
+  'plugins.nat-portpredict.volleys.*': 'tries to get through a NAT that were proposed, by method',
   'plugins.*': 'what plugins count themselves',
   // ---- the location server
   'nodes.registered': 'boxes that joined the network',
@@ -161,6 +163,8 @@ const LABELS: Readonly<Record<string, string>> = {
   'api.refused.*': 'code',
   'metrics.refused.*': 'reason',
   'plugins.relay-tcp.dropped.*': 'reason',
+  'plugins.nat-portpredict.measured.*': 'outcome',
+  'plugins.nat-portpredict.volleys.*': 'method',
 };
 
 /** The words of the longest entry that fits; null: nobody described it. */
