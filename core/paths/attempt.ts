@@ -1,5 +1,7 @@
 // One try at a peer: which of its candidates get an opener and when each gets its probes. Time comes in, shots come out.
 import type { Way } from './path.ts';
+import type { Forecast } from '../../protocol/location/messages.ts';
+import type { Method } from './plan.ts';
 import { TIMING } from './timing.ts';
 
 /** Places in one try: a peer that speaks from ever other ports shall not fill our memory. */
@@ -36,6 +38,19 @@ export class Attempt {
   matched = false;
   /** A probe was answered. */
   succeededAt: number | null = null;
+  /** How both ends try; the answering end has decided it. */
+  method: Method = 'plain';
+  /** Until when our word waits for a measurement; null: it does not. */
+  measureDueAt: number | null = null;
+  measuring: 'udp' | 'tcp' = 'udp';
+  /** A measurement came back, with a forecast or without. */
+  hasMeasured = false;
+  measuredUdp: Forecast | null = null;
+  measuredTcp: Forecast | null = null;
+  /** An answer waits for a measurement. */
+  isUnanswered = false;
+  /** A volley is under way; it ends of itself. */
+  isFiring = false;
   readonly #targets = new Map<string, Target>();
 
   constructor(id: string, role: Role, startedAt: number) {
@@ -97,6 +112,11 @@ export class Attempt {
   /** It answered, and the others are still worth their probes. */
   drop(key: string): void {
     this.#targets.delete(key);
+  }
+
+  /** When the offer leaves; null: it has left, or this is the answering end. */
+  get offerDueAt(): number | null {
+    return this.offerAt === null ? null : Math.max(this.offerAt, this.measureDueAt ?? 0);
   }
 
   nextAt(): number | null {

@@ -19,6 +19,10 @@ export interface BudgetLimits {
   readonly flows: Rate;
   /** Answers to authenticated probes. */
   readonly answers: Rate;
+  /** Shots of volleys, of which each port is a new flow: beside the others, and no more than a few tries a minute bring. */
+  readonly volleys: Rate;
+  /** Shots of volleys to one address within a minute. */
+  readonly volleysPerTarget: number;
   /** After so many probes without an answer, an address gets one every 5 s. */
   readonly patience: number;
 }
@@ -28,12 +32,15 @@ export const BUDGET: BudgetLimits = {
   target: { perSecond: 5, burst: 24 },
   flows: { perSecond: 10, burst: 128 },
   answers: { perSecond: 500, burst: 500 },
+  volleys: { perSecond: 320, burst: 160 },
+  volleysPerTarget: 2_560,
   patience: 80,
 };
 
 const IMPATIENT_PER_SECOND = 0.2;
 const FLOW_LIVES_MS = 30_000;
 const REMEMBERED = 1024;
+const MINUTE_MS = 60_000;
 
 /** A token bucket whose rate may change from one look to the next. */
 export class Bucket {
@@ -69,7 +76,10 @@ export class Budget {
   readonly #node: Bucket;
   readonly #flowBucket: Bucket;
   readonly #answers: Bucket;
+  readonly #volleys: Bucket;
   readonly #targets = new Map<string, Target>();
+  /** Address → shots since when. */
+  readonly #shotAt = new Map<string, { readonly since: number; shots: number }>();
   /** Endpoint → when last sent to. */
   readonly #flows = new Map<string, number>();
   /** Endpoints that answered an authenticated probe. */
@@ -81,6 +91,7 @@ export class Budget {
     this.#node = new Bucket(limits.node.burst, now);
     this.#flowBucket = new Bucket(limits.flows.burst, now);
     this.#answers = new Bucket(limits.answers.burst, now);
+    this.#volleys = new Bucket(limits.volleys.burst, now);
   }
 
   /** May one packet go there now? Yes spends it; no is counted. */
@@ -90,6 +101,18 @@ export class Budget {
     if (!this.#consented.has(key) && !this.#takeUnconsented(to.address, key, now)) return false;
     this.#node.spend();
     remember(this.#flows, key, now);
+    return true;
+  }
+
+  /** May one shot of a volley go to that address now? */
+  takeShot(address: string, now: number): boolean {
+    const known = this.#shotAt.get(address);
+    const target = known === undefined || now - known.since > MINUTE_MS ? { since: now, shots: 0 } : known;
+    if (target.shots >= this.#limits.volleysPerTarget) return this.#refuse('shots-at-target');
+    if (this.#volleys.fill(now, this.#limits.volleys.perSecond) < 1) return this.#refuse('shots');
+    this.#volleys.spend();
+    target.shots++;
+    remember(this.#shotAt, address, target);
     return true;
   }
 

@@ -78,6 +78,7 @@ class PathsDriver implements Paths {
     });
     this.#peers = new PathPeers({
       ...{ ...options, self: this.#self, budget, refresher: this.#refresher, detours: this.#detours },
+      stun: this.stun,
       upgrades: options.upgrades ?? (() => true),
     });
   }

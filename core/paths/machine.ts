@@ -1,5 +1,11 @@
 // What a peer's path machine is told and what it asks for. Time and events come in; nothing is sent from here.
-import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
+import type {
+  CandidateWords,
+  Forecast,
+  PathSignal,
+  PunchMethod,
+  PunchWords,
+} from '../../protocol/location/messages.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { Random } from '../../base/random.ts';
 import type { Counters } from '../../base/counters.ts';
@@ -8,7 +14,9 @@ import type { Diary } from './diary.ts';
 import type { Path, Way } from './path.ts';
 import type { CardSizes } from './sizing.ts';
 import type { NatWords } from '../contract/nat-report.ts';
+import type { VolleyAsk } from '../contract/punch.ts';
 import type { Verdict } from './verdict.ts';
+import type { VolleyEnd } from './volley.ts';
 
 export type MachineOutput =
   /**
@@ -25,7 +33,18 @@ export type MachineOutput =
     }
   /** Datagrams of at most so many bytes go by this way. */
   | { readonly type: 'carries'; readonly way: Way; readonly bytes: number }
-  | { readonly type: 'signal'; readonly kind: 'offer' | 'answer'; readonly attempt: string }
+  | {
+      readonly type: 'signal';
+      readonly kind: 'offer' | 'answer';
+      readonly attempt: string;
+      readonly punch?: PunchWords;
+    }
+  /** P2 to P4: how does our NAT map new destinations? `measured` is called when that is known, or could not be. */
+  | { readonly type: 'measure'; readonly attempt: string; readonly transport: 'udp' | 'tcp' }
+  /** P5 to P7: `volleyEnded` is called where nothing got through. */
+  | { readonly type: 'fire'; readonly attempt: string; readonly ask: VolleyAsk }
+  /** That try is over: nothing more of it leaves. */
+  | { readonly type: 'cease'; readonly attempt: string }
   /** The session goes by this one from now on; null: by none. */
   | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
   /** Our mapped address may have changed: measure it afresh; `refreshed` is called when that is done. */
@@ -50,6 +69,12 @@ export interface SelfView {
   upgrades(): boolean;
   readonly card: CardSizes;
   nat(): NatWords;
+  /** What can be done beyond plain probes. */
+  can(): readonly PunchMethod[];
+  /** The long-lived socket's IPv4 address outside; null: not known. */
+  outside(): Endpoint | null;
+  /** Names the network this node is in: another text, another network. */
+  place(): string;
   /** Null where we have no such family, or it is no place to probe (ourselves, the overlay, nobody's address). */
   readonly wayTo: (endpoint: Endpoint) => Way | null;
 }
@@ -80,6 +105,13 @@ export interface Machine {
   signalled(signal: PathSignal, now: number): void;
   /** An authenticated probe of the peer came over this way. */
   requested(way: Way, inUse: boolean, now: number): void;
+  /** What `measure` asked for; null: no server answered. */
+  measured(attempt: string, forecast: Forecast | null, now: number): void;
+  volleyEnded(attempt: string, end: VolleyEnd, now: number): void;
+  /** The peer answered a shot of a volley. */
+  hit(way: Way, now: number): void;
+  /** Does a path go by that further socket? */
+  usesSocket(localPort: number): boolean;
   /** Its answer to a probe; false where we never asked that. */
   answered(way: Way, transaction: string, seenAs: Endpoint | null, now: number): boolean;
   /** An authenticated packet of the session came over this way. */

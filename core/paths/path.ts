@@ -11,6 +11,8 @@ export interface Way {
   /** Where datagrams are sent to; null: a connection leads there. */
   readonly endpoint: Endpoint | null;
   readonly class: PathClass;
+  /** The further socket that it leaves from, by its local port; absent: the long-lived one. */
+  readonly socket?: number;
   /** Of a connection: its far end, */
   readonly place?: Endpoint;
   /** and the name of the node that forwards. */

@@ -2,7 +2,7 @@
 // The order of the methods is the order of a path's life: found, watched, lost. How it is sought: seeking.ts.
 import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
-import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
+import type { CandidateWords, Forecast, PathSignal } from '../../protocol/location/messages.ts';
 import type { Shot } from './attempt.ts';
 import { choose, nameOf, type Choice } from './choice.ts';
 import { Diary } from './diary.ts';
@@ -13,7 +13,9 @@ import { Seeking } from './seeking.ts';
 import { Sizing } from './sizing.ts';
 import { TIMING } from './timing.ts';
 import { Trial } from './trial.ts';
-import { UDP_BLOCKED, type Verdict } from './verdict.ts';
+import { UDP_BLOCKED } from './plan.ts';
+import type { Verdict } from './verdict.ts';
+import type { VolleyEnd } from './volley.ts';
 import { earliest, watch } from './watch.ts';
 
 const MAX_PATHS = 48;
@@ -92,6 +94,16 @@ export class PeerMachine implements Machine {
     this.tick(now);
   }
 
+  measured(attempt: string, forecast: Forecast | null, now: number): void {
+    this.#seeking.measured(attempt, forecast, now);
+    this.tick(now);
+  }
+
+  volleyEnded(attempt: string, end: VolleyEnd, now: number): void {
+    this.#seeking.volleyEnded(attempt, end, now);
+    this.tick(now);
+  }
+
   refreshed(now: number): void {
     this.#seeking.refreshed(now);
     this.tick(now);
@@ -148,9 +160,19 @@ export class PeerMachine implements Machine {
     this.tick(now);
   }
 
+  /** A shot of a volley was answered: now it is asked like any other place. */
+  hit(way: Way, now: number): void {
+    const path = this.#path(way, this.#seeking.method ?? 'peer-reflexive', now);
+    if (path.state !== 'valid') this.#check(path, now);
+  }
+
+  usesSocket(localPort: number): boolean {
+    return [...this.#paths.values()].some(({ way, usable }) => usable && way.socket === localPort);
+  }
+
   /** An authenticated request: whoever stands there is asked in turn, and believed only by its own answer. */
   requested(way: Way, inUse: boolean, now: number): void {
-    const path = this.#path(way, 'peer-reflexive', now);
+    const path = this.#path(way, this.#seeking.method ?? 'peer-reflexive', now);
     path.theirChoice = inUse;
     if (path.state !== 'valid') this.#check(path, now);
   }
@@ -235,8 +257,9 @@ export class PeerMachine implements Machine {
     return named.some(path => path.usable) ? named : all;
   }
 
-  /** Where it was met is kept for the days without a server. */
-  #remember({ way: { endpoint }, state }: Path): void {
+  /** Where it was met is kept for the days without a server; not so what a router gave for once. */
+  #remember({ way: { endpoint, socket }, state }: Path): void {
+    if (socket !== undefined) return;
     if (endpoint !== null && state === 'valid' && this.#remote.metAt(endpoint))
       this.#outputs.push({ type: 'keep', endpoint });
   }

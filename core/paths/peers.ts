@@ -17,9 +17,11 @@ import { Probing } from './probing.ts';
 import type { Refresher } from './refresher.ts';
 import type { SelfPlace } from './self.ts';
 import { StockMachine } from './stock.ts';
-import { UDP_BLOCKED } from './verdict.ts';
+import type { CoreStunDoor } from './stun-door.ts';
+import { UDP_BLOCKED } from './plan.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramLink } from './udp-transport.ts';
+import { Volleys } from './volley.ts';
 
 export interface Entry {
   peer: PathPeer;
@@ -37,10 +39,12 @@ export interface PathPeersOptions extends PathsOptions {
   readonly refresher: Refresher;
   readonly detours: Detours;
   readonly upgrades: () => boolean;
+  readonly stun: CoreStunDoor;
 }
 
 export class PathPeers {
   readonly probing: Probing;
+  readonly volleys: Volleys;
   readonly #options: PathPeersOptions;
   readonly #self: SelfPlace;
   readonly #entries = new Map<PeerId, Entry>();
@@ -61,6 +65,7 @@ export class PathPeers {
       requested: (id, link, inUse) => this.#requested(id, link, inUse),
       answered: (id, link, transaction, seenAs) => this.#answered(id, link, transaction, seenAs),
     });
+    this.volleys = this.#volleys();
   }
 
   // ---- who there is
@@ -73,6 +78,7 @@ export class PathPeers {
   stop(): void {
     this.#isRunning = false;
     for (const id of [...this.#entries.keys()]) this.remove(id);
+    this.volleys.stop();
   }
 
   get(id: PeerId): Entry | null {
@@ -108,6 +114,7 @@ export class PathPeers {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#options.detours.forget(id);
+    this.volleys.cease(id);
     this.#entries.delete(id);
     this.probing.remove(id);
     entry.timer?.cancel();
@@ -149,9 +156,12 @@ export class PathPeers {
     if (entry === undefined) return false;
     const { active } = entry.machine;
     if (entry.link !== null && active?.waitingSince !== null) entry.link.armed = true;
-    const isOurs = entry.machine.answered(wayOf(link, this.#self), transaction, seenAs, this.#now());
+    const way = wayOf(link, this.#self);
+    const isOurs = entry.machine.answered(way, transaction, seenAs, this.#now());
+    const isHit = !isOurs && this.volleys.owns(id, transaction);
+    if (isHit) entry.machine.hit(way, this.#now());
     this.#drive(entry);
-    return isOurs;
+    return isOurs || isHit;
   }
 
   /** A connection leads to it. */
@@ -237,6 +247,9 @@ export class PathPeers {
       keepAliveMs: () => this.#self.keepAliveMs(),
       card: this.#options.card,
       nat: () => this.#self.nat,
+      can: () => this.#self.puncher?.methods ?? [],
+      outside: () => this.#self.outside,
+      place: () => this.#self.place,
       wayTo: endpoint => this.#self.wayTo(endpoint),
       upgrades: () => this.#options.upgrades(),
     };
@@ -300,7 +313,11 @@ export class PathPeers {
       return;
     }
     if (output.type === 'signal') {
-      this.#signal(entry, output.kind, output.attempt);
+      this.#signal(entry, output);
+      return;
+    }
+    if (output.type === 'measure' || output.type === 'fire' || output.type === 'cease') {
+      this.#punch(entry, output);
       return;
     }
     if (output.type === 'use') {
@@ -355,9 +372,9 @@ export class PathPeers {
       });
   }
 
-  #linkTo({ endpoint, key }: Way): DatagramLink | null {
+  #linkTo({ endpoint, key, socket }: Way): DatagramLink | null {
     const { transport, streams } = this.#options;
-    return endpoint === null ? (streams?.linkBy(key) ?? null) : transport.link(endpoint);
+    return endpoint === null ? (streams?.linkBy(key) ?? null) : transport.link(endpoint, socket);
   }
 
   /** Whoever keeps the links of that sort. */
@@ -392,7 +409,35 @@ export class PathPeers {
     return this.#controlState === 'connected' && this.#entries.get(id)?.peer.node != null;
   }
 
-  #signal(entry: Entry, kind: 'offer' | 'answer', attempt: string): void {
+  #punch(
+    { peer: { id } }: Entry,
+    output: Extract<MachineOutput, { type: 'measure' | 'fire' | 'cease' }>,
+  ): void {
+    const { volleys } = this;
+    if (output.type === 'measure') volleys.measure(id, output.attempt, output.transport);
+    else if (output.type === 'fire') volleys.fire(id, output.attempt, output.ask);
+    else volleys.cease(id, output.attempt);
+  }
+
+  #volleys(): Volleys {
+    const { clock, counters, log, random, budget, transport, openUdp, stun } = this.#options;
+    return new Volleys({
+      ...{ clock, log, random, budget, transport, openUdp, router: stun, connect: null },
+      counters: counters.scope('paths'),
+      adopt: (family, localPort) => stun.adopt(family, localPort),
+      puncher: () => this.#self.puncher,
+      isNatted: () => this.#self.isNatted(4),
+      request: (id, transaction) => this.probing.request(id, { transaction, inUse: false, size: 0 }),
+      isUsed: localPort => [...this.#entries.values()].some(({ machine }) => machine.usesSocket(localPort)),
+      // Some of it is known within the call that asked for it: the machine hears of it when it is done.
+      measured: (id, attempt, forecast) =>
+        this.with(id, (machine, now) => machine.measured(attempt, forecast, now)),
+      ended: (id, attempt, end) =>
+        queueMicrotask(() => this.with(id, (machine, now) => machine.volleyEnded(attempt, end, now))),
+    });
+  }
+
+  #signal(entry: Entry, { kind, attempt, punch }: Extract<MachineOutput, { type: 'signal' }>): void {
     const { control } = this.#options;
     if (entry.peer.node === null) return;
     const signal: PathSignal = {
@@ -406,6 +451,7 @@ export class PathPeers {
       })),
       nat: this.#self.nat,
       serverRttMs: control.rttMs,
+      ...(punch === undefined ? {} : { punch }),
     };
     control.signal(entry.peer.node, signal).catch((error: unknown) => {
       const code = error instanceof GinnelError ? error.code : 'SIGNAL_FAILED';
@@ -419,10 +465,10 @@ const sameFixed = (a: PathPeer, b: PathPeer): boolean =>
   (b.endpoint === undefined ? '' : formatEndpoint(b.endpoint));
 
 /** Where a link leads. A place that may not be probed (ourselves, the overlay) still is a way that was heard on. */
-function wayOf(link: Link, self: SelfPlace): Way {
+function wayOf(link: Link & { readonly socket?: number }, self: SelfPlace): Way {
   const known = link.remote === null ? null : self.wayTo(link.remote);
   if (known?.key === link.id) return known;
-  const { id: key, transport, traits, remote, via } = link;
+  const { id: key, transport, traits, remote, via, socket } = link;
   const isConnection = traits.ordered;
   const direct = isConnection && remote !== null ? self.classOf(remote) : 'direct';
   return {
@@ -430,5 +476,6 @@ function wayOf(link: Link, self: SelfPlace): Way {
     endpoint: isConnection ? null : remote,
     ...(isConnection && remote !== null ? { place: remote } : {}),
     ...(via === undefined || via === null ? {} : { via }),
+    ...(socket === undefined ? {} : { socket }),
   };
 }

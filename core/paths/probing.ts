@@ -92,17 +92,30 @@ export class Probing {
     link: DatagramLink,
     { transaction, ttl, inUse, size }: Extract<MachineOutput, { type: 'probe' }>,
   ): void {
+    const bytes = this.request(id, { transaction, inUse, size });
+    if (bytes === null) return;
+    if (link.sendOwn(bytes, ttl, size > 0) !== 'sent') this.#refuse('probe.not-sent');
+    else if (size > 0) this.#refuse('probe.size-sent');
+    else this.#refuse(ttl === null ? 'probe.sent' : 'probe.opener-sent');
+  }
+
+  /** The next probe to that peer, on the wire; null: nobody known. */
+  request(
+    id: PeerId,
+    {
+      transaction,
+      inUse,
+      size,
+    }: Pick<Extract<MachineOutput, { type: 'probe' }>, 'transaction' | 'inUse' | 'size'>,
+  ): Uint8Array | null {
     const pair = this.#pairs.get(id);
-    if (pair === undefined) return;
+    if (pair === undefined) return null;
     const transactionId = Uint8Array.from(Buffer.from(transaction, 'hex'));
     // Each pair counts for itself: what goes to others must not make these look old.
     const probe = { transactionId, run: this.#run, count: ++pair.count, inUse, size };
     this.#asked.set(transaction, pair);
     if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value ?? '');
-    const bytes = encodeRequest(this.#options.primitives, pair.keys, probe);
-    if (link.sendOwn(bytes, ttl, size > 0) !== 'sent') this.#refuse('probe.not-sent');
-    else if (size > 0) this.#refuse('probe.size-sent');
-    else this.#refuse(ttl === null ? 'probe.sent' : 'probe.opener-sent');
+    return encodeRequest(this.#options.primitives, pair.keys, probe);
   }
 
   received(link: DatagramLink, message: DecodedStun): void {

@@ -1,9 +1,10 @@
 // What a peer told of itself in its last signal, and where it was met before: the places worth probing.
 import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
-import type { CandidateWords, PathSignal } from '../../protocol/location/messages.ts';
+import type { CandidateWords, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
 import { MAX_CANDIDATES } from '../contract/candidate.ts';
 import type { Way } from './path.ts';
+import { placeOfSignal } from './punching.ts';
 import type { NatWords } from '../contract/nat-report.ts';
 import { UNKNOWN_NAT } from './verdict.ts';
 
@@ -22,6 +23,10 @@ export class RemoteSide {
   serverRttMs: number | null = null;
   /** Did it ever send us candidates? */
   known = false;
+  /** What its last signal said beyond them; null: nothing. */
+  punch: PunchWords | null = null;
+  /** Names the network it is in. */
+  place = '';
   /** Of its last signal, perhaps of an earlier run: those of other transports than UDP. */
   others: readonly CandidateWords[];
   #candidates: readonly { endpoint: Endpoint; kind: string }[] = [];
@@ -43,6 +48,8 @@ export class RemoteSide {
     this.nat = signal.nat;
     this.serverRttMs = signal.serverRttMs;
     this.known = true;
+    this.punch = signal.punch ?? null;
+    this.place = placeOfSignal(signal);
     this.#candidates = signal.candidates
       .filter(({ transport }) => transport === 'udp')
       .slice(0, MAX_CANDIDATES);

@@ -1,6 +1,7 @@
 // Looking for a way to one peer: tries through the location server (offer, answer, punching), and without it. When to
 // begin, when to try again, when to give up. What is found, and whether it is believed, is the peer machine's.
-import type { PathSignal } from '../../protocol/location/messages.ts';
+import type { Forecast, PathSignal, PunchMethod } from '../../protocol/location/messages.ts';
+import type { VolleyAsk } from '../contract/punch.ts';
 import { Attempt, type Shot } from './attempt.ts';
 import { Bucket } from './budget.ts';
 import type { Diary } from './diary.ts';
@@ -9,19 +10,22 @@ import type { MachineOptions, MachineOutput } from './machine.ts';
 import type { Way } from './path.ts';
 import type { RemoteSide } from './remote.ts';
 import { OPENER_TTL, TIMING } from './timing.ts';
+import { isSymmetric } from './plan.ts';
+import { HOPELESS_FOR_MS, Punching } from './punching.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
+import type { VolleyEnd } from './volley.ts';
 
 const LOST_FOR_MS = 180_000;
 const RESTORED_GRACE_MS = 2_000;
 /** A session that sent so lately is in use. */
 const IN_USE_FOR_MS = 20_000;
 const BY_TABLE = 'by-table';
-const HOPELESS: ReadonlySet<string> = new Set([
-  'udp-blocked',
-  'both-symmetric',
-  'symmetric-against-port-filter',
-]);
+/** Nothing but another NAT helps these. */
+const STUBBORN: ReadonlySet<string> = new Set(['udp-blocked', 'symmetric-against-port-filter']);
 const PATIENT_STEPS = 3;
+/** A volley that missed is repeated soon, with a fresh measurement: the offering end does it. */
+const QUICK_RETRIES = 3;
+const QUICK_RETRY_MS = 250;
 /** Offers of one peer that are answered: each costs a signal of ours, and probes. */
 const OFFERS = { perSecond: 1, burst: 6 };
 
@@ -45,6 +49,7 @@ export class Seeking {
   readonly #remote: RemoteSide;
   readonly #diary: Diary;
   readonly #seeker: Seeker;
+  readonly #punching: Punching;
   #attempt: Attempt | null = null;
   #lonely: LonelySearch | null = null;
   /** The other end's offer, made at the same time as ours. */
@@ -68,6 +73,13 @@ export class Seeking {
     this.#remote = remote;
     this.#diary = diary;
     this.#seeker = seeker;
+    this.#punching = new Punching(options.self, remote);
+  }
+
+  /** How it is sought just now, beyond plain probes; null: not at all, or by those alone. */
+  get method(): PunchMethod | null {
+    const method = this.#attempt?.method ?? 'plain';
+    return method === 'plain' ? null : method;
   }
 
   get verdict(): Verdict | null {
@@ -84,7 +96,8 @@ export class Seeking {
   // ---- beginnings
 
   wanted(now: number): void {
-    const isFresh = this.#wantedAt === null || now - this.#wantedAt > TIMING.wantedFor;
+    const isFresh =
+      (this.#wantedAt === null || now - this.#wantedAt > TIMING.wantedFor) && !this.#punching.isHopeless(now);
     this.#wantedAt = now;
     if (isFresh) this.#retryAt = null;
     if (isFresh) this.#failures = 0;
@@ -171,20 +184,60 @@ export class Seeking {
       this.#goByTable(now, why);
       return;
     }
+    if (this.#punching.isHopeless(now)) {
+      this.#diary.note(now, `${why}: nothing leads straight there from here, as was found within the hour`);
+      return;
+    }
     const id = Buffer.from(this.#options.random.bytes(8)).toString('hex');
-    this.#attempt = new Attempt(id, 'offerer', now);
-    this.#attempt.offerAt = now + offerAfterMs;
+    const attempt = this.#begin(new Attempt(id, 'offerer', now));
+    attempt.offerAt = now + offerAfterMs;
     this.#diary.note(now, `${why}: a new try`);
-    this.#aimAtOnce(this.#attempt, now);
+    this.#measure(attempt, this.#punching.measuresForOffer(), now + offerAfterMs);
+    this.#aimAtOnce(attempt, now);
+  }
+
+  /** It takes the place of the one before. */
+  #begin(attempt: Attempt): Attempt {
+    this.#cease();
+    this.#attempt = attempt;
+    return attempt;
+  }
+
+  #cease(): void {
+    const attempt = this.#attempt;
+    if (attempt === null || (attempt.measureDueAt === null && !attempt.hasMeasured && !attempt.isFiring))
+      return;
+    attempt.isFiring = false;
+    this.#seeker.emit({ type: 'cease', attempt: attempt.id });
+  }
+
+  #measure(attempt: Attempt, transport: 'udp' | 'tcp' | null, from: number): void {
+    if (transport === null) return;
+    attempt.measuring = transport;
+    attempt.measureDueAt = from + TIMING.measureWait;
+    this.#seeker.emit({ type: 'measure', attempt: attempt.id, transport });
+  }
+
+  measured(id: string, forecast: Forecast | null, now: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.id !== id) return;
+    attempt.measureDueAt = null;
+    attempt.hasMeasured = true;
+    if (forecast === null)
+      this.#diary.note(now, 'the location server did not answer in time: no port is predicted');
+    else if (attempt.measuring === 'tcp') attempt.measuredTcp = forecast;
+    else attempt.measuredUdp = forecast;
+    if (forecast !== null) this.#diary.note(now, `our next port outside is ${inPorts(forecast)}`);
+    this.tick(now);
   }
 
   /** The server's route, and nothing else: no offer, and no place that nobody vouches for. */
   #goByTable(now: number, why: string): void {
-    this.#attempt = matchedAttempt(BY_TABLE, now);
+    const attempt = this.#begin(matchedAttempt(BY_TABLE, now));
     this.#diary.note(now, `${why}: going by the server's route`);
     // It need not look for us; but it has to know who asks.
     this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: BY_TABLE });
-    this.#aimAtOpen(this.#attempt, now);
+    this.#aimAtOpen(attempt, now);
   }
 
   /** The server's table is known, or another. */
@@ -193,6 +246,7 @@ export class Seeking {
   }
 
   #searchAlone(now: number, why: string): void {
+    this.#cease();
     this.#attempt = null;
     if (this.#lonely !== null) return;
     const places = this.#remote.remembered(this.#options.self.wayTo);
@@ -237,28 +291,73 @@ export class Seeking {
 
   #accept(id: string, now: number): void {
     this.#awaited = null;
-    const attempt = matchedAttempt(id, now);
-    this.#attempt = attempt;
+    const attempt = this.#begin(matchedAttempt(id, now));
     this.#rival = null;
     this.#lonely = null;
     this.#retryAt = null;
     this.#lastTryAt = now;
-    const holdMs = this.#holdBackMs();
-    this.#seeker.emit({ type: 'signal', kind: 'answer', attempt: id });
+    const method = this.#punching.decide(now);
+    attempt.method = method ?? 'plain';
+    if (method === null) this.#punching.gaveUp(now);
     this.#seeker.emit({ type: 'connect' });
+    attempt.isUnanswered = true;
+    this.#measure(attempt, this.#punching.measuresFor(method), now);
+    if (attempt.measureDueAt === null) this.#sendAnswer(attempt, now);
+  }
+
+  #sendAnswer(attempt: Attempt, now: number): void {
+    attempt.isUnanswered = false;
+    attempt.measureDueAt = null;
+    // Without our forecast the other end would aim at nothing.
+    const ask = this.#punching.ask(attempt, this.#holdBackMs(true));
+    const isMissing = attempt.method === 'tcp' ? attempt.measuredTcp === null : ask === null;
+    if (isMissing) attempt.method = 'plain';
+    this.#emitSignal('answer', attempt);
+    if (attempt.method !== 'plain') {
+      this.#diary.note(now, `it made an offer: answered, ${METHODS[attempt.method]}`);
+      if (ask !== null) this.#fire(attempt, ask);
+      this.#aimAll(attempt, now + TIMING.plainBeside, now);
+      return;
+    }
+    const holdMs = this.#holdBackMs(false);
     this.#aimAll(attempt, now + holdMs, now);
     const words = `it made an offer of ${inWords(attempt.size)}: answered, probing them in ${Math.round(holdMs)} ms`;
     this.#diary.note(now, words);
+  }
+
+  #emitSignal(kind: 'offer' | 'answer', attempt: Attempt): void {
+    const punch = this.#punching.words(attempt);
+    this.#seeker.emit({
+      type: 'signal',
+      kind,
+      attempt: attempt.id,
+      ...(punch === undefined ? {} : { punch }),
+    });
+  }
+
+  #fire(attempt: Attempt, ask: VolleyAsk): void {
+    attempt.isFiring = true;
+    this.#seeker.emit({ type: 'fire', attempt: attempt.id, ask });
+  }
+
+  volleyEnded(id: string, end: VolleyEnd, now: number): void {
+    const attempt = this.#attempt;
+    if (attempt?.id !== id || !attempt.isFiring) return;
+    attempt.isFiring = false;
+    this.#diary.note(now, VOLLEY_ENDS[end]);
+    if (end === 'no-room') this.#punching.noRoom(now);
+    if (end === 'missed' && attempt.method !== 'plain') this.#endAttempt(attempt, now);
+    this.tick(now);
   }
 
   /**
    * P5: our full probes must not reach the offerer's NAT before its own first packet has left. That takes the answer's
    * time, on a slow box or server far longer; its first probe ends the wait wherever it can get in by our opening.
    */
-  #holdBackMs(): number {
+  #holdBackMs(isVolley: boolean): number {
     const { self } = this.#options;
-    const letsItIn =
-      self.nat().mapping !== 'address-and-port-dependent' && self.nat().mapping !== 'address-dependent';
+    // By a volley's openings it gets in whatever the NAT does, where the ports were right.
+    const letsItIn = isVolley || !isSymmetric(self.nat());
     const patienceMs = letsItIn ? TIMING.holdForProbe : 0;
     const own = self.serverRttMs();
     const theirs = this.#remote.serverRttMs;
@@ -274,7 +373,23 @@ export class Seeking {
     }
     attempt.matched = true;
     attempt.answerDueAt = null;
+    attempt.method = signal.punch?.method ?? 'plain';
     this.#seeker.emit({ type: 'connect' });
+    if (
+      attempt.method === 'tcp' &&
+      attempt.measuredTcp === null &&
+      this.#punching.measuresForOffer() === 'tcp'
+    ) {
+      this.#seek(now, 'it wants connections that both ends open at once');
+      return;
+    }
+    const ask = this.#punching.ask(attempt, TIMING.afterOpeners);
+    if (ask !== null) {
+      this.#diary.note(now, `it answered: ${METHODS[ask.method]}`);
+      this.#fire(attempt, ask);
+      this.#aimAll(attempt, now + TIMING.plainBeside, now);
+      return;
+    }
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
     this.#diary.note(now, `it answered with ${inWords(attempt.size)}: probing`);
   }
@@ -285,6 +400,7 @@ export class Seeking {
     this.#diary.note(now, `the signal did not reach it (${code})`);
     if (attempt.role !== 'offerer' || attempt.matched) return;
     const verdict = code === 'NODE_OFFLINE' ? OFFLINE : SERVER_AWAY;
+    this.#cease();
     this.#attempt = null;
     if (this.#isSought(now)) this.#searchAlone(now, verdict.words);
     this.#fail(verdict, now);
@@ -311,8 +427,11 @@ export class Seeking {
     const { self } = this.#options;
     for (const { way, learnt } of this.#remote.told(self.wayTo)) {
       if (this.#seeker.isInUse(way)) continue;
+      // Beside a volley, openers would take ports that were predicted.
+      const isVolley = attempt.method !== 'plain';
       // Only where IPv4 is translated can an early probe take a port that somebody needs.
       if (way.class === 'lan' || way.endpoint?.family === 6) attempt.aim(way, learnt, now);
+      else if (isVolley) attempt.aim(way, learnt, fullAt);
       else attempt.aim(way, learnt, fullAt, self.isNatted(4) ? OPENER_TTL.behindNat : OPENER_TTL.atTheEdge);
     }
   }
@@ -330,6 +449,8 @@ export class Seeking {
     if (isEnough) this.#attempt?.answered(way.key, now);
     else this.#attempt?.drop(way.key);
     if (!isNews || !isEnough) return;
+    if (this.#attempt !== null) this.#punching.worked(this.#attempt.method);
+    this.#cease();
     this.#lonely = null;
     this.#lostAt = null;
     this.#restoredAt = null;
@@ -361,24 +482,32 @@ export class Seeking {
     const restored = this.#restoredAt === null ? null : this.#restoredAt + RESTORED_GRACE_MS;
     const awaited = this.#awaited?.dueAt ?? null;
     const times = [this.#lonely?.nextAt ?? null, this.#retryAt, this.#freshAt, restored, awaited];
-    if (attempt !== null) times.push(attempt.offerAt, attempt.answerDueAt, attempt.nextAt(), attempt.endsAt);
+    if (attempt !== null) {
+      times.push(attempt.offerDueAt, attempt.answerDueAt, attempt.nextAt());
+      if (attempt.isUnanswered) times.push(attempt.measureDueAt);
+      if (!attempt.isFiring) times.push(attempt.endsAt);
+    }
     return times;
   }
 
   #tickAttempt(now: number): void {
     const attempt = this.#attempt;
     if (attempt === null) return;
-    if (attempt.offerAt !== null && now >= attempt.offerAt) this.#sendOffer(attempt, now);
+    if (attempt.offerDueAt !== null && now >= attempt.offerDueAt) this.#sendOffer(attempt, now);
+    const isLate = attempt.measureDueAt === null || now >= attempt.measureDueAt;
+    if (attempt.isUnanswered && isLate) this.#sendAnswer(attempt, now);
     if (attempt.answerDueAt !== null && now >= attempt.answerDueAt) this.#missAnswer(attempt, now);
     for (const shot of attempt.due(now)) this.#seeker.probe(shot, now);
-    const isOver = now >= attempt.endsAt && attempt.offerAt === null;
+    const isWaiting = attempt.offerAt !== null || attempt.isUnanswered || attempt.isFiring;
+    const isOver = now >= attempt.endsAt && !isWaiting;
     if (attempt === this.#attempt && isOver) this.#endAttempt(attempt, now);
   }
 
   #sendOffer(attempt: Attempt, now: number): void {
     attempt.offerAt = null;
+    attempt.measureDueAt = null;
     attempt.answerDueAt = now + TIMING.answerWait;
-    this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: attempt.id });
+    this.#emitSignal('offer', attempt);
   }
 
   #missAnswer(attempt: Attempt, now: number): void {
@@ -388,21 +517,26 @@ export class Seeking {
       return;
     }
     this.#diary.note(now, 'no answer to our offer yet');
-    if (!attempt.repeated) this.#seeker.emit({ type: 'signal', kind: 'offer', attempt: attempt.id });
+    if (!attempt.repeated) this.#emitSignal('offer', attempt);
     attempt.repeated = true;
     this.#aimAll(attempt, now, now);
   }
 
   #endAttempt(attempt: Attempt, now: number): void {
+    this.#cease();
     this.#attempt = null;
     if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
+    if (attempt.matched) this.#punching.failed();
+    const isQuick =
+      attempt.method !== 'plain' && attempt.role === 'offerer' && this.#failures < QUICK_RETRIES;
     this.#fail(this.#verdictOn(attempt), now);
+    if (isQuick) this.#retryAt = now + QUICK_RETRY_MS;
   }
 
-  #verdictOn({ id, matched }: Attempt): Verdict {
+  #verdictOn({ id, matched, method }: Attempt): Verdict {
     if (id === BY_TABLE) return NO_ROUTE;
     if (!matched) return NO_ANSWER;
-    const verdict = verdictOf(this.#options.self.nat(), this.#remote.nat);
+    const verdict = verdictOf(this.#options.self.nat(), this.#remote.nat, method);
     if (this.#seeker.hasPath()) return verdict;
     return { ...verdict, words: `${verdict.words}; and no other box forwards between the two now` };
   }
@@ -412,9 +546,11 @@ export class Seeking {
     this.#diary.note(now, `not found: ${verdict.words}`);
     this.#seeker.gaveUp(verdict, now);
     // Nothing but another NAT helps these, and meanwhile there is a way through others.
-    const isPatient = this.#seeker.hasPath() && HOPELESS.has(verdict.code);
+    const isPatient = this.#seeker.hasPath() && STUBBORN.has(verdict.code);
+    if (verdict.code === 'both-symmetric') this.#punching.gaveUp(now);
     const step = this.#failures + (isPatient ? PATIENT_STEPS : 0);
-    const pause = TIMING.retries[Math.min(step, TIMING.retries.length - 1)]!;
+    const usual = TIMING.retries[Math.min(step, TIMING.retries.length - 1)]!;
+    const pause = this.#punching.isHopeless(now) ? HOPELESS_FOR_MS : usual;
     this.#failures++;
     this.#retryAt = now + pause + this.#options.random.below(pause / 4);
   }
@@ -442,6 +578,25 @@ export class Seeking {
     this.#options.counters.counter(name).value++;
   }
 }
+
+const METHODS: Readonly<Record<PunchMethod, string>> = {
+  predict: 'sending to the ports that its router is about to use',
+  birthday: 'guessing the port that its router uses, from many of ours or at many of theirs',
+  tcp: 'opening connections from both ends at once',
+};
+
+const VOLLEY_ENDS: Readonly<Record<VolleyEnd, string>> = {
+  missed: 'none of them got through',
+  'no-room': 'stopped guessing: the router here takes no new connections any more; not again for an hour',
+  busy: 'another box is being sought by guessing ports: later',
+  impossible: 'that cannot be done from here now',
+  through: 'a connection came about',
+};
+
+const inPorts = ({ address, port, step }: Forecast): string =>
+  step === null || step === 0
+    ? `${address}:${port}`
+    : `${address}:${port}, and ${step > 0 ? '+' : ''}${step} for each next`;
 
 const inWords = (places: number): string => (places === 1 ? '1 place' : `${places} places`);
 

@@ -9,6 +9,7 @@ import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/
 import type { PathClass } from '../contract/link.ts';
 import { NOTHING_CHECKED, type NatReport, type NatWords } from '../contract/nat-report.ts';
 import type { Traversal } from '../contract/plugin.ts';
+import type { Puncher } from '../contract/punch.ts';
 import type { Control } from '../control/types.ts';
 import { addressTable, classOf, inAny, isUsable, prefixesOf } from './addresses.ts';
 import type { Transport } from './detours.ts';
@@ -112,6 +113,28 @@ export class SelfPlace {
     // A server that is away answers no STUN either: that says nothing of UDP.
     const isDoubtful = report.udp === 'no' && this.#options.control.state !== 'connected';
     return isDoubtful ? { ...report, udp: 'not-checked' } : report;
+  }
+
+  /** Of the first plugin that has one. */
+  get puncher(): Puncher | null {
+    return this.#plugins.find(({ puncher }) => puncher !== undefined)?.puncher ?? null;
+  }
+
+  /** The long-lived socket's IPv4 address outside: as seen there, or its own where that is one of the public network. */
+  get outside(): Endpoint | null {
+    const seen = this.#candidates.find(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 4);
+    return seen?.endpoint ?? null;
+  }
+
+  /** Names the network: addresses outside and the NAT's ways, not the ports, which come and go. */
+  get place(): string {
+    const { mapping, filtering, ports } = this.nat;
+    const outer = this.#candidates.filter(
+      ({ kind, transport, endpoint }) =>
+        transport === 'udp' && (kind === 'reflexive' || kind === 'mapped' || endpoint.family === 6),
+    );
+    const addresses = [...new Set(outer.map(({ endpoint }) => endpoint.address))];
+    return [...addresses, mapping, filtering, ports].join(' ');
   }
 
   get nat(): NatWords {

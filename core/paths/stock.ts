@@ -80,7 +80,13 @@ export class StockMachine implements Machine {
   answered(): boolean {
     return false;
   }
+  usesSocket(): boolean {
+    return false;
+  }
   tick(): void {}
+  measured(): void {}
+  volleyEnded(): void {}
+  hit(): void {}
   linked(): void {}
   routed(): void {}
   echoed(): void {}

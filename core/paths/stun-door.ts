@@ -101,6 +101,13 @@ export class CoreStunDoor implements StunDoor {
     }
   }
 
+  /** Takes over the fresh socket on that port: closing it changes nothing any more. Null: there is none. */
+  adopt(family: IpFamily, localPort: number): UdpDoor | null {
+    for (const socket of this.#fresh)
+      if (socket.family === family && socket.localPort === localPort) return socket.give();
+    return null;
+  }
+
   servers(): readonly StunServer[] {
     return this.#servers;
   }
@@ -175,11 +182,16 @@ class FreshSocket implements StunSocket {
   }
 
   close(): void {
-    if (!this.#isOpen) return;
+    if (this.#isOpen) this.give().close();
+  }
+
+  /** It is somebody else's now. */
+  give(): UdpDoor {
     this.#isOpen = false;
     this.#transactions.abort(this.#sender);
-    this.#door.close();
+    this.#door.onBatch = () => undefined;
     this.#closed();
+    return this.#door;
   }
 
   #send(to: Endpoint, bytes: Uint8Array): boolean {

@@ -19,6 +19,10 @@ export const TIMING = {
   rivalWait: 600,
   /** A try after a loss waits so long for a fresh mapped address before it makes its offer. */
   refreshWait: 300,
+  /** An offer or answer waits so long for the measurement that it tells of. */
+  measureWait: 500,
+  /** Beside a volley, known places are probed so much later: their mappings would take ports that were predicted. */
+  plainBeside: 600,
   /** Data was sent and nothing heard for this long: probe quickly, at this spacing, and distrust at the last. */
   doubtAfter: 600,
   quickSpacing: 200,

@@ -32,6 +32,19 @@ export interface DatagramLink extends Link {
   armed: boolean;
   /** One datagram of the core's own, not told as `sent`. For this one only: `ttl`, and `whole`: no hop may fragment it. */
   sendOwn(bytes: Uint8Array, ttl: number | null, whole?: boolean): SendResult;
+  /** It leaves from a further socket, on this local port; absent: from the long-lived one. */
+  readonly socket?: number;
+}
+
+/** Sockets beside the long-lived one, each by its local port: what gets through a NAT from one of them goes on there. */
+export interface FurtherSockets {
+  /** It is the transport's from now on. */
+  add(door: UdpDoor): void;
+  ports(): readonly number[];
+  /** Closes the socket and its links. */
+  drop(localPort: number): void;
+  /** One datagram to a place that need not become a link; from the long-lived socket where `localPort` is null. */
+  send(localPort: number | null, to: Endpoint, bytes: Uint8Array, ttl: number | null): SendResult;
 }
 
 /** What the driver needs of a transport of datagrams without connections: UDP, or the in-memory one. */
@@ -39,8 +52,10 @@ export interface DatagramTransport {
   readonly name: string;
   readonly families: readonly IpFamily[];
   localPort(family: IpFamily): number | null;
-  /** The link to that place, made where there is none; null: no such family here. */
-  link(to: Endpoint): DatagramLink | null;
+  /** The link to that place, made where there is none, from a further socket where one is named; null: no such socket here. */
+  link(to: Endpoint, socket?: number): DatagramLink | null;
+  /** Absent: it has none. */
+  readonly further?: FurtherSockets;
   /** This one belongs to a peer (or no longer): only strangers' links are forgotten when there are too many. */
   keep(link: Link, kept: boolean): void;
   events: DatagramEvents;
@@ -67,6 +82,9 @@ export class UdpTransport implements DatagramTransport {
   readonly name = 'udp';
   events: DatagramEvents = silentEvents;
   readonly #doors: readonly UdpDoor[];
+  readonly #further = new Map<number, UdpDoor>();
+  /** Further sockets that something is laid up in. */
+  readonly #laidUp = new Set<UdpDoor>();
   readonly #byRemote = new WeakMap<UdpRemote, UdpLink>();
   readonly #kept = new Map<string, UdpLink>();
   /** The oldest first. */
@@ -91,29 +109,39 @@ export class UdpTransport implements DatagramTransport {
     return this.#door(family)?.localPort ?? null;
   }
 
-  link(to: Endpoint): UdpLink | null {
-    const door = this.#closed ? undefined : this.#door(to.family);
+  readonly further: FurtherSockets = {
+    add: door => this.#add(door),
+    ports: () => [...this.#further.keys()],
+    drop: localPort => this.#drop(localPort),
+    send: (localPort, to, bytes, ttl) => this.#sendOnce(localPort, to, bytes, ttl),
+  };
+
+  link(to: Endpoint, socket?: number): UdpLink | null {
+    const door = this.#socket(to.family, socket ?? null);
     if (door === undefined) return null;
-    const key = formatEndpoint(to);
+    const key = this.#keyOf(door, to);
     return this.#kept.get(key) ?? this.#strangers.get(key) ?? this.#open(door, door.remote(to), key);
   }
 
   keep(link: Link, kept: boolean): void {
     if (!(link instanceof UdpLink)) return;
     const [from, to] = kept ? [this.#strangers, this.#kept] : [this.#kept, this.#strangers];
-    const key = formatEndpoint(link.remote);
+    const { key } = link;
     if (from.get(key) !== link) return;
     from.delete(key);
     to.set(key, link);
   }
 
   addressesChanged(): void {
-    for (const door of this.#doors) door.forgetLocalAddresses();
+    for (const door of [...this.#doors, ...this.#further.values()]) door.forgetLocalAddresses();
   }
 
   flush(): void {
     this.#flushPlanned = false;
-    if (!this.#closed) for (const door of this.#doors) door.flush();
+    if (this.#closed) return;
+    for (const door of this.#doors) door.flush();
+    for (const door of this.#laidUp) door.flush();
+    this.#laidUp.clear();
   }
 
   /** Closes the links and the sockets. Idempotent. */
@@ -121,7 +149,8 @@ export class UdpTransport implements DatagramTransport {
     if (this.#closed) return;
     this.#closed = true;
     for (const link of [...this.#kept.values(), ...this.#strangers.values()]) link.close();
-    for (const door of this.#doors) door.close();
+    for (const door of [...this.#doors, ...this.#further.values()]) door.close();
+    this.#further.clear();
   }
 
   /** Whoever sends outside a turn need not know of `flush`. */
@@ -131,13 +160,56 @@ export class UdpTransport implements DatagramTransport {
     queueMicrotask(() => this.#flushPlanned && this.flush());
   }
 
+  /** What was sent by that one has to be flushed. */
+  laidUp(door: UdpDoor): void {
+    if (this.#further.has(door.localPort)) this.#laidUp.add(door);
+  }
+
   forget(link: UdpLink): void {
-    const key = formatEndpoint(link.remote);
+    const { key } = link;
     for (const links of [this.#kept, this.#strangers]) if (links.get(key) === link) links.delete(key);
   }
 
   #door(family: IpFamily): UdpDoor | undefined {
     return this.#doors.find(door => door.family === family);
+  }
+
+  #socket(family: IpFamily, localPort: number | null): UdpDoor | undefined {
+    if (this.#closed) return undefined;
+    return localPort === null ? this.#door(family) : this.#further.get(localPort);
+  }
+
+  #keyOf(door: UdpDoor, to: Endpoint): string {
+    const place = formatEndpoint(to);
+    return this.#further.get(door.localPort) === door ? `${place} from ${door.localPort}` : place;
+  }
+
+  #add(door: UdpDoor): void {
+    if (this.#closed) {
+      door.close();
+      return;
+    }
+    this.#further.set(door.localPort, door);
+    this.#listen(door);
+  }
+
+  #drop(localPort: number): void {
+    const door = this.#further.get(localPort);
+    if (door === undefined) return;
+    for (const link of [...this.#kept.values(), ...this.#strangers.values()])
+      if (link.socket === localPort) link.close();
+    this.#further.delete(localPort);
+    this.#laidUp.delete(door);
+    door.close();
+  }
+
+  #sendOnce(localPort: number | null, to: Endpoint, bytes: Uint8Array, ttl: number | null): SendResult {
+    const door = this.#socket(to.family, localPort);
+    if (door === undefined) return 'closed';
+    this.planFlush();
+    this.laidUp(door);
+    const batch = { bytes, offset: 0, length: bytes.length, segment: bytes.length };
+    return door.send(door.remote(to), batch, ttl === null ? {} : { ttl });
   }
 
   #listen(door: UdpDoor): void {
@@ -168,7 +240,7 @@ export class UdpTransport implements DatagramTransport {
   #linkOf(door: UdpDoor, remote: UdpRemote): UdpLink {
     const cached = this.#byRemote.get(remote);
     if (cached !== undefined && !cached.closed) return cached;
-    const key = formatEndpoint(remote.endpoint);
+    const key = this.#keyOf(door, remote.endpoint);
     const known = this.#kept.get(key) ?? this.#strangers.get(key);
     if (known === undefined) return this.#open(door, remote, key);
     known.moveTo(remote);
@@ -177,7 +249,8 @@ export class UdpTransport implements DatagramTransport {
   }
 
   #open(door: UdpDoor, remote: UdpRemote, key: string): UdpLink {
-    const link = new UdpLink(this, door, remote);
+    const isFurther = this.#further.get(door.localPort) === door;
+    const link = new UdpLink(this, door, remote, { key, isFurther });
     this.#byRemote.set(remote, link);
     this.#strangers.set(key, link);
     if (this.#strangers.size > MAX_STRANGERS) this.#forgetStranger();
@@ -194,6 +267,8 @@ export class UdpTransport implements DatagramTransport {
 
 export class UdpLink implements DatagramLink {
   readonly id: string;
+  readonly key: string;
+  readonly socket?: number;
   readonly transport = 'udp';
   readonly traits = TRAITS;
   readonly remote: Endpoint;
@@ -204,12 +279,20 @@ export class UdpLink implements DatagramLink {
   readonly #door: UdpDoor;
   #place: UdpRemote;
 
-  constructor(owner: UdpTransport, door: UdpDoor, place: UdpRemote) {
+  /** `key`: what tells it from the other links of its owner. */
+  constructor(
+    owner: UdpTransport,
+    door: UdpDoor,
+    place: UdpRemote,
+    { key, isFurther }: { readonly key: string; readonly isFurther: boolean },
+  ) {
     this.#owner = owner;
     this.#door = door;
     this.#place = place;
     this.remote = place.endpoint;
-    this.id = `udp ${formatEndpoint(place.endpoint)}`;
+    this.key = key;
+    this.id = `udp ${key}`;
+    if (isFurther) this.socket = door.localPort;
   }
 
   get local(): Endpoint | null {
@@ -224,12 +307,14 @@ export class UdpLink implements DatagramLink {
       this.#owner.events.sent(this);
     }
     this.#owner.planFlush();
+    if (this.socket !== undefined) this.#owner.laidUp(this.#door);
     return this.#door.send(this.#place, batch);
   }
 
   sendOwn(bytes: Uint8Array, ttl: number | null, whole = false): SendResult {
     if (this.closed) return 'closed';
     this.#owner.planFlush();
+    this.#owner.laidUp(this.#door);
     const batch = { bytes, offset: 0, length: bytes.length, segment: bytes.length };
     const options = { ...(ttl === null ? {} : { ttl }), dontFragment: whole };
     return this.#door.send(this.#place, batch, options);

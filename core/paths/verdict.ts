@@ -1,8 +1,11 @@
 // Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
+import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport, NatWords } from '../contract/nat-report.ts';
+import { isSymmetric, sortOf, UDP_BLOCKED, type Method } from './plan.ts';
 
 export type VerdictCode =
   | 'possible'
+  | 'missed'
   | 'udp-blocked'
   | 'both-symmetric'
   | 'symmetric-against-port-filter'
@@ -15,8 +18,6 @@ export interface Verdict {
   readonly code: VerdictCode;
   readonly words: string;
 }
-
-export const UDP_BLOCKED = 'blocked';
 
 export const UNKNOWN_NAT: NatWords = {
   mapping: 'not-checked',
@@ -33,19 +34,19 @@ export function natWords(report: NatReport): NatWords {
   };
 }
 
-const SYMMETRIC = new Set(['address-dependent', 'address-and-port-dependent']);
-const isSymmetric = (nat: NatWords): boolean => SYMMETRIC.has(nat.mapping);
-const filtersByPort = (nat: NatWords): boolean => nat.filtering === 'address-and-port-dependent';
-
-/** What plain punching can do between these two (RFC 4787's terms; the table was measured). */
-export function verdictOf(own: NatWords, theirs: NatWords): Verdict {
+/** Why these two did not meet, though they tried by that method (RFC 4787's terms; the table was measured). */
+export function verdictOf(own: NatWords, theirs: NatWords, method: Method): Verdict {
+  if (method === 'tcp') return MISSED.tcp;
   if (own.mapping === UDP_BLOCKED)
     return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
   if (theirs.mapping === UDP_BLOCKED)
     return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
-  if (isSymmetric(own) && isSymmetric(theirs)) return bothSymmetric(own, theirs);
-  if (isSymmetric(own) && filtersByPort(theirs)) return oneSymmetric("this node's", own, "the peer's");
-  if (isSymmetric(theirs) && filtersByPort(own)) return oneSymmetric("the peer's", theirs, "this node's");
+  if (method !== 'plain') return MISSED[method];
+  const [here, there] = [sortOf(own), sortOf(theirs)];
+  const isGuess = here === 'random' || there === 'random';
+  if (isSymmetric(own) && isSymmetric(theirs) && isGuess) return bothSymmetric(own, theirs);
+  if (isSymmetric(own) && there !== 'open') return oneSymmetric("this node's", own, "the peer's");
+  if (isSymmetric(theirs) && here !== 'open') return oneSymmetric("the peer's", theirs, "this node's");
   if ([own, theirs].some(nat => nat.mapping === 'not-checked'))
     return { code: 'not-checked', words: 'no probe got through, and what the NATs do was not checked' };
   return {
@@ -54,6 +55,18 @@ export function verdictOf(own: NatWords, theirs: NatWords): Verdict {
   };
 }
 
+const MISSED: Readonly<Record<PunchMethod, Verdict>> = {
+  predict: {
+    code: 'missed',
+    words: 'the ports that the routers were expected to use next were not the ones they used',
+  },
+  birthday: { code: 'missed', words: 'no guess met the port that the router had picked' },
+  tcp: {
+    code: 'udp-blocked',
+    words: 'UDP does not get through, and no connection that both ends opened at once came about',
+  },
+};
+
 const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
   code: 'both-symmetric',
   words: `both NATs pick a new port for every destination (symmetric${portsOf(own)}; the peer's${portsOf(theirs) || ' too'}): neither end can tell the other where to send`,
@@ -61,7 +74,7 @@ const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
 
 const oneSymmetric = (whose: string, nat: NatWords, other: string): Verdict => ({
   code: 'symmetric-against-port-filter',
-  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), and ${other} NAT lets in only ports it has sent to: the right port cannot be known beforehand`,
+  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), ${other} NAT lets in only ports it has sent to, and no plugin that predicts or guesses ports is at work at both ends`,
 });
 
 const portsOf = (nat: NatWords): string => (nat.ports === 'not-checked' ? '' : `, ports ${nat.ports}`);

@@ -5,9 +5,11 @@ import type { Log } from '../../base/log.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import { NOTHING_CHECKED, type NatReport } from '../contract/nat-report.ts';
 import type { Traversal, TraversalPlugin } from '../contract/plugin.ts';
+import type { Puncher } from '../contract/punch.ts';
 import type { AnswerChecks } from './answers.ts';
 import type { Guard } from './guard.ts';
 import { PluginNews } from './news.ts';
+import { GuardedPuncher } from './puncher.ts';
 import { wordsOf } from './words.ts';
 
 /** A measurement that takes longer is not waited for. */
@@ -27,10 +29,12 @@ export class GuardedTraversal implements Traversal {
   readonly #plugin: TraversalPlugin;
   readonly #around: TraversalSurroundings;
   readonly #news: PluginNews;
+  readonly puncher?: Puncher;
 
   constructor(plugin: TraversalPlugin, around: TraversalSurroundings) {
     this.#plugin = plugin;
     this.#around = around;
+    if (plugin.puncher !== undefined) this.puncher = new GuardedPuncher(plugin.puncher, around);
     const { guard, clock, log } = around;
     this.#news = new PluginNews({
       ...{ guard, clock, togetherMs: CHANGES_TOGETHER_MS, waitsFirst: false },

@@ -80,14 +80,14 @@ t.test('why not direct is told from both NAT reports', t => {
     ports: 'random',
   });
   const [symmetric, cone] = [nat('address-and-port-dependent'), nat('endpoint-independent')];
-  t.equal(verdictOf(symmetric, symmetric).code, 'both-symmetric');
-  t.equal(verdictOf(symmetric, cone).code, 'symmetric-against-port-filter');
-  t.match(verdictOf(cone, symmetric).words, /^the peer's NAT picks a new port/);
-  t.equal(verdictOf(symmetric, nat('endpoint-independent', 'address-dependent')).code, 'possible');
-  t.equal(verdictOf(cone, cone).code, 'possible');
+  t.equal(verdictOf(symmetric, symmetric, 'plain').code, 'both-symmetric');
+  t.equal(verdictOf(symmetric, cone, 'plain').code, 'symmetric-against-port-filter');
+  t.match(verdictOf(cone, symmetric, 'plain').words, /^the peer's NAT picks a new port/);
+  t.equal(verdictOf(symmetric, nat('endpoint-independent', 'address-dependent'), 'plain').code, 'possible');
+  t.equal(verdictOf(cone, cone, 'plain').code, 'possible');
   const blocked = natWords({ ...NOTHING_CHECKED, udp: 'no' });
-  t.equal(verdictOf(cone, blocked).code, 'udp-blocked');
-  t.equal(verdictOf(cone, natWords(NOTHING_CHECKED)).code, 'not-checked');
+  t.equal(verdictOf(cone, blocked, 'plain').code, 'udp-blocked');
+  t.equal(verdictOf(cone, natWords(NOTHING_CHECKED), 'plain').code, 'not-checked');
   t.end();
 });
 

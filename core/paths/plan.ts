@@ -1,0 +1,65 @@
+// How two nodes try to meet, from both ends' NAT reports and what failed before: the cheapest way that may work, as data.
+// Grounds: natlab.md's table, RFC 4787's terms. The answering end decides, for both.
+import type { PunchMethod } from '../../protocol/location/messages.ts';
+import type { NatWords } from '../contract/nat-report.ts';
+
+/** `plain`: probes to all known addresses, and nothing else. */
+export type Method = 'plain' | PunchMethod;
+
+/**
+ * What a home is like for whoever wants in. `open`: whoever was written to (or anybody) gets in; `known`: its outer port is
+ * known, but only who was written to at that very port gets in; `rule`: each destination gets the next port; `random`: any
+ * port; `blocked`: no UDP.
+ */
+export type HomeSort = 'blocked' | 'open' | 'known' | 'rule' | 'random' | 'unknown';
+
+export interface PlanSide {
+  readonly nat: NatWords;
+  readonly can: readonly PunchMethod[];
+}
+
+export const UDP_BLOCKED = 'blocked';
+const SYMMETRIC = new Set(['address-dependent', 'address-and-port-dependent']);
+
+export const isSymmetric = (nat: NatWords): boolean => SYMMETRIC.has(nat.mapping);
+
+export function sortOf(nat: NatWords): HomeSort {
+  if (nat.mapping === UDP_BLOCKED) return 'blocked';
+  if (isSymmetric(nat)) {
+    if (nat.filtering === 'endpoint-independent' || nat.filtering === 'address-dependent') return 'open';
+    return nat.ports.startsWith('sequential') || nat.ports === 'preserved' ? 'rule' : 'random';
+  }
+  if (nat.filtering === 'endpoint-independent' || nat.filtering === 'address-dependent') return 'open';
+  if (nat.mapping === 'not-checked' || nat.filtering === 'not-checked') return 'unknown';
+  return 'known';
+}
+
+/** In the order in which they are tried, one a try, and from the beginning again. Empty: nothing known gets through. */
+export function plansFor(one: PlanSide, other: PlanSide): readonly Method[] {
+  const both = (method: PunchMethod): Method[] =>
+    one.can.includes(method) && other.can.includes(method) ? [method] : [];
+  const sorts = [sortOf(one.nat), sortOf(other.nat)];
+  const has = (sort: HomeSort): boolean => sorts.includes(sort);
+  if (has('blocked')) return both('tcp');
+  if (has('open')) return ['plain', ...both('tcp')];
+  if (has('unknown')) return ['plain', ...both('predict'), ...both('tcp')];
+  // Found with a number as well as without one: where the count was wrong, guessing still helps.
+  if (has('random')) return has('known') ? both('birthday') : [];
+  if (has('rule')) return [...both('predict'), ...both('predict'), ...(has('known') ? both('birthday') : [])];
+  return ['plain', 'plain', ...both('tcp')];
+}
+
+/** `worked`: what brought these two together before, in these networks. */
+export function choosePlan(plans: readonly Method[], failures: number, worked: Method | null): Method | null {
+  const isKnown = worked !== null && plans.includes(worked);
+  const all = isKnown ? [worked, ...plans.filter(method => method !== worked)] : plans;
+  return all[failures % Math.max(1, all.length)] ?? null;
+}
+
+/** What an end has to measure before its word is of use to the other; null: nothing. */
+export function toMeasure(own: PlanSide, theirs: NatWords | null): 'udp' | 'tcp' | null {
+  const isBlocked = own.nat.mapping === UDP_BLOCKED || theirs?.mapping === UDP_BLOCKED;
+  if (isBlocked) return own.can.includes('tcp') ? 'tcp' : null;
+  const isOpen = theirs !== null && sortOf(theirs) === 'open';
+  return sortOf(own.nat) === 'rule' && !isOpen && own.can.includes('predict') ? 'udp' : null;
+}

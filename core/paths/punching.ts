@@ -1,0 +1,138 @@
+// What a try at one peer does beyond plain probes: which method both ends agree on, what each has to measure for it, and
+// what is remembered of earlier tries in these two networks.
+import type { Forecast, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
+import type { VolleyAsk } from '../contract/punch.ts';
+import type { Attempt } from './attempt.ts';
+import type { SelfView } from './machine.ts';
+import { choosePlan, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
+import type { RemoteSide } from './remote.ts';
+
+/** Where nothing known gets through, and where the router had no room: not before an hour. */
+export const HOPELESS_FOR_MS = 3_600_000;
+
+const UNKNOWN: Forecast = { address: '0.0.0.0', port: 1, step: null, drift: 0 };
+
+export class Punching {
+  readonly #self: SelfView;
+  readonly #remote: RemoteSide;
+  /** What brought the two together, in which networks. */
+  #worked: { readonly places: string; readonly method: Method } | null = null;
+  #failed: { readonly places: string; readonly count: number } | null = null;
+  #hopeless: { readonly places: string; readonly until: number } | null = null;
+  #noRoom: { readonly place: string; readonly until: number } | null = null;
+
+  constructor(self: SelfView, remote: RemoteSide) {
+    this.#self = self;
+    this.#remote = remote;
+  }
+
+  // ---- before
+
+  /** What an offer's try has to measure; null: nothing. */
+  measuresForOffer(): 'udp' | 'tcp' | null {
+    return toMeasure(this.#own(), this.#remote.known ? this.#remote.nat : null);
+  }
+
+  /** The answering end decides. Null: nothing known gets through. */
+  decide(now: number): Method | null {
+    const plans = plansFor(this.#own(now), this.#theirs());
+    const known = this.#worked?.places === this.#places() ? this.#worked.method : null;
+    return choosePlan(plans, this.#failures, known);
+  }
+
+  /** What the answering end has to measure for the method; null: nothing. */
+  measuresFor(method: Method | null): 'udp' | 'tcp' | null {
+    if (method === 'tcp') return 'tcp';
+    return method === 'predict' && sortOf(this.#self.nat()) !== 'known' ? 'udp' : null;
+  }
+
+  words(attempt: Attempt): PunchWords | undefined {
+    const can = this.#own().can;
+    if (can.length === 0) return undefined;
+    const udp = attempt.measuredUdp ?? this.#unmeasured();
+    const tcp = attempt.measuredTcp;
+    return {
+      can,
+      ...(attempt.role === 'answerer' && attempt.method !== 'plain' ? { method: attempt.method } : {}),
+      ...(udp === null ? {} : { udp }),
+      ...(tcp === null ? {} : { tcp }),
+    };
+  }
+
+  /** Null: an end has not said where it will be. */
+  ask(attempt: Attempt, holdBackMs: number): VolleyAsk | null {
+    const { method, role } = attempt;
+    if (method === 'plain') return null;
+    const own = method === 'tcp' ? attempt.measuredTcp : (attempt.measuredUdp ?? this.#unmeasured());
+    const punch = this.#remote.punch;
+    const theirs = method === 'tcp' ? punch?.tcp : punch?.udp;
+    if (theirs === undefined || (own === null && method !== 'birthday')) return null;
+    return {
+      ...{ method, role, holdBackMs, failures: this.#failures },
+      own: { nat: this.#self.nat(), forecast: own ?? UNKNOWN },
+      theirs: { nat: this.#remote.nat, forecast: theirs },
+    };
+  }
+
+  // ---- afterwards
+
+  worked(method: Method): void {
+    this.#worked = { places: this.#places(), method };
+    this.#failed = null;
+  }
+
+  failed(): void {
+    this.#failed = { places: this.#places(), count: this.#failures + 1 };
+  }
+
+  gaveUp(now: number): void {
+    this.#hopeless = { places: this.#places(), until: now + HOPELESS_FOR_MS };
+  }
+
+  /** Nothing gets through between these two networks, as was found within the hour. */
+  isHopeless(now: number): boolean {
+    return this.#hopeless?.places === this.#places() && now < this.#hopeless.until;
+  }
+
+  noRoom(now: number): void {
+    this.#noRoom = { place: this.#self.place(), until: now + HOPELESS_FOR_MS };
+  }
+
+  get #failures(): number {
+    return this.#failed?.places === this.#places() ? this.#failed.count : 0;
+  }
+
+  #own(now?: number): PlanSide {
+    const full = now !== undefined && this.#noRoom?.place === this.#self.place() && now < this.#noRoom.until;
+    const can = this.#self.can();
+    return { nat: this.#self.nat(), can: full ? can.filter(method => method !== 'birthday') : can };
+  }
+
+  #theirs(): PlanSide {
+    return { nat: this.#remote.nat, can: this.#remote.punch?.can ?? [] };
+  }
+
+  /** Of an end whose outer port is the same for all, or follows no rule. */
+  #unmeasured(): Forecast | null {
+    const outside = this.#self.outside();
+    if (outside === null) return null;
+    const isKnown = ['known', 'open', 'unknown'].includes(sortOf(this.#self.nat()));
+    return { address: outside.address, port: outside.port, step: isKnown ? 0 : null, drift: 0 };
+  }
+
+  #places(): string {
+    const { mapping, filtering, ports } = this.#remote.nat;
+    return `${this.#self.place()} ${this.#self.can().join(' ')} / ${this.#remote.place} ${mapping} ${filtering} ${ports}`;
+  }
+}
+
+/** By what a signal tells: the same text, the same network. */
+export const placeOfSignal = ({ candidates, punch }: PathSignal): string =>
+  [
+    ...new Set(
+      candidates
+        .filter(({ kind, transport }) => transport === 'udp' && kind !== 'predicted')
+        .map(({ endpoint }) => endpoint.address),
+    ),
+    ...(punch === undefined ? [] : punch.can),
+  ].join(' ');
