@@ -61,5 +61,6 @@ export function toMeasure(own: PlanSide, theirs: NatWords | null): 'udp' | 'tcp'
   const isBlocked = own.nat.mapping === UDP_BLOCKED || theirs?.mapping === UDP_BLOCKED;
   if (isBlocked) return own.can.includes('tcp') ? 'tcp' : null;
   const isOpen = theirs !== null && sortOf(theirs) === 'open';
-  return sortOf(own.nat) === 'rule' && !isOpen && own.can.includes('predict') ? 'udp' : null;
+  const isUnsure = sortOf(own.nat) === 'rule' || own.nat.mapping === 'not-checked';
+  return isUnsure && !isOpen && own.can.includes('predict') ? 'udp' : null;
 }
