@@ -55,7 +55,8 @@ export function foresee(measurement: Measurement, memory: Memory, difference: nu
   // P4: one answer, and a difference set beforehand (or measured before).
   const step = mappings.length === 1 ? (memory.step ?? difference) : stepOf(mappings, memory.step);
   if (step === null) return { forecast: { address, port, step, drift: 0 }, memory };
-  return counted({ mappings, step, address, measurement, memory });
+  const known = memory.step === step ? memory : NOTHING_KNOWN;
+  return counted({ mappings, step, address, measurement, memory: known });
 }
 
 /** The NAT gives every destination the same port, or keeps the socket's own. Null: it does neither. */
@@ -82,6 +83,8 @@ function newMappings(samples: readonly Sample[]): readonly Mapping[] {
   return first.map(({ order, mapped }, at) => ({ order: repeated ? at : order, port: mapped.port }));
 }
 
+type Ranged = Pick<Memory, 'wraps'> & { readonly seen: PortRange };
+
 interface Counted {
   readonly mappings: readonly Mapping[];
   readonly step: number;
@@ -92,8 +95,7 @@ interface Counted {
 
 function counted({ mappings, step, address, measurement, memory }: Counted): Foreseen {
   const { last, wrapped } = lastOf(mappings, step);
-  const seen = widened(memory.seen, mappings);
-  const wraps = memory.wraps || wrapped;
+  const { seen, wraps } = rangeSeen(mappings, wrapped, memory);
   const range = wraps ? seen : WHOLE_RANGE;
   // Answers that are missing at the end: their packets were given ports all the same.
   const unanswered =
@@ -108,10 +110,13 @@ function counted({ mappings, step, address, measurement, memory }: Counted): For
   return { forecast: { address, port, step, drift }, memory: learnt };
 }
 
-function widened(seen: PortRange | null, mappings: readonly Mapping[]): PortRange {
+/** A port beyond the ends that were believed in: the range is another one, or the NAT is. */
+function rangeSeen(mappings: readonly Mapping[], wrapped: boolean, { seen, wraps }: Memory): Ranged {
   const ports = mappings.map(({ port }) => port);
-  if (seen !== null) ports.push(seen.lowest, seen.highest);
-  return { lowest: Math.min(...ports), highest: Math.max(...ports) };
+  const isOther = seen !== null && wraps && ports.some(port => port < seen.lowest || port > seen.highest);
+  if (seen !== null && !isOther) ports.push(seen.lowest, seen.highest);
+  const range = { lowest: Math.min(...ports), highest: Math.max(...ports) };
+  return { seen: range, wraps: wrapped || (wraps && !isOther) };
 }
 
 /** How fast others took ports since the last measurement. */

@@ -20,6 +20,8 @@ export const averageOf = (most: number): number => (Math.sqrt(most + 1) - 1) ** 
 export const driftAt = (rate: number): number =>
   Math.min(MAX_DRIFT, Math.max(2, atMost((rate * HORIZON_MS) / 1_000)));
 
+export const USUAL_DRIFT = driftAt(USUAL_RATE);
+
 /** The rate, now that `foreign` mappings were seen in so many ms; null where that says nothing. */
 export function rateFrom(foreign: number, elapsedMs: number, before: number | null): number | null {
   if (foreign < 0 || elapsedMs < SHORTEST_MS || elapsedMs > LONGEST_MS) return before;

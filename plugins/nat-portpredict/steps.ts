@@ -44,17 +44,18 @@ function refined(step: number, known: number | null): number {
   return times >= 1 && times <= MAX_BETWEEN ? known : step;
 }
 
-/** The port that was given away last, and whether the range ended on the way to it. */
+/** The port that was given away last, and whether the NAT came to the end of its range on the way to it. */
 export function lastOf(
   mappings: readonly Mapping[],
   step: number,
 ): { readonly last: Mapping; readonly wrapped: boolean } {
   let [at, furthest, last, wrapped] = [0, 0, mappings[0]!, false];
   for (const [index, mapping] of mappings.slice(1).entries()) {
-    const distance = signedDistance(mappings[index]!.port, mapping.port);
-    const leadsBack = Math.abs(distance) > MAX_STEP || (distance * step < 0 && distance % step !== 0);
-    at += leadsBack ? step : distance;
-    wrapped ||= leadsBack;
+    const before = mappings[index]!.port;
+    const distance = signedDistance(before, mapping.port);
+    const isFar = Math.abs(distance) > MAX_STEP || distance % step !== 0;
+    at += isFar ? step : distance;
+    wrapped ||= isFar && (mapping.port - before) * step < 0;
     if (at * step > furthest * step) [furthest, last] = [at, mapping];
   }
   return { last, wrapped };

@@ -22,7 +22,7 @@ export const MAX_PREDICT_SHOTS = (1 + TCP_PASSES_MS.length) * MAX_WINDOW;
 
 /** Null: at one of the ends there is no rule. `most`: the most places. */
 export function predictVolley(ask: VolleyAsk, most: number): Volley | null {
-  const places = placesOf(ask, most);
+  const places = placesOf(ask, { anyone: MAX_WINDOW, here: most });
   if (places === null) return null;
   const from = isMain(ask.own) ? 'main' : 'measured';
   return passes(from, places, ask.holdBackMs, PASSES_MS, PREDICT_ENDS_MS);
@@ -30,17 +30,21 @@ export function predictVolley(ask: VolleyAsk, most: number): Volley | null {
 
 /** P7: over TCP both ends measure, and connect from the port that they measured from. */
 export function tcpVolley(ask: VolleyAsk, most: number): Volley | null {
-  const places = placesOf(ask, Math.min(most, MAX_TCP_WINDOW));
+  const here = Math.min(most, MAX_TCP_WINDOW);
+  const places = placesOf(ask, { anyone: MAX_TCP_WINDOW, here });
   return places === null ? null : passes('measured', places, ask.holdBackMs, TCP_PASSES_MS, TCP_ENDS_MS);
 }
 
 /** The other end's port or ports, the likeliest order of sending first; null: no rule is known. */
-function placesOf({ role, own, theirs }: VolleyAsk, most: number): readonly Endpoint[] | null {
+function placesOf(
+  { role, own, theirs }: VolleyAsk,
+  most: { readonly anyone: number; readonly here: number },
+): readonly Endpoint[] | null {
   const { address, port, step, drift } = theirs.forecast;
   if (step === null || own.forecast.step === null) return null;
   if (step === 0) return [{ family: 4, address, port }];
   const { first, stride, count } = isFixed(own)
-    ? windowTo(drift, most)
+    ? windowTo(drift, most.here)
     : windowBetween(role, driftsOf(role, own, theirs), most);
   const places = Array.from({ length: count }, (_, at): Endpoint => {
     return { family: 4, address, port: portAfter(port, step, first + at * stride) };

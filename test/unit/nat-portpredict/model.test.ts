@@ -96,6 +96,8 @@ t.test('what earlier measurements taught', async t => {
   );
   t.same(next([21_994, 21_996], wrapping), [21_998, 2]);
   t.same(next([20_002, 20_000], { ...wrapping, step: -2 }), [21_998, -2], 'downwards');
+  t.same(next([30_000, 30_002], wrapping), [30_004, 2], 'ports beyond it: the range is another one');
+  t.same(next([20_000, 20_003, 21_000, 21_003], {}), [21_006, 3], 'a jump onwards is no end');
   const { memory } = foresee(seen([21_996, 21_998, 20_000, 20_002]), NOTHING_KNOWN, 1)!;
   t.match(memory, { step: 2, wraps: true, seen: { lowest: 20_000, highest: 21_998 } });
 });

@@ -3,7 +3,7 @@
 import type { Random } from '../../../base/random.ts';
 import type { PunchShot, VolleySide } from '../../../core/contract/punch.ts';
 import { foresee, NOTHING_KNOWN, type Sample } from '../../../plugins/nat-portpredict/model.ts';
-import { predictVolley } from '../../../plugins/nat-portpredict/volley.ts';
+import { predictVolley, tcpVolley } from '../../../plugins/nat-portpredict/volley.ts';
 import { MAX_WINDOW } from '../../../plugins/nat-portpredict/window.ts';
 import type { Forecast } from '../../../protocol/location/messages.ts';
 import { endpoint } from '../nat-stun/network.ts';
@@ -18,6 +18,8 @@ export interface EndSpec {
 
 const ONE_WAY_MS = 20;
 const SKEW_MS = 100;
+/** Between two packets of one burst. */
+const GAP_MS = 0.1;
 
 class Counting {
   readonly spec: EndSpec;
@@ -60,7 +62,7 @@ class Counting {
 /** P2 and P3: asks and forecasts. */
 function measured(nat: Counting, atMs: number): Forecast {
   const samples = Array.from({ length: nat.spec.packets ?? 4 }, (_, order): Sample => {
-    const mapped = endpoint(nat.address, nat.port(`server ${order}`, atMs));
+    const mapped = endpoint(nat.address, nat.port(`server ${order}`, atMs + order * GAP_MS));
     return { order, localPort: 40_000, to: endpoint(`203.0.113.${order}`, 3478), mapped, atMs };
   });
   return foresee({ asked: samples.length, samples, localPort: 40_000 }, NOTHING_KNOWN, 1)!.forecast;
@@ -72,7 +74,12 @@ const sideOf = (forecast: Forecast): VolleySide => ({
 });
 
 /** One try: the offer goes there, is answered, and both fire. */
-export function meets(offererSpec: EndSpec, answererSpec: EndSpec, random: Random): boolean {
+export function meets(
+  offererSpec: EndSpec,
+  answererSpec: EndSpec,
+  random: Random,
+  method: 'predict' | 'tcp' = 'predict',
+): boolean {
   const offerer = new Counting(offererSpec, '198.51.100.1', random);
   const answerer = new Counting(answererSpec, '198.51.100.2', random);
   const offered = measured(offerer, 0);
@@ -84,9 +91,14 @@ export function meets(offererSpec: EndSpec, answererSpec: EndSpec, random: Rando
   const startsAt = [heardAt + random.below(SKEW_MS), heardAt + random.below(SKEW_MS)] as const;
   const sides = [sideOf(offered), sideOf(answered)] as const;
   const shots = (['offerer', 'answerer'] as const).map((role, at) => {
-    const ask = { method: 'predict', role, holdBackMs: 60, failures: 0 } as const;
-    const volley = predictVolley({ ...ask, own: sides[at]!, theirs: sides[1 - at]! }, MAX_WINDOW);
-    return (volley?.shots ?? []).map(shot => ({ ...shot, atMs: shot.atMs + startsAt[at]! }));
+    const propose = method === 'tcp' ? tcpVolley : predictVolley;
+    const ask = { method, role, holdBackMs: 60, failures: 0 } as const;
+    const volley = propose({ ...ask, own: sides[at]!, theirs: sides[1 - at]! }, MAX_WINDOW);
+    const begin = startsAt[at]!;
+    return (volley?.shots ?? []).map((shot, index) => ({
+      ...shot,
+      atMs: begin + shot.atMs + index * GAP_MS,
+    }));
   });
   return fight([offerer, answerer], [shots[0]!, shots[1]!]);
 }

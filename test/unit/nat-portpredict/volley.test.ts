@@ -139,9 +139,14 @@ t.test(
 );
 
 const TRIES = 400;
-const share = (offerer: EndSpec, answerer: EndSpec, source: Random): number => {
+const share = (
+  offerer: EndSpec,
+  answerer: EndSpec,
+  source: Random,
+  method: 'predict' | 'tcp' = 'predict',
+): number => {
   let met = 0;
-  for (let one = 0; one < TRIES; one++) if (meets(offerer, answerer, source)) met++;
+  for (let one = 0; one < TRIES; one++) if (meets(offerer, answerer, source, method)) met++;
   return met / TRIES;
 };
 
@@ -165,6 +170,8 @@ for (const [a, b, least] of [
     ] as const) {
       const met = share({ kind: a, rate: rateA }, { kind: b, rate: rateB }, source);
       t.ok(met >= bound, `${rateA} and ${rateB} per second: ${met}`);
+      const over = share({ kind: a, rate: rateA }, { kind: b, rate: rateB }, source, 'tcp');
+      t.ok(over >= bound, `over TCP: ${over}`);
     }
   });
 }
