@@ -58,6 +58,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'node.*': 'figures of the node',
   'hearsay.*': 'words between boxes inside their sessions, by what became of them',
   'introductions.*': 'peers that were to be made known and were not, by the last part of the name',
+  'streams.punch.*': 'connections that two boxes opened to each other at once, by what became of them',
   'paths.budget.*': 'packets that were not sent because a budget was used up, by budget',
   'paths.path.lost': 'paths that fell silent',
   'paths.signal.*': 'signals from peers that were set aside, by the last part of the name',

@@ -16,13 +16,14 @@ import { STREAM_VERSION } from '../../protocol/stream/handshake.ts';
 import type { Link } from '../contract/link.ts';
 import type { Stream, StreamDoor, StreamPeer } from '../contract/plugin.ts';
 import { isWireguard, silentEvents, type StreamsEvents } from '../paths/udp-transport.ts';
-import { beginWith, type BeginOptions, type Begun } from './beginning.ts';
+import { beginAs, beginWith, type AcceptOptions, type BeginOptions, type Begun } from './beginning.ts';
 import { dial, type Connect } from './dialling.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { streamErrors } from './errors.ts';
 import { FramePool } from './frame-pool.ts';
 import { addressOf, NodeStream, type StreamOwner } from './node-stream.ts';
 import { Links } from './links.ts';
+import { punch, type PunchAsk } from './punching.ts';
 import { StreamLink, type LinkOwner } from './stream-link.ts';
 
 /** Look-ups of nodes that were heard through relays, and words that one is not to be had there. */
@@ -127,6 +128,30 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     return opening;
   }
 
+  /**
+   * The connection that both ends open at once through their NATs (P7). One that stands between them stays until this one
+   * takes over. Rejects with STREAM_REFUSED, STREAM_UNREACHABLE, or the signal's reason; `ask.port` is closed at the end.
+   */
+  async punch(ask: PunchAsk, signal: AbortSignal): Promise<Stream> {
+    const doubt = this.#options.doubt(ask.node);
+    if (doubt !== null || !this.#isReady) {
+      ask.port.close();
+      throw refusal({ node: ask.node, places: [] }, doubt ?? 'this node is on no network');
+    }
+    const isOurs = ask.role === 'offerer';
+    const begin = async (socket: Socket, until: AbortSignal): Promise<Begun> => {
+      const begun = isOurs
+        ? await beginAs(this.#beginning(), socket, ask.node, until)
+        : await beginWith(this.#accepting(), socket, until);
+      if (begun === null) throw new Error('it is the location server');
+      return begun;
+    };
+    const { clock, counters } = this;
+    const until = AbortSignal.any([signal, this.#ended.signal]);
+    const punched = await punch({ clock, counters, begin }, ask, until);
+    return this.#begun(punched.socket, punched, isOurs);
+  }
+
   /** A connection to the box's TCP door that begins as a stream does; nothing of it was read. */
   accept(socket: Socket): void {
     socket.on('error', () => undefined);
@@ -150,10 +175,7 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
   }
 
   async #accept(socket: Socket): Promise<void> {
-    const { serverKey, doubt, primitives } = this.#options;
-    const equal = (one: Uint8Array, other: Uint8Array): boolean => primitives.equal(one, other);
-    const options = { ...this.#beginning(), serverKey, doubt, equal };
-    const begun = await beginWith(options, socket, this.#ended.signal);
+    const begun = await beginWith(this.#accepting(), socket, this.#ended.signal);
     if (begun !== null) this.#begun(socket, begun, false);
     else {
       this.#count('door-checks');
@@ -166,6 +188,12 @@ export class Streams implements StreamDoor, StreamOwner, LinkOwner {
     const node = self();
     const hello = { v: STREAM_VERSION, forwards: this.#taker !== null, ...(node === null ? {} : { node }) };
     return { keys: { startNoise, primitives, localStatic: control }, clock, hello };
+  }
+
+  #accepting(): AcceptOptions {
+    const { serverKey, doubt, primitives } = this.#options;
+    const equal = (one: Uint8Array, other: Uint8Array): boolean => primitives.equal(one, other);
+    return { ...this.#beginning(), serverKey, doubt, equal };
   }
 
   #begun(socket: Socket, { node, forwards, rest }: Begun, isOurs: boolean): NodeStream {
