@@ -1,86 +1,16 @@
 // Runs nat-stun once on plain sockets of the place it is started in, against the STUN server named, and prints its report.
 //   node nat-stun-asker.js 203.0.113.1:3478
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { networkInterfaces } from 'node:os';
-import { systemClock } from '../../base/clock.ts';
-import { Counters } from '../../base/counters.ts';
-import { silentLog } from '../../base/log.ts';
-import { systemRandom } from '../../base/random.ts';
-import type { PluginContext, StunDoor, StunSocket } from '../../core/contract/plugin.ts';
-import { Budget } from '../../core/paths/budget.ts';
-import { StunTransactions } from '../../core/paths/stun-transactions.ts';
 import { createPlugin } from '../../plugins/nat-stun/index.ts';
-import type { Endpoint } from '../../protocol/address.ts';
 import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
-import { decodeStun } from '../../protocol/stun/codec.ts';
-import { primitives } from '../../system/crypto.ts';
-import { noNetwork, noStreams } from '../support/no-streams.ts';
+import { openAsker } from './asker.ts';
 
 const server = parseEndpoint(process.argv[2] ?? '');
 if (!server.ok) throw new TypeError('address:port of a STUN server expected');
-const counters = new Counters();
-const budget = new Budget(counters, systemClock.monotonicMs());
-const transactions = new StunTransactions({
-  clock: systemClock,
-  random: systemRandom,
-  primitives,
-  budget,
-  counters,
-});
-
-async function open(): Promise<StunSocket & { close(): void }> {
-  const socket: Socket = createSocket('udp4');
-  socket.bind();
-  await once(socket, 'listening');
-  const localPort = socket.address().port;
-  const sender = {
-    send(to: Endpoint, bytes: Uint8Array): boolean {
-      socket.send(bytes, to.port, to.address);
-      return true;
-    },
-    local: (): Endpoint => ({ family: 4, address: '0.0.0.0', port: localPort }),
-  };
-  socket.on('message', (bytes, { address, port }) => {
-    const message = decodeStun(bytes);
-    if (message.ok) transactions.received(message.value, { family: 4, address, port }, sender);
-  });
-  return {
-    family: 4,
-    localPort,
-    transact: (ask, signal) => transactions.transact(sender, ask, signal),
-    close: () => void socket.close(),
-  };
-}
-
-const main = await open();
-const door: StunDoor = {
-  main: family => (family === 4 ? main : null),
-  fresh: open,
-  servers: () => [{ endpoint: server.value, secondPort: null }],
-  localAddresses: () =>
-    Object.values(networkInterfaces()).flatMap(list =>
-      (list ?? []).map(({ address }) => ({ family: 4 as const, address })),
-    ),
-  onChange: () => () => undefined,
-};
-const ended = new AbortController();
-const context: PluginContext = {
-  settings: { lifetimeProbing: false, refreshMinutes: 0 },
-  log: silentLog,
-  clock: systemClock,
-  random: systemRandom,
-  primitives,
-  counters,
-  store: { get: () => Promise.resolve(null), put: () => Promise.resolve(), delete: () => Promise.resolve() },
-  signal: ended.signal,
-  stun: door,
-  streams: noStreams,
-  network: noNetwork,
-};
-const plugin = createPlugin(context);
-await plugin.start(ended.signal);
+const servers = [{ endpoint: server.value, secondPort: null }];
+const asker = await openAsker(servers, { lifetimeProbing: false, refreshMinutes: 0 });
+const plugin = createPlugin(asker.context);
+await plugin.start(asker.context.signal);
 await plugin.refresh('full');
 console.log(JSON.stringify(plugin.natReport()));
 await plugin.stop();
-main.close();
+asker.close();
