@@ -20,6 +20,7 @@ import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
 import type { Stream, StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
+import type { PunchAsk } from '../streams/punching.ts';
 import type { Engine, PeerId, SessionStatus } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
 import type { RouteToPeer, Transport } from './detours.ts';
@@ -84,6 +85,8 @@ export interface PathsOptions {
 export interface StreamLinks {
   events: StreamsEvents;
   open(to: TcpPlace, signal: AbortSignal): Promise<Stream>;
+  /** P7: both ends open connections at once. Absent: not here. Rejects where none comes about. */
+  punch?(ask: PunchAsk, signal: AbortSignal): Promise<Stream>;
   /** By its id; null: there is none. */
   linkBy(id: string): DatagramLink | null;
   keep(link: Link, kept: boolean): void;

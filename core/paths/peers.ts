@@ -5,10 +5,11 @@ import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
 import { encodeWord, type EchoWord } from '../../protocol/peer/words.ts';
 import type { Link } from '../contract/link.ts';
+import type { Measured, Volley, VolleyAsk } from '../contract/punch.ts';
 import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import type { Budget } from './budget.ts';
-import type { Detours, RouteToPeer } from './detours.ts';
+import { peerOf, type Detours, type RouteToPeer } from './detours.ts';
 import type { Machine, MachineOutput, SelfView } from './machine.ts';
 import type { Way } from './path.ts';
 import type { PathPeer, PathsOptions } from './paths.ts';
@@ -422,19 +423,32 @@ export class PathPeers {
   #volleys(): Volleys {
     const { clock, counters, log, random, budget, transport, openUdp, stun } = this.#options;
     return new Volleys({
-      ...{ clock, log, random, budget, transport, openUdp, router: stun, connect: null },
+      ...{ clock, log, random, budget, transport, openUdp, router: stun },
       counters: counters.scope('paths'),
       adopt: (family, localPort) => stun.adopt(family, localPort),
       puncher: () => this.#self.puncher,
       isNatted: () => this.#self.isNatted(4),
       request: (id, transaction) => this.probing.request(id, { transaction, inUse: false, size: 0 }),
       isUsed: localPort => [...this.#entries.values()].some(({ machine }) => machine.usesSocket(localPort)),
+      connect: (id, ask, volley, measured, signal) => this.#openAtOnce(id, { ask, volley, measured, signal }),
       // Some of it is known within the call that asked for it: the machine hears of it when it is done.
       measured: (id, attempt, forecast) =>
         this.with(id, (machine, now) => machine.measured(attempt, forecast, now)),
       ended: (id, attempt, end) =>
         queueMicrotask(() => this.with(id, (machine, now) => machine.volleyEnded(attempt, end, now))),
     });
+  }
+
+  /** P7. False: this machine cannot. Rejects where no connection comes about. */
+  async #openAtOnce(id: PeerId, { ask, volley, measured, signal }: OpenAtOnce): Promise<boolean> {
+    const { stun, streams, budget } = this.#options;
+    const node = this.#entries.get(id)?.peer.node ?? null;
+    const port = stun.tcpOn(measured.socket.localPort);
+    if (node === null || port === null || streams?.punch === undefined) return false;
+    const mayShoot = (to: Endpoint): boolean => budget.takeShot(to.address, this.#now());
+    const stream = await streams.punch({ node, port, volley, role: ask.role, mayShoot }, signal);
+    this.linked(id, stream.link(peerOf(node)), ask.method);
+    return true;
   }
 
   #signal(entry: Entry, { kind, attempt, punch }: Extract<MachineOutput, { type: 'signal' }>): void {
@@ -458,6 +472,13 @@ export class PathPeers {
       this.with(entry.peer.id, (machine, now) => machine.signalFailed(attempt, code, now));
     });
   }
+}
+
+interface OpenAtOnce {
+  readonly ask: VolleyAsk;
+  readonly volley: Volley;
+  readonly measured: Measured;
+  readonly signal: AbortSignal;
 }
 
 const sameFixed = (a: PathPeer, b: PathPeer): boolean =>

@@ -525,6 +525,7 @@ export class Seeking {
   #endAttempt(attempt: Attempt, now: number): void {
     this.#cease();
     this.#attempt = null;
+    if (attempt.method === 'tcp' && this.#isContent()) this.#punching.worked('tcp');
     if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
     if (attempt.matched) this.#punching.failed();
     const isQuick =

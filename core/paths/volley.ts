@@ -48,16 +48,14 @@ export interface VolleysOptions {
   readonly isUsed: (localPort: number) => boolean;
   readonly measured: (id: PeerId, attempt: string, forecast: Forecast | null) => void;
   readonly ended: (id: PeerId, attempt: string, end: VolleyEnd) => void;
-  /** P7: connections instead of datagrams; ends of itself, or with the signal. Null: this machine cannot. */
-  readonly connect:
-    | ((
-        id: PeerId,
-        ask: VolleyAsk,
-        volley: Volley,
-        measured: Measured,
-        signal: AbortSignal,
-      ) => Promise<boolean>)
-    | null;
+  /** P7: connections instead of datagrams; false: this machine cannot. Rejects where none comes about. */
+  readonly connect: (
+    id: PeerId,
+    ask: VolleyAsk,
+    volley: Volley,
+    measured: Measured,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
 }
 
 interface Try {
@@ -252,14 +250,20 @@ export class Volleys {
 
   #connect(id: PeerId, one: Try, ask: VolleyAsk, volley: Volley): void {
     const { connect, log } = this.#options;
-    if (connect === null || one.measured === null) {
+    if (one.measured === null) {
       this.#end(id, one, 'impossible');
       return;
     }
     this.#count('volley.begun');
     connect(id, ask, volley, one.measured, one.ended.signal)
-      .catch((error: unknown) => log.debug('no connection came about', { error: String(error) }))
-      .then(isThere => this.#end(id, one, isThere === true ? 'through' : 'missed'))
+      .then(
+        (isThere): VolleyEnd => (isThere ? 'through' : 'impossible'),
+        (error: unknown): VolleyEnd => {
+          log.debug('no connection came about', { error: String(error) });
+          return 'missed';
+        },
+      )
+      .then(end => this.#end(id, one, end))
       .catch((error: unknown) => log.error('a volley was lost', { error: String(error) }));
   }
 
