@@ -16,13 +16,17 @@ export function createPlugin(context: PluginContext): TraversalPlugin {
   return new NatPortPredict(context);
 }
 
+/** Forecasts of tries under way. */
+const KEPT = 16;
+
 class NatPortPredict implements TraversalPlugin, Puncher {
   readonly #context: PluginContext;
   readonly #ended = new AbortController();
   #settings: PortPredictSettings;
   /** What the NAT taught, for each transport: most count UDP and TCP apart. */
   #memories: Record<'udp' | 'tcp', Memory> = { udp: NOTHING_KNOWN, tcp: NOTHING_KNOWN };
-  #last: Forecast | null = null;
+  /** The latest ones, the newest last: for their sockets, where the core's own word of an end is for its main one. */
+  #forecasts: readonly Forecast[] = [];
   #wasSilent = false;
   #unsubscribe = (): void => undefined;
 
@@ -61,7 +65,7 @@ class NatPortPredict implements TraversalPlugin, Puncher {
   }
 
   report(): PluginReport {
-    const facts = { methods: this.methods, forecast: this.#last };
+    const facts = { methods: this.methods, forecast: this.#forecasts.at(-1) ?? null };
     const limited = placesOf(this.#context.stun.servers()).length === 0 ? 'PREDICT_NO_SERVER' : null;
     const code = limited ?? (this.#wasSilent ? 'PREDICT_NO_ANSWER' : '');
     return { state: code === '' ? 'ready' : 'limited', code, facts };
@@ -105,7 +109,7 @@ class NatPortPredict implements TraversalPlugin, Puncher {
         return null;
       }
       this.#memories[transport] = foreseen.memory;
-      this.#last = foreseen.forecast;
+      this.#forecasts = [...this.#forecasts, foreseen.forecast].slice(-KEPT);
       return { forecast: foreseen.forecast, socket };
     } catch (error) {
       counters.counter('measured.failed').value++;
@@ -125,7 +129,7 @@ class NatPortPredict implements TraversalPlugin, Puncher {
     const { window, birthday, tcp } = this.#settings;
     switch (ask.method) {
       case 'predict':
-        return predictVolley(ask, window);
+        return predictVolley(ask, window, this.#isMeasured(ask.own.forecast) ? 'measured' : 'main');
       case 'birthday':
         return birthday ? birthdayVolley(ask, this.#context.random) : null;
       case 'tcp':
@@ -142,6 +146,10 @@ class NatPortPredict implements TraversalPlugin, Puncher {
     this.#memories[transport] = { ...this.#memories[transport], next: noted };
   }
 
+  #isMeasured({ address, port, step }: Forecast): boolean {
+    return this.#forecasts.some(one => one.address === address && one.port === port && one.step === step);
+  }
+
   #opener(transport: 'udp' | 'tcp') {
     const { stun } = this.#context;
     if (transport === 'udp') return (family: 4) => stun.fresh(family);
@@ -151,7 +159,7 @@ class NatPortPredict implements TraversalPlugin, Puncher {
   /** The network is another one, or its server: what was learnt is of another NAT. */
   #forget(): void {
     this.#memories = { udp: NOTHING_KNOWN, tcp: NOTHING_KNOWN };
-    this.#last = null;
+    this.#forecasts = [];
     this.#wasSilent = false;
   }
 

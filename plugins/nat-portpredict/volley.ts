@@ -20,11 +20,14 @@ const MAX_TCP_WINDOW = 24;
 /** One address gets no more than this many packets of one volley, and no more than `MAX_WINDOW` in one turn. */
 export const MAX_PREDICT_SHOTS = (1 + TCP_PASSES_MS.length) * MAX_WINDOW;
 
-/** Null: at one of the ends there is no rule. `most`: the most places. */
-export function predictVolley(ask: VolleyAsk, most: number): Volley | null {
+/** Null: at one of the ends there is no rule. `most`: the most places. `from`: which socket the own forecast is for. */
+export function predictVolley(
+  ask: VolleyAsk,
+  most: number,
+  from: 'main' | 'measured' = 'measured',
+): Volley | null {
   const places = placesOf(ask, { anyone: MAX_WINDOW, here: most });
   if (places === null) return null;
-  const from = isMain(ask.own) ? 'main' : 'measured';
   return passes(from, places, ask.holdBackMs, PASSES_MS, PREDICT_ENDS_MS);
 }
 
@@ -59,10 +62,6 @@ const driftsOf = (role: VolleyAsk['role'], own: VolleySide, theirs: VolleySide) 
 
 /** Whatever it sends to leaves by the port that is forecast. */
 export const isFixed = ({ forecast }: VolleySide): boolean => forecast.step === 0;
-
-/** The core told the main socket's place: a NAT that maps by destination has to be measured. */
-const isMain = ({ nat, forecast }: VolleySide): boolean =>
-  forecast.step === 0 && (nat.mapping === 'endpoint-independent' || nat.mapping === 'none');
 
 function passes(
   from: PunchShot['from'],

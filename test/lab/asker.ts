@@ -9,10 +9,12 @@ import { silentLog } from '../../base/log.ts';
 import { systemRandom } from '../../base/random.ts';
 import type { PluginContext, StunDoor, StunServer, StunSocket } from '../../core/contract/plugin.ts';
 import { Budget } from '../../core/paths/budget.ts';
+import { StunOverTcp } from '../../core/paths/stun-tcp.ts';
 import { StunTransactions } from '../../core/paths/stun-transactions.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import { decodeStun } from '../../protocol/stun/codec.ts';
 import { primitives } from '../../system/crypto.ts';
+import { openDoors } from '../../system/doors-linux.ts';
 import { noNetwork, noStreams } from '../support/no-streams.ts';
 
 const counters = new Counters();
@@ -59,7 +61,12 @@ export async function openAsker(
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Asker> {
   const main = await open();
+  const doors = openDoors();
+  const tcp = { clock: systemClock, random: systemRandom, budget, counters };
+  const freshTcp = (): Promise<StunOverTcp> =>
+    Promise.resolve(new StunOverTcp(doors.openTcpSource!({ family: 4 }), tcp, () => undefined));
   const door: StunDoor = {
+    ...(doors.openTcpSource === undefined ? {} : { freshTcp }),
     main: family => (family === 4 ? main : null),
     fresh: open,
     servers: () => servers,

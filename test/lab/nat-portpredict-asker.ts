@@ -1,6 +1,6 @@
 // Runs nat-portpredict's measurement on plain sockets of the place it is started in, and asks a place of the server that it
 // did not ask which port the NAT did give next. Prints one line of JSON: an array with an entry for each round.
-//   node nat-portpredict-asker.js ROUNDS FRESH_PLACE PLACE…
+//   node nat-portpredict-asker.js udp|tcp ROUNDS FRESH_PLACE PLACE…
 import { createPlugin } from '../../plugins/nat-portpredict/index.ts';
 import type { Forecast } from '../../protocol/location/messages.ts';
 import { parseEndpoint } from '../../protocol/ip/endpoint.ts';
@@ -14,7 +14,8 @@ export interface Round {
   readonly tookMs: number;
 }
 
-const [rounds, ...places] = process.argv.slice(2);
+const [how, rounds, ...places] = process.argv.slice(2);
+const transport = how === 'tcp' ? 'tcp' : 'udp';
 const [fresh, ...servers] = places.map(text => {
   const parsed = parseEndpoint(text);
   if (!parsed.ok) throw new TypeError(`no address:port: ${text}`);
@@ -30,7 +31,7 @@ await plugin.start(signal);
 const done: Round[] = [];
 for (let round = 0; round < Number(rounds); round++) {
   const began = performance.now();
-  const measured = await plugin.puncher!.measure('udp', signal);
+  const measured = await plugin.puncher!.measure(transport, signal);
   const tookMs = Math.round(performance.now() - began);
   const outcome = await measured?.socket.transact({ to: fresh!, attributes: [] });
   const given = outcome?.ok === true ? (readMapped(outcome.message)?.port ?? null) : null;

@@ -125,7 +125,8 @@ t.test('P2, P3: where others take many ports, more of them are reckoned with', a
     holdBackMs: 60,
     failures: 0,
   };
-  one.plugin.puncher!.volley(ask);
+  const fired = one.plugin.puncher!.volley(ask)!;
+  t.ok(fired.shots.every(({ from }) => from === 'measured'));
   given(one, busy);
   one.clock.advance(5_000);
   const calm = (await measure(one)).measured!;
@@ -135,6 +136,17 @@ t.test('P2, P3: where others take many ports, more of them are reckoned with', a
   );
   one.home.change();
   t.equal((await measure(one)).measured!.forecast.drift, first.forecast.drift, 'another network: unknown');
+});
+
+t.test('P5: what was not measured is the main socket, and leaves from it', async t => {
+  const one = await stage({ kind: 'prc' });
+  const side = (step: number) => ({
+    nat: { mapping: 'not-checked', filtering: 'not-checked', ports: 'not-checked' },
+    forecast: { address: '198.51.100.9', port: 20_000, step, drift: 10 },
+  });
+  const ask = { method: 'predict', role: 'answerer', holdBackMs: 60, failures: 0 } as const;
+  const { shots } = one.plugin.puncher!.volley({ ...ask, own: side(0), theirs: side(1) })!;
+  t.ok(shots.length > 0 && shots.every(({ from }) => from === 'main'));
 });
 
 t.test('P4: a server that answers once: p1 and the preset difference', async t => {
