@@ -162,6 +162,17 @@ function testDoor(t: Test, door: DoorKind): void {
 }
 
 t.test(
+  'P7: two ports that connect to each other meet, a SYN can be sent anew, and nothing is left of those that wait',
+  { skip: whyNotHere() },
+  t => {
+    const { found, stderr } = run('tcpSource');
+    const meets = { renewed: ['sent', 'sent', 1], underWay: 'under-way', word: 'hello' };
+    t.strictSame(found, { ...meets, busy: 50, more: 0 }, stderr);
+    t.end();
+  },
+);
+
+t.test(
   'changes of the network are told together, four times a second at most, where they matter',
   { skip: whyNotHere() },
   t => {

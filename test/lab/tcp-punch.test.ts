@@ -33,6 +33,9 @@ for (const [index, pair] of PAIRS.entries())
       });
       t.match(offerer, { ok: true, heard: `tcp from end${2 * index + 1}` }, `${skewMs} ms`, { forecasts });
       t.match(answerer, { ok: true, heard: `tcp from end${2 * index}` }, `${skewMs} ms`, { forecasts });
+      // Where an opener dies, a router says so: that ends no attempt.
+      const refused = [offerer, answerer].map(({ counts }) => counts['punch.refused'] ?? 0);
+      t.same(refused, [0, 0], `${skewMs} ms: openers went before all else`);
     }
   });
 

@@ -2,11 +2,13 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import { GinnelError } from '../../../base/errors.ts';
 import type { DoorOptions } from '../../../system/doors-linux.ts';
-import type { Doors, TunDoor, TunOptions } from '../../../system/doors.ts';
+import type { Endpoint } from '../../../protocol/address.ts';
+import type { Doors, TcpSource, TunDoor, TunOptions } from '../../../system/doors.ts';
 import { openLibc } from '../../../system/libc.ts';
 import { SETTLE_MS } from '../../../system/network.ts';
 import { openBestDoors } from '../../../system/open-doors.ts';
@@ -387,6 +389,52 @@ function gateways(): void {
   door.close();
 }
 
+/** Two ports of one machine that connect to each other; a rule keeps what is not to arrive. */
+async function tcpSource(): Promise<void> {
+  const doors = openDoors();
+  const open = (): TcpSource => doors.openTcpSource!({ family: 4, address: '127.0.0.1' });
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const to = ({ localPort }: TcpSource): Endpoint => ({ family: 4, address: '127.0.0.1', port: localPort });
+  const dropping = (flags: string): void => {
+    run('nft', 'flush', 'chain', 'ip', 'door', 'in');
+    if (flags !== '')
+      run('nft', 'add', 'rule', 'ip', 'door', 'in', 'tcp', 'flags', '&', '(syn|ack)', '==', flags, 'drop');
+  };
+  run('nft', 'add', 'table', 'ip', 'door');
+  run('nft', 'add', 'chain', 'ip', 'door', 'in', '{ type filter hook input priority 0; }');
+  const [one, other] = [open(), open()];
+  const sockets: Socket[] = [];
+  one.onOpen = other.onOpen = socket => void sockets.push(socket);
+
+  dropping('syn');
+  const renewed = [one.connect(to(other)), one.connect(to(other)), one.waiting];
+  dropping('(syn|ack)');
+  other.connect(to(one));
+  await new Promise(resolve => setTimeout(resolve, 50));
+  // It has had a SYN and sends its answer again, by and by.
+  const underWay = one.connect(to(other));
+  dropping('');
+  await until('both to be open', () => sockets.length === 2);
+  const heard = new Promise(resolve => sockets[1]!.once('data', bytes => resolve(String(bytes))));
+  sockets[0]!.write('hello');
+  const word = await heard;
+  for (const socket of sockets) socket.destroy();
+  one.close();
+  other.close();
+  await until('sockets to be gone', () => sockets.every(socket => socket.closed));
+
+  dropping('syn');
+  const before = descriptors();
+  let busy = 0;
+  for (let round = 0; round < 5; round++) {
+    const source = open();
+    for (let port = 1; port <= 330; port++)
+      if (source.connect({ family: 4, address: '127.0.0.1', port }) === 'busy') busy++;
+    source.close();
+  }
+  print({ renewed, underWay, word, busy, more: descriptors() - before });
+}
+
 const SCENARIOS: Record<string, () => void | Promise<void>> = {
   card,
   errors,
@@ -401,6 +449,7 @@ const SCENARIOS: Record<string, () => void | Promise<void>> = {
   leaks,
   gateways,
   congested,
+  tcpSource,
 };
 
 await SCENARIOS[process.argv[2] ?? '']?.();
