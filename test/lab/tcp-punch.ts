@@ -77,7 +77,7 @@ export interface TryOptions {
   /** The answerer starts so much later; negative: the offerer does. */
   readonly skewMs: number;
   readonly holdBackMs: number;
-  /** For what it is good: no opener, and nothing held back. */
+  /** One full SYN to each place at once and no more: all else comes of refusals. */
   readonly withoutLow?: boolean;
 }
 
