@@ -86,6 +86,8 @@ export interface PathStatus {
   readonly transport: string;
   /** `198.51.100.7:41641`; null where there is none. */
   readonly remote: string | null;
+  /** How it was learnt: `host`, `reflexive`, `mapped`, `peer-reflexive`, `predict`, `birthday`, `tcp`, `last good`, … */
+  readonly foundBy: string;
   readonly rttMs: number | null;
   /** 0 to 1. */
   readonly loss: number;

@@ -114,7 +114,8 @@ class GinnelNode implements Node {
     const { plugins, paths } = this.#up().parts;
     await Promise.all(plugins.traversal().map(plugin => plugin.refresh('full', signal)));
     const nat = paths.natReport;
-    return { nat, conclusions: conclusions(nat) };
+    const can = plugins.traversal().flatMap(({ puncher }) => puncher?.methods ?? []);
+    return { nat, conclusions: conclusions(nat, can) };
   }
 
   why(peer: string): readonly string[] {

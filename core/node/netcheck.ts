@@ -1,4 +1,5 @@
 // What follows from a NAT report, in plain words: the last lines of `ginnel netcheck`, the first of `ginnel status`.
+import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport } from '../contract/nat-report.ts';
 
 /** One sentence on how reachable this box is. */
@@ -21,11 +22,12 @@ export function reachability(report: NatReport): string {
   }
 }
 
-export function conclusions(report: NatReport): string[] {
+/** `can`: what this box does beyond plain probes. */
+export function conclusions(report: NatReport, can: readonly PunchMethod[] = []): string[] {
   const lines: string[] = [];
   if (report.udp === 'no') {
     lines.push(
-      'UDP does not pass here: nothing came back from the location server. Direct paths need UDP; a firewall or the router blocks it.',
+      `UDP does not pass here: nothing came back from the location server; a firewall or the router blocks it. ${withoutUdp(can)}`,
     );
   }
   if (report.nat === 'no')
@@ -38,7 +40,7 @@ export function conclusions(report: NatReport): string[] {
     );
   }
   if (report.mapping === 'address-and-port-dependent' || report.mapping === 'address-dependent') {
-    lines.push(symmetricWords(report));
+    lines.push(symmetricWords(report, can), FIXED_PORT);
   }
   if (report.hairpin === 'no')
     lines.push(
@@ -55,12 +57,24 @@ export function conclusions(report: NatReport): string[] {
   return lines;
 }
 
-function symmetricWords(report: NatReport): string {
+const withoutUdp = (can: readonly PunchMethod[]): string =>
+  can.includes('tcp')
+    ? 'Direct paths by TCP connections that both ends open at once are tried; most routers allow them.'
+    : 'Direct paths need UDP, or TCP with the plugin nat-portpredict, which is off here.';
+
+function symmetricWords({ ports }: NatReport, can: readonly PunchMethod[]): string {
   const opening = 'This NAT picks a new outer port for every destination (symmetric)';
-  if (report.ports.rule === 'sequential')
-    return `${opening}, in steps of ${report.ports.step}. Direct paths work with open boxes, not with port-restricted ones (which let in only whom they sent to).`;
-  return `${opening}. Direct paths work with boxes that are public or behind an open (full cone or address-restricted) NAT only.`;
+  if (ports.rule === 'sequential')
+    return can.includes('predict')
+      ? `${opening}, in steps of ${ports.step}, so the next one is known: direct paths work with most homes.`
+      : `${opening}, in steps of ${ports.step}. The plugin nat-portpredict would know the next one, and is off here: direct paths work with open boxes only.`;
+  return can.includes('birthday')
+    ? `${opening}, at random. Homes with one outer port for all (most are) are met directly by guessing, which takes some seconds; two homes like this one are not.`
+    : `${opening}. Direct paths work with boxes that are public or behind an open (full cone or address-restricted) NAT only.`;
 }
+
+const FIXED_PORT =
+  'A port of its own in the router would make this box easy to find: UPnP, NAT-PMP or PCP turned on there (the plugin nat-portmap uses them), or a UDP port forwarded by hand and named with ginnel set external-addresses.';
 
 function filteringWords(report: NatReport): string {
   switch (report.filtering) {

@@ -359,4 +359,9 @@ const endpointsOf = (book: PeerBook): PathsOptions['book'] => ({
     const peer = book.byWireguardKey(id);
     if (peer !== null) book.noteGood(peer.node.record.id, good);
   },
+  worked: id => book.byWireguardKey(id)?.worked ?? null,
+  noteWorked(id, worked) {
+    const peer = book.byWireguardKey(id);
+    if (peer !== null) book.noteWorked(peer.node.record.id, worked);
+  },
 });

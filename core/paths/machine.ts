@@ -9,6 +9,8 @@ import type {
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { Random } from '../../base/random.ts';
 import type { Counters } from '../../base/counters.ts';
+import type { Worked } from '../peers/peer.ts';
+import type { AdviceSide } from './advice.ts';
 import type { Budget } from './budget.ts';
 import type { Diary } from './diary.ts';
 import type { Path, Way } from './path.ts';
@@ -53,6 +55,8 @@ export type MachineOutput =
   | { readonly type: 'connect' }
   /** A word to be said inside the session, which comes back. */
   | { readonly type: 'echo'; readonly token: string }
+  /** It was met in that way: worth beginning with the next time. */
+  | { readonly type: 'worked'; readonly worked: Worked }
   /** The peer was met here: worth keeping over a restart. */
   | { readonly type: 'keep'; readonly endpoint: Endpoint };
 
@@ -90,6 +94,7 @@ export interface MachineOptions {
   /** Where the peer was met before this run. */
   readonly good: readonly Endpoint[];
   readonly others: readonly CandidateWords[];
+  readonly worked: Worked | null;
 }
 
 export type PeerState = 'direct' | 'relayed' | 'trying' | 'unreachable' | 'idle' | 'offline';
@@ -139,6 +144,8 @@ export interface Machine {
   signalFailed(attempt: string, code: string, now: number): void;
   /** The daemon started again: the peer may be looking for us where it last met us. */
   restored(now: number): void;
+  /** By its last signal; null: it never sent one. */
+  readonly remote: AdviceSide | null;
   /** What the peer's last signal told of ways that are no UDP addresses. */
   readonly others: readonly CandidateWords[];
   /** By the peer's own last word. */

@@ -21,6 +21,7 @@ import type { NatReport } from '../contract/nat-report.ts';
 import type { Stream, StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
 import type { PunchAsk } from '../streams/punching.ts';
+import type { Worked } from '../peers/peer.ts';
 import type { Engine, PeerId, SessionStatus } from '../dataplane/engine.ts';
 import type { BudgetLimits } from './budget.ts';
 import type { RouteToPeer, Transport } from './detours.ts';
@@ -38,6 +39,9 @@ export interface EndpointBook {
     peer: PeerId,
     good: { readonly transport: string; readonly remote: Endpoint; readonly localPort: number },
   ): void;
+  /** What got through last, and between which networks; null: nothing yet. */
+  worked(peer: PeerId): Worked | null;
+  noteWorked(peer: PeerId, worked: Worked): void;
 }
 
 export interface PathsEvents {

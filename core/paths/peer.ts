@@ -4,6 +4,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { CandidateWords, Forecast, PathSignal } from '../../protocol/location/messages.ts';
 import type { Shot } from './attempt.ts';
+import type { AdviceSide } from './advice.ts';
 import { choose, nameOf, type Choice } from './choice.ts';
 import { Diary } from './diary.ts';
 import type { Machine, MachineOptions, MachineOutput, PeerState } from './machine.ts';
@@ -141,6 +142,11 @@ export class PeerMachine implements Machine {
     this.#remote.noteOpen(open);
     this.#seeking.routed(now);
     this.tick(now);
+  }
+
+  get remote(): AdviceSide | null {
+    const { known, nat, punch, hasIpv6 } = this.#remote;
+    return known ? { nat, can: punch?.can ?? [], hasIpv6 } : null;
   }
 
   get others(): readonly CandidateWords[] {

@@ -264,6 +264,7 @@ export class PathPeers {
       usedAt: () => this.#options.engine.status(peer.id)?.lastPacketSentAt ?? -Infinity,
       good: book.good(peer.id),
       others: book.others(peer.id),
+      worked: book.worked(peer.id),
     });
   }
 
@@ -336,6 +337,10 @@ export class PathPeers {
     }
     if (output.type === 'connect') {
       this.#connect(entry);
+      return;
+    }
+    if (output.type === 'worked') {
+      this.#options.book.noteWorked(entry.peer.id, output.worked);
       return;
     }
     if (output.type === 'keep') {

@@ -2,6 +2,7 @@
 // what is remembered of earlier tries in these two networks.
 import type { Forecast, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
 import type { VolleyAsk } from '../contract/punch.ts';
+import { MAX_PLACES, type Worked } from '../peers/peer.ts';
 import type { Attempt } from './attempt.ts';
 import type { SelfView } from './machine.ts';
 import { choosePlan, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
@@ -16,14 +17,15 @@ export class Punching {
   readonly #self: SelfView;
   readonly #remote: RemoteSide;
   /** What brought the two together, in which networks. */
-  #worked: { readonly places: string; readonly method: Method } | null = null;
+  #worked: Worked | null;
   #failed: { readonly places: string; readonly count: number } | null = null;
   #hopeless: { readonly places: string; readonly until: number } | null = null;
   #noRoom: { readonly place: string; readonly until: number } | null = null;
 
-  constructor(self: SelfView, remote: RemoteSide) {
+  constructor(self: SelfView, remote: RemoteSide, worked: Worked | null) {
     this.#self = self;
     this.#remote = remote;
+    this.#worked = worked;
   }
 
   // ---- before
@@ -37,7 +39,7 @@ export class Punching {
   decide(now: number): Method | null {
     const plans = plansFor(this.#own(now), this.#theirs());
     const known = this.#worked?.places === this.#places() ? this.#worked.method : null;
-    return choosePlan(plans, this.#failures, known);
+    return choosePlan(plans, this.#failures, plans.find(method => method === known) ?? null);
   }
 
   /** What the answering end has to measure for the method; null: nothing. */
@@ -76,9 +78,13 @@ export class Punching {
 
   // ---- afterwards
 
-  worked(method: Method): void {
-    this.#worked = { places: this.#places(), method };
+  /** What is to be kept; null: that was known. */
+  worked(method: Method): Worked | null {
+    const worked = { places: this.#places(), method };
+    const isNews = this.#worked?.places !== worked.places || this.#worked.method !== method;
+    this.#worked = worked;
     this.#failed = null;
+    return isNews ? worked : null;
   }
 
   failed(): void {
@@ -122,7 +128,8 @@ export class Punching {
 
   #places(): string {
     const { mapping, filtering, ports } = this.#remote.nat;
-    return `${this.#self.place()} ${this.#self.can().join(' ')} / ${this.#remote.place} ${mapping} ${filtering} ${ports}`;
+    const text = `${this.#self.place()} ${this.#self.can().join(' ')} / ${this.#remote.place} ${mapping} ${filtering} ${ports}`;
+    return text.slice(0, MAX_PLACES);
   }
 }
 

@@ -57,6 +57,11 @@ export class RemoteSide {
     return true;
   }
 
+  /** Seen outside by it, not only an address of its own. */
+  get hasIpv6(): boolean {
+    return this.#candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6);
+  }
+
   noteOpen(places: readonly Endpoint[]): void {
     this.#open = places.slice(0, MAX_CANDIDATES);
   }

@@ -73,7 +73,7 @@ export class Seeking {
     this.#remote = remote;
     this.#diary = diary;
     this.#seeker = seeker;
-    this.#punching = new Punching(options.self, remote);
+    this.#punching = new Punching(options.self, remote, options.worked);
   }
 
   /** How it is sought just now, beyond plain probes; null: not at all, or by those alone. */
@@ -449,7 +449,7 @@ export class Seeking {
     if (isEnough) this.#attempt?.answered(way.key, now);
     else this.#attempt?.drop(way.key);
     if (!isNews || !isEnough) return;
-    if (this.#attempt !== null) this.#punching.worked(this.#attempt.method);
+    if (this.#attempt !== null && this.#attempt.id !== '') this.#keepWhatWorked(this.#attempt);
     this.#cease();
     this.#lonely = null;
     this.#lostAt = null;
@@ -457,6 +457,11 @@ export class Seeking {
     this.#retryAt = null;
     this.#failures = 0;
     this.#verdict = null;
+  }
+
+  #keepWhatWorked({ method, matched }: Attempt): void {
+    const worked = matched ? this.#punching.worked(method) : null;
+    if (worked !== null) this.#seeker.emit({ type: 'worked', worked });
   }
 
   // ---- time
@@ -525,7 +530,7 @@ export class Seeking {
   #endAttempt(attempt: Attempt, now: number): void {
     this.#cease();
     this.#attempt = null;
-    if (attempt.method === 'tcp' && this.#isContent()) this.#punching.worked('tcp');
+    if (attempt.method === 'tcp' && this.#isContent()) this.#keepWhatWorked(attempt);
     if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
     if (attempt.matched) this.#punching.failed();
     const isQuick =

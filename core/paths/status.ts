@@ -1,6 +1,7 @@
 // What `status` and `why` say of a peer's paths.
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathStatus } from '../admin.ts';
+import { adviceFor } from './advice.ts';
 import { labelOf, placeOf, scoreOf } from './choice.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './path.ts';
@@ -20,6 +21,7 @@ export function pathStatus(path: Path, card: CardSizes): PathStatus {
     class: way.class,
     transport: way.transport,
     remote: placeOf(way),
+    foundBy: path.learnt,
     rttMs: srttMs === null ? null : Math.round(srttMs * 10) / 10,
     loss: Math.round(loss * 1000) / 1000,
     mtu: mtu === null ? null : innerMtu(mtu.size, card),
@@ -55,7 +57,17 @@ export function whyLines(
     `this node: ${natLine(self.nat)}; reachable at ${self.candidates.map(({ kind, endpoint }) => `${formatEndpoint(endpoint)} (${kind})`).join(', ') || 'no known place'}`,
     ...mtuLines(machine.active?.mtu ?? null, card),
     ...machine.diary.lines(now),
+    ...adviceLines(machine, self),
   ];
+}
+
+/** Only where it is sought in vain, or goes through others. */
+function adviceLines({ state, remote }: Machine, self: SelfPlace): string[] {
+  if (remote === null || (state !== 'relayed' && state !== 'unreachable')) return [];
+  const hasIpv6 = self.candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6);
+  const here = { nat: self.nat, can: self.puncher?.methods ?? [], hasIpv6 };
+  const advice = adviceFor(here, remote);
+  return advice.length === 0 ? [] : [`what would help: ${advice.join('; or ')}.`];
 }
 
 /** Only where packets of the card do not fit. */

@@ -55,6 +55,7 @@ export class StockMachine implements Machine {
   }
 
   readonly others = [];
+  readonly remote = null;
 
   knows(way: string): boolean {
     return this.#active?.way.key === way;

@@ -11,8 +11,8 @@ import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import { accepted, refused } from '../../protocol/result.ts';
 import type { Result } from '../../protocol/result.ts';
 import { peerErrors } from './errors.ts';
-import { MAX_GOOD_ENDPOINTS, MAX_KEPT_CANDIDATES, peerReader } from './peer.ts';
-import type { GoodEndpoint, KnownPeer } from './peer.ts';
+import { MAX_GOOD_ENDPOINTS, MAX_KEPT_CANDIDATES, MAX_PLACES, peerReader } from './peer.ts';
+import type { GoodEndpoint, KnownPeer, Worked } from './peer.ts';
 import type { Standings } from './standings.ts';
 import { PeerWriter } from './peer-writer.ts';
 import type { PeerStore } from './peer-writer.ts';
@@ -177,6 +177,12 @@ export class PeerBook {
     const others = peer.goodEndpoints.filter(other => !samePlace(other, good));
     const goodEndpoints = [{ ...good, at: this.#options.nowMs() }, ...others].slice(0, MAX_GOOD_ENDPOINTS);
     this.#change(peer, { goodEndpoints });
+  }
+
+  noteWorked(id: NodeId, { places, method }: Worked): void {
+    const peer = this.#peers.get(id);
+    const worked = { places: places.slice(0, MAX_PLACES), method };
+    if (peer !== undefined) this.#change(peer, { worked });
   }
 
   /** The server's word on that node is another: it goes, or comes back. */

@@ -23,10 +23,22 @@ export interface KnownPeer {
   readonly goodEndpoints: readonly GoodEndpoint[];
   /** The highest serial of its signals. */
   readonly signalSerial: number;
+  /** How the two met last, beyond plain probes or by them. */
+  readonly worked?: Worked;
+}
+
+/** What got through between two networks. */
+export interface Worked {
+  /** Names both. */
+  readonly places: string;
+  /** `plain`, `predict`, `birthday`, `tcp`. */
+  readonly method: string;
 }
 
 export const MAX_GOOD_ENDPOINTS = 4;
 export const MAX_KEPT_CANDIDATES = 16;
+/** Characters; longer ones are cut. */
+export const MAX_PLACES = 1_024;
 
 const ENDPOINT = {
   type: 'object',
@@ -71,6 +83,11 @@ const SCHEMA = {
       },
     },
     signalSerial: TIME,
+    worked: {
+      type: 'object',
+      properties: { places: { type: 'string', maxLength: MAX_PLACES }, method: WORD },
+      required: ['places', 'method'],
+    },
   },
   required: ['node', 'candidates', 'goodEndpoints', 'signalSerial'],
 };

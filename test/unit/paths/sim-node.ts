@@ -11,6 +11,7 @@ import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-repo
 import type { TraversalPlugin } from '../../../core/contract/plugin.ts';
 import type { Control, ControlState } from '../../../core/control/types.ts';
 import { createPaths } from '../../../core/paths/driver.ts';
+import type { Worked } from '../../../core/peers/peer.ts';
 import type { PathPeer, Paths } from '../../../core/paths/paths.ts';
 import { UdpTransport } from '../../../core/paths/udp-transport.ts';
 import { formatEndpoint, type Endpoint } from '../../../protocol/address.ts';
@@ -147,6 +148,7 @@ export class SimNode {
   readonly id: string;
   readonly kind: HomeKind;
   readonly host: SimHost;
+  readonly worked = new Map<string, Worked>();
   readonly seed: Uint8Array;
   readonly book: Map<string, Endpoint[]>;
   readonly counters = new Counters();
@@ -209,6 +211,8 @@ export class SimNode {
       identity: { wireguard, wireguardKey: this.id, network: 'test' },
       book: {
         others: () => [],
+        worked: peer => this.worked.get(peer) ?? null,
+        noteWorked: (peer, worked) => void this.worked.set(peer, worked),
         good: peer => this.book.get(peer) ?? [],
         noteGood: (peer, { remote }) =>
           void this.book.set(peer, [remote, ...(this.book.get(peer) ?? [])].slice(0, 4)),

@@ -1,0 +1,41 @@
+// What a person could change so that two nodes meet directly: the last lines of `ginnel why`, cheapest first.
+import type { PunchMethod } from '../../protocol/location/messages.ts';
+import type { NatWords } from '../contract/nat-report.ts';
+import { plansFor, sortOf } from './plan.ts';
+
+export interface AdviceSide {
+  readonly nat: NatWords;
+  readonly can: readonly PunchMethod[];
+  /** Does it have IPv6 addresses that it told? */
+  readonly hasIpv6: boolean;
+}
+
+const ALL: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
+
+/** Empty: nothing is known that would help. */
+export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
+  const lines: string[] = [];
+  const withAll = plansFor({ ...here, can: ALL }, { ...there, can: ALL });
+  const missing = withAll.filter(method => method !== 'plain');
+  for (const [side, where] of sides(here, there))
+    if (missing.some(method => !side.can.includes(method)))
+      lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins on nat-portpredict`);
+  if (here.hasIpv6 !== there.hasIpv6)
+    lines.push(
+      `turn IPv6 on ${here.hasIpv6 ? 'there' : 'here'}: the other home has it, and it needs no luck`,
+    );
+  for (const [{ nat }, where] of sides(here, there)) {
+    const sort = sortOf(nat);
+    if (sort === 'blocked') lines.push(`let UDP out in the router or firewall ${where}`);
+    else if (sort !== 'open')
+      lines.push(
+        `give the box ${where} a port of its own: UPnP, NAT-PMP or PCP in its router, or a UDP port forwarded by hand and named with ginnel set external-addresses`,
+      );
+  }
+  return lines;
+}
+
+const sides = (here: AdviceSide, there: AdviceSide): readonly (readonly [AdviceSide, string])[] => [
+  [here, 'here'],
+  [there, 'there'],
+];
