@@ -2,7 +2,7 @@
 // what is remembered of earlier tries in these two networks.
 import type { Forecast, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
 import type { VolleyAsk } from '../contract/punch.ts';
-import { MAX_PLACES, type Worked } from '../peers/peer.ts';
+import type { Worked } from '../peers/peer.ts';
 import type { Attempt } from './attempt.ts';
 import type { SelfView } from './machine.ts';
 import { choosePlan, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
@@ -10,6 +10,9 @@ import type { RemoteSide } from './remote.ts';
 
 /** Where nothing known gets through, and where the router had no room: not before an hour. */
 export const HOPELESS_FOR_MS = 3_600_000;
+
+/** Characters: what the book of peers keeps. */
+const MAX_PLACES = 1_024;
 
 const UNKNOWN: Forecast = { address: '0.0.0.0', port: 1, step: null, drift: 0 };
 
