@@ -22,6 +22,7 @@ import { openBestDoors } from '../system/open-doors.ts';
 import { TcpPorts } from '../system/tcp-ports.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
+import { Forwarding } from './forwarding.ts';
 import { tellOutside } from './outside.ts';
 import { makePlaces, type Places } from './places.ts';
 import type { PluginsAtRest } from './surroundings.ts';
@@ -72,13 +73,14 @@ export async function assemble(ground: Ground): Promise<Parts> {
   const settings = await daemonSettings(store, ground);
   const doorOptions = { clock, counters, log, offloads: offloadsWithout(without) };
   const tcp = new TcpPorts({ clock, counters: counters.scope('system.tcp') });
+  const forwarding = new Forwarding();
   const node = createNode({
     folder: places.state,
     store: store.scope('node/'),
     openDoors:
       ground.openDoors ??
       (arenaBytes => openBestDoors(environment['GINNEL_DOOR'], { ...doorOptions, arenaBytes })),
-    ...{ openAead, without, tcp },
+    ...{ openAead, without, tcp, serverPorts: forwarding },
     primitives,
     clock,
     random: systemRandom,
@@ -89,7 +91,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
   });
   const stateDir = join(places.state, 'server');
   const server = createServer({
-    ...{ stateDir, exportsFolder, primitives, clock, counters, tcp },
+    ...{ stateDir, exportsFolder, primitives, clock, counters, tcp, portMapper: forwarding },
     log: log.child('server'),
   });
   const exports = new Exports({ folder: exportsFolder, store, files, clock, counters, log });

@@ -78,6 +78,8 @@ export interface PluginContext {
   readonly streams: StreamDoor;
   /** What the location server knows and is told. */
   readonly network: NetworkWords;
+  /** The home's router, for whoever gets it to pass ports on. */
+  readonly home: HomeDoor;
 }
 
 // ---- traversal
@@ -164,6 +166,8 @@ export interface HomeDoor {
   ports(): readonly WantedPort[];
   /** Calls back when either would answer something else, or the network changed. Returns the way to stop that. */
   onChange(changed: () => void): () => void;
+  /** All that the router passes on now and that is reached from outside; taken back when the plugin stops. */
+  tell(mapped: readonly MappedPort[]): void;
 }
 
 export interface Gateway {
@@ -179,6 +183,11 @@ export interface WantedPort {
   readonly port: number;
   /** `data`: sessions; `connections`: other nodes' TCP connections; `server`: the location server on this box. */
   readonly purpose: 'data' | 'connections' | 'server';
+}
+
+export interface MappedPort extends Pick<WantedPort, 'transport' | 'port'> {
+  /** Where the outside gets to it. */
+  readonly outer: Endpoint;
 }
 
 // ---- streams

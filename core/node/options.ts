@@ -9,6 +9,7 @@ import type { Arena, Doors, TcpPortsDoor } from '../../system/doors.ts';
 import type { Aead } from '../dataplane/aead.ts';
 import type { PluginDirectory } from '../plugin-host/manifest.ts';
 import type { Ability } from './abilities.ts';
+import type { ServerPorts } from './home.ts';
 import type { NodeSettings } from './settings.ts';
 
 export interface NodeOptions {
@@ -25,6 +26,8 @@ export interface NodeOptions {
   readonly random: Random;
   readonly counters: Counters;
   readonly log: Log;
+  /** The ports of the location server on this box; absent: it has none. */
+  readonly serverPorts?: ServerPorts;
   readonly pluginDirectories: readonly PluginDirectory[];
   readonly settings: NodeSettings;
   /** Abilities that are left unused; those of the doors are `openDoors`' to leave. */

@@ -11,6 +11,7 @@ import type { TunOffloads } from '../../system/doors.ts';
 import type { ControlState } from '../control/types.ts';
 import { Card, type Place } from './card.ts';
 import { nodeErrors } from './errors.ts';
+import { HomePlace } from './home.ts';
 import { cpuLoad } from './load.ts';
 import type { NodeOptions } from './options.ts';
 import { joinParts } from './parts.ts';
@@ -211,12 +212,17 @@ export class Stay {
     this.#pluginsChanged(parts);
     parts.introductions.everyoneKnown();
     this.#unsubscribe = parts.plugins.onChange(() => this.#pluginsChanged(parts));
+    const home = new HomePlace({
+      ...{ network: parts.network, udpPort: parts.udpPort, server: this.#options.serverPorts ?? null },
+      tcpPorts: () => this.tcpPorts,
+    });
     parts.plugins
       .start(key =>
         pluginContext(this.#options, key, {
           stun: parts.paths.stun,
           streams: parts.streams,
           network: parts.words,
+          home,
         }),
       )
       .catch((error: unknown) => log.error('plugins could not be looked for', { reason: String(error) }));

@@ -1,6 +1,14 @@
 // The doors that one run of a plugin gets: its callbacks are guarded, and when it ends, what it left open is closed.
 import type { Clock } from '../../base/clock.ts';
-import type { NetworkWords, StreamDoor, StunDoor, StunOutcome, StunSocket } from '../contract/plugin.ts';
+import type {
+  HomeDoor,
+  MappedPort,
+  NetworkWords,
+  StreamDoor,
+  StunDoor,
+  StunOutcome,
+  StunSocket,
+} from '../contract/plugin.ts';
 import type { Guard } from './guard.ts';
 
 export function guardedClock(clock: Clock, guard: Guard): Clock {
@@ -109,6 +117,36 @@ export function guardedNetwork(
     onRelays: told => ends.begin(() => network.onRelays(relays => guard.callback(() => told(relays)))),
     tell(facts) {
       if (!guard.isOver) guard.outside(() => telling.tell(facts));
+    },
+  };
+  const end = (): void => {
+    ends.all();
+    telling.end();
+  };
+  return { door, end };
+}
+
+/** What the node gives: each run of a plugin tells in a place of its own, so that its words can be taken back. */
+export interface HomeGiven extends Omit<HomeDoor, 'tell'> {
+  telling(): HomeTelling;
+}
+
+export interface HomeTelling {
+  tell(mapped: readonly MappedPort[]): void;
+  /** Takes back all that was told here. */
+  end(): void;
+}
+
+/** `end`: the plugin hears no more, and what it told is taken back. */
+export function guardedHome(home: HomeGiven, guard: Guard): { readonly door: HomeDoor; end(): void } {
+  const ends = new Ends(guard);
+  const telling = home.telling();
+  const door: HomeDoor = {
+    gateways: () => home.gateways(),
+    ports: () => home.ports(),
+    onChange: changed => ends.begin(() => home.onChange(() => guard.callback(changed))),
+    tell(mapped) {
+      if (!guard.isOver) guard.outside(() => telling.tell(mapped));
     },
   };
   const end = (): void => {

@@ -9,7 +9,8 @@ import type { Plugin, PluginContext, PluginManifest, PluginReport } from '../con
 import type { AnswerChecks } from './answers.ts';
 import type { Blame } from './blame.ts';
 import { within } from './deadline.ts';
-import { guardedClock, guardedNetwork, guardedStreams, guardedStun, type NetworkGiven } from './doors.ts';
+import { guardedClock, guardedHome, guardedNetwork, guardedStreams, guardedStun } from './doors.ts';
+import type { HomeGiven, NetworkGiven } from './doors.ts';
 import { pluginErrors } from './errors.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { checkNativePackages, isTransport, isTraversal, loadEntry } from './load.ts';
@@ -26,6 +27,7 @@ export const STOP_TIMEOUT_MS = 5_000;
 /** What the node gives one plugin; all else in its context comes from the host. */
 export interface Given extends Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams'> {
   readonly network: NetworkGiven;
+  readonly home: HomeGiven;
 }
 
 export interface RunSurroundings extends Pick<GuardOptions, 'wrong' | 'crashed' | 'scrub'> {
@@ -47,6 +49,7 @@ export class Run {
   readonly #stun: ReturnType<typeof guardedStun>;
   readonly #streams: ReturnType<typeof guardedStreams>;
   readonly #network: ReturnType<typeof guardedNetwork>;
+  readonly #home: ReturnType<typeof guardedHome>;
   readonly #abort = new AbortController();
   #plugin: Plugin | null = null;
   #traversal: GuardedTraversal | null = null;
@@ -61,6 +64,7 @@ export class Run {
     this.#stun = guardedStun(around.given.stun, this.guard);
     this.#streams = guardedStreams(around.given.streams, this.guard);
     this.#network = guardedNetwork(around.given.network, this.guard);
+    this.#home = guardedHome(around.given.home, this.guard);
   }
 
   get plugin(): Plugin | null {
@@ -123,6 +127,7 @@ export class Run {
       this.#stun.end();
       this.#streams.end();
       this.#network.end();
+      this.#home.end();
     }
     return null;
   }
@@ -210,6 +215,7 @@ export class Run {
       stun: this.#stun.door,
       streams: this.#streams.door,
       network: this.#network.door,
+      home: this.#home.door,
       clock: guardedClock(clock, this.guard),
       log: log.child(name),
       counters: counters.scope(`plugins.${name}`),

@@ -15,7 +15,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import { decodeStun } from '../../protocol/stun/codec.ts';
 import { primitives } from '../../system/crypto.ts';
 import { openDoors } from '../../system/doors-linux.ts';
-import { noNetwork, noStreams } from '../support/no-streams.ts';
+import { noHome, noNetwork, noStreams } from '../support/no-streams.ts';
 
 const counters = new Counters();
 const budget = new Budget(counters, systemClock.monotonicMs());
@@ -92,6 +92,7 @@ export async function openAsker(
     stun: door,
     streams: noStreams,
     network: noNetwork,
+    home: noHome,
   };
   return { context, close: () => main.close() };
 }

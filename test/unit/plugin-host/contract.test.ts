@@ -8,7 +8,7 @@ import type { Plugin, PluginContext } from '../../../core/contract/plugin.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { memoryStore } from './made-up.ts';
-import { noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 let open = 0;
 
@@ -59,6 +59,7 @@ const context = async (signal: AbortSignal, broken = false): Promise<PluginConte
     signal,
     streams: noStreams,
     network: noNetwork,
+    home: noHome,
     stun: {
       main: () => null,
       fresh: () => Promise.reject(new Error('none')),

@@ -12,7 +12,7 @@ import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { bench, keptChoices, memoryStore, Outside } from './made-up.ts';
-import { noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 const EXAMPLE = join(repositoryRoot, 'docs/example-plugin');
 
@@ -61,5 +61,6 @@ pluginContract(t, {
     stun: new Outside(),
     streams: noStreams,
     network: noNetwork,
+    home: noHome,
   }),
 });

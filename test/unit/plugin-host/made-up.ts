@@ -9,7 +9,7 @@ import { createPluginHost, type PluginHost } from '../../../core/plugin-host/hos
 import type { PluginDirectory } from '../../../core/plugin-host/manifest.ts';
 import type { PluginChoice, PluginChoiceStore } from '../../../core/plugin-host/settings.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
-import { noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 export const manifest = (name: string, changes: Record<string, unknown> = {}): string =>
   JSON.stringify({
@@ -146,6 +146,7 @@ export function bench(
       stun: outside,
       streams: noStreams,
       network: noNetwork,
+      home: noHome,
     }));
   return { host, start, outside, clock, counters, choices };
 }
