@@ -37,7 +37,7 @@ export function registrationOf({
     candidates: told.map(asWords),
     bandwidth: null,
     cpuLoad,
-    reachable: reachable(nat),
+    reachable: told.some(isMapped) ? 'yes' : reachable(nat),
     relay: null,
     region: '',
     relays: [],
@@ -48,6 +48,9 @@ const asWords = ({ kind, transport, endpoint, relay }: Candidate): CandidateWord
   ...{ kind, transport, endpoint },
   ...(relay === undefined ? {} : { relay }),
 });
+
+/** The router passes on whatever comes, and that was seen to be so. */
+const isMapped = ({ kind, transport }: Candidate): boolean => kind === 'mapped' && transport === 'udp';
 
 /** From outside, without this node's help: only where the filter lets strangers in. */
 function reachable(nat: NatReport): Registration['reachable'] {

@@ -103,13 +103,15 @@ export class SelfPlace {
     return this.#options.control.rttMs;
   }
 
-  /** The report that knows most; `NOTHING_CHECKED` where no plugin has one. */
+  /** The report that knows most, with the notes of all; `NOTHING_CHECKED` where no plugin has one. */
   get natReport(): NatReport {
     const reports = this.#plugins.map(plugin => plugin.natReport());
-    const report =
+    const most =
       reports.find(({ mapping }) => mapping !== 'not-checked') ??
       reports.find(({ takenAt }) => takenAt > 0) ??
       NOTHING_CHECKED;
+    const others = reports.filter(each => each !== most).flatMap(({ notes }) => notes);
+    const report = others.length === 0 ? most : { ...most, notes: [...most.notes, ...others] };
     // A server that is away answers no STUN either: that says nothing of UDP.
     const isDoubtful = report.udp === 'no' && this.#options.control.state !== 'connected';
     return isDoubtful ? { ...report, udp: 'not-checked' } : report;
@@ -201,7 +203,7 @@ export class SelfPlace {
       ...this.#hosts(),
       ...this.#configured.map(endpoint => candidate('configured', endpoint)),
       ...this.#plugins.flatMap(plugin => plugin.candidates()),
-    ].filter(({ endpoint, transport }) => transport !== 'udp' || isUsable(endpoint, this.#table));
+    ].filter(({ endpoint }) => isUsable(endpoint, this.#table));
     all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
     const once = new Map<string, Candidate>();
     for (const each of all) {

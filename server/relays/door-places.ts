@@ -41,7 +41,7 @@ export function isNear(
   return scope === 'private' || scope === 'link-local' || (scope === 'loopback' && !loopbackIsPublic);
 }
 
-/** The likeliest first; configured ones bring their own port. */
+/** The likeliest first; configured ones, and those that a router passes on, bring their own port. */
 export function doorPlaces(
   registration: Registration,
   place: SessionPlace,
@@ -50,8 +50,11 @@ export function doorPlaces(
   const { tcpPorts, candidates, publicAddresses, privateAddresses } = registration;
   if (tcpPorts.length === 0) return [];
   const reach = (address: string): Reach | null => reachOf(scopes, address);
-  const configured = candidates.flatMap(({ kind, endpoint }) =>
-    kind === 'configured' && reach(endpoint.address) === 'outside' ? [endpoint] : [],
+  const configured = candidates.flatMap(({ kind, transport, endpoint }) =>
+    (kind === 'configured' || (kind === 'mapped' && transport === 'tcp')) &&
+    reach(endpoint.address) === 'outside'
+      ? [endpoint]
+      : [],
   );
   const seen = place.proxied ? [] : [place.remote.address];
   const outside = [...configured, ...publicAddresses].map(({ address }) => address);
