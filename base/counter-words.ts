@@ -101,6 +101,11 @@ const WORDS: Readonly<Record<string, string>> = {
   'plugins.relay-tcp.relays.failed': 'tries to reach a relay that failed',
   'plugins.nat-portpredict.measured.*': 'measurements of how the NAT picks its ports, by what came of them',
   'plugins.nat-portpredict.volleys.*': 'tries to get through a NAT that were proposed, by method',
+  'plugins.nat-portmap.mapped': 'times the router passed a port on to this box, or went on doing so',
+  'plugins.nat-portmap.taken-back': 'ports that the router was told to pass on no more',
+  'plugins.nat-portmap.refused.*': "answers that claimed to be the router's and were not believed, by reason",
+  'plugins.nat-portmap.refused-by-router': 'ports that the router refused to pass on',
+  'plugins.nat-portmap.router.restarted': 'times the router started again, so that ports had to be asked for anew',
   'plugins.*': 'what plugins count themselves',
   // ---- the location server
   'nodes.registered': 'boxes that joined the network',
@@ -164,6 +169,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'api.refused.*': 'code',
   'metrics.refused.*': 'reason',
   'plugins.relay-tcp.dropped.*': 'reason',
+  'plugins.nat-portmap.refused.*': 'reason',
   'plugins.nat-portpredict.measured.*': 'outcome',
   'plugins.nat-portpredict.volleys.*': 'method',
 };
