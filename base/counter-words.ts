@@ -105,7 +105,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'plugins.nat-portmap.taken-back': 'ports that the router was told to pass on no more',
   'plugins.nat-portmap.refused.*': "answers that claimed to be the router's and were not believed, by reason",
   'plugins.nat-portmap.refused-by-router': 'ports that the router refused to pass on',
-  'plugins.nat-portmap.router.restarted': 'times the router started again, so that ports had to be asked for anew',
+  'plugins.nat-portmap.router.restarted':
+    'times the router started again, so that ports had to be asked for anew',
   'plugins.*': 'what plugins count themselves',
   // ---- the location server
   'nodes.registered': 'boxes that joined the network',
