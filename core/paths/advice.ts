@@ -1,7 +1,7 @@
 // What a person could change so that two nodes meet directly: the last lines of `ginnel why`, cheapest first.
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatWords } from '../contract/nat-report.ts';
-import { plansFor, sortOf } from './plan.ts';
+import { isPunch, plansFor, sortOf } from './plan.ts';
 
 export interface AdviceSide {
   readonly nat: NatWords;
@@ -16,7 +16,7 @@ const ALL: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
 export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
   const lines: string[] = [];
   const withAll = plansFor({ ...here, can: ALL }, { ...there, can: ALL });
-  const missing = withAll.filter(method => method !== 'plain');
+  const missing = withAll.filter(isPunch);
   for (const [side, where] of sides(here, there))
     if (missing.some(method => !side.can.includes(method)))
       lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins on nat-portpredict`);

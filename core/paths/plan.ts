@@ -3,8 +3,13 @@
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatWords } from '../contract/nat-report.ts';
 
-/** `plain`: probes to all known addresses, and nothing else. */
-export type Method = 'plain' | PunchMethod;
+/**
+ * `plain`: probes to all known addresses, and nothing else; `none`: not even these, but on the LAN and by IPv6: nothing
+ * known gets through.
+ */
+export type Method = 'none' | 'plain' | PunchMethod;
+
+export const isPunch = (method: Method): method is PunchMethod => method !== 'none' && method !== 'plain';
 
 /**
  * What a home is like for whoever wants in. `open`: whoever was written to (or anybody) gets in; `known`: its outer port is
@@ -50,10 +55,10 @@ export function plansFor(one: PlanSide, other: PlanSide): readonly Method[] {
 }
 
 /** `worked`: what brought these two together before, in these networks. */
-export function choosePlan(plans: readonly Method[], failures: number, worked: Method | null): Method | null {
+export function choosePlan(plans: readonly Method[], failures: number, worked: Method | null): Method {
   const isKnown = worked !== null && plans.includes(worked);
   const all = isKnown ? [worked, ...plans.filter(method => method !== worked)] : plans;
-  return all[failures % Math.max(1, all.length)] ?? null;
+  return all[failures % Math.max(1, all.length)] ?? 'none';
 }
 
 /** What an end has to measure before its word is of use to the other; null: nothing. */

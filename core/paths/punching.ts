@@ -5,7 +5,7 @@ import type { VolleyAsk } from '../contract/punch.ts';
 import type { Worked } from '../peers/peer.ts';
 import type { Attempt } from './attempt.ts';
 import type { SelfView } from './machine.ts';
-import { choosePlan, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
+import { choosePlan, isPunch, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
 import type { RemoteSide } from './remote.ts';
 
 /** Where nothing known gets through, and where the router had no room: not before an hour. */
@@ -38,15 +38,19 @@ export class Punching {
     return toMeasure(this.#own(), this.#remote.known ? this.#remote.nat : null);
   }
 
-  /** The answering end decides. Null: nothing known gets through. */
-  decide(now: number): Method | null {
+  /** The answering end decides. */
+  decide(now: number): Method {
     const plans = plansFor(this.#own(now), this.#theirs());
     const known = this.#worked?.places === this.#places() ? this.#worked.method : null;
     return choosePlan(plans, this.#failures, plans.find(method => method === known) ?? null);
   }
 
+  isImpossible(): boolean {
+    return plansFor(this.#own(), this.#theirs()).length === 0;
+  }
+
   /** What the answering end has to measure for the method; null: nothing. */
-  measuresFor(method: Method | null): 'udp' | 'tcp' | null {
+  measuresFor(method: Method): 'udp' | 'tcp' | null {
     if (method === 'tcp') return 'tcp';
     return method === 'predict' && sortOf(this.#self.nat()) !== 'known' ? 'udp' : null;
   }
@@ -58,7 +62,7 @@ export class Punching {
     const tcp = attempt.measuredTcp;
     return {
       can,
-      ...(attempt.role === 'answerer' && attempt.method !== 'plain' ? { method: attempt.method } : {}),
+      ...(attempt.role === 'answerer' && isPunch(attempt.method) ? { method: attempt.method } : {}),
       ...(udp === null ? {} : { udp }),
       ...(tcp === null ? {} : { tcp }),
     };
@@ -67,7 +71,7 @@ export class Punching {
   /** Null: an end has not said where it will be. */
   ask(attempt: Attempt, holdBackMs: number): VolleyAsk | null {
     const { method, role } = attempt;
-    if (method === 'plain') return null;
+    if (!isPunch(method)) return null;
     const own = method === 'tcp' ? attempt.measuredTcp : (attempt.measuredUdp ?? this.#unmeasured());
     const punch = this.#remote.punch;
     const theirs = method === 'tcp' ? punch?.tcp : punch?.udp;

@@ -1,7 +1,7 @@
 // Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport, NatWords } from '../contract/nat-report.ts';
-import { isSymmetric, sortOf, UDP_BLOCKED, type Method } from './plan.ts';
+import { isPunch, isSymmetric, sortOf, UDP_BLOCKED, type Method } from './plan.ts';
 
 export type VerdictCode =
   | 'possible'
@@ -41,10 +41,11 @@ export function verdictOf(own: NatWords, theirs: NatWords, method: Method): Verd
     return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
   if (theirs.mapping === UDP_BLOCKED)
     return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
-  if (method !== 'plain') return MISSED[method];
+  if (isPunch(method)) return MISSED[method];
   const [here, there] = [sortOf(own), sortOf(theirs)];
   const isGuess = here === 'random' || there === 'random';
-  if (isSymmetric(own) && isSymmetric(theirs) && isGuess) return bothSymmetric(own, theirs);
+  if (isSymmetric(own) && isSymmetric(theirs) && (isGuess || method === 'none'))
+    return bothSymmetric(own, theirs);
   if (isSymmetric(own) && there !== 'open') return oneSymmetric("this node's", own, "the peer's");
   if (isSymmetric(theirs) && here !== 'open') return oneSymmetric("the peer's", theirs, "this node's");
   if ([own, theirs].some(nat => nat.mapping === 'not-checked'))
