@@ -82,6 +82,14 @@ export class Delay {
     await this.#ask({ trouble });
   }
 
+  /**
+   * What the server says over TCP to these addresses comes so many ms later still, from now on: two ends that begin at its
+   * word begin apart. Others as before.
+   */
+  async hold(signalling: Readonly<Record<string, number>>): Promise<void> {
+    await this.#ask({ signalling });
+  }
+
   async report(): Promise<DelayReport> {
     return JSON.parse(await this.#ask({ report: true })) as DelayReport;
   }

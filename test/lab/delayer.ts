@@ -1,11 +1,12 @@
 // The process behind delay.ts: reads packets from a TUN card, holds each for its time, writes it back.
 //   node delayer.js DEVICE '{"delayMs":20,"jitterMs":0,"lossRate":0}'
-// A line of JSON on its standard input: {"trouble":{…}} or {"report":true}; a line each in answer.
+// A line of JSON on its standard input: {"trouble":{…}}, {"signalling":{…}} or {"report":true}; a line each in answer.
 import { createInterface } from 'node:readline';
 import { seededRandom } from '../../base/random.ts';
 import { CARD_HEADER, CARD_ROOM, openCard } from './card.ts';
 import type { DelayReport, Done, Trouble } from './delay.ts';
 import { PacketQueue } from './packet-queue.ts';
+import { SERVER_ADDRESSES } from './plan.ts';
 
 const MEMORY_BYTES = 48 << 20;
 const LATE_BYTES = 8 << 20;
@@ -15,6 +16,7 @@ const LATE_MS = 4;
 const DICE = 2 ** 30;
 const WIREGUARD_DATA = 4;
 const UDP = 17;
+const TCP = 6;
 
 type Counts = { -readonly [Name in keyof Done]: Done[Name] };
 
@@ -24,6 +26,11 @@ const view = new DataView(memory.buffer);
 const lateFrom = MEMORY_BYTES - LATE_BYTES;
 const queue = new PacketQueue(memory.subarray(0, lateFrom), (CARD_ROOM + 7) & ~7);
 const late = new PacketQueue(memory, lateFrom);
+/** What waits longer than all else; few packets, the first due first. */
+const held: { readonly due: number; readonly bytes: Uint8Array }[] = [];
+/** By destination. */
+const signalling = new Map<number, { extraMs: number; lastDue: number }>();
+const servers = new Set(SERVER_ADDRESSES.map(addressOf));
 let trouble = JSON.parse(options) as Trouble;
 let random = seededRandom(trouble.seed ?? 1);
 let data = new Map<number, Counts>();
@@ -43,6 +50,12 @@ card.onPacket = (offset, length) => {
     return;
   }
   const due = performance.now() + trouble.delayMs + random.below(DICE) * (trouble.jitterMs / DICE);
+  const slow = slowSignalling(offset + CARD_HEADER);
+  if (slow !== null) {
+    slow.lastDue = Math.max(slow.lastDue, due + slow.extraMs);
+    hold(slow.lastDue, memory.slice(offset, offset + length));
+    return;
+  }
   // Homes seldom see packets overtake each other, so a late one holds back those behind it.
   lastDue = Math.max(lastDue, due);
   const isLate = happens(trouble.reorderRate);
@@ -56,9 +69,11 @@ card.onPacket = (offset, length) => {
 };
 
 createInterface({ input: process.stdin }).on('line', line => {
-  const asked = JSON.parse(line) as { trouble?: Trouble };
+  const asked = JSON.parse(line) as { trouble?: Trouble; signalling?: Record<string, number>; report?: true };
   if (asked.trouble !== undefined) change(asked.trouble);
-  process.stdout.write(asked.trouble === undefined ? `${JSON.stringify(report())}\n` : 'ready\n');
+  for (const [address, extraMs] of Object.entries(asked.signalling ?? {}))
+    signalling.set(addressOf(address), { extraMs, lastDue: 0 });
+  process.stdout.write(asked.report === true ? `${JSON.stringify(report())}\n` : 'ready\n');
 });
 process.stdout.write('ready\n');
 
@@ -106,6 +121,17 @@ function countsFor(at: number): Counts {
   return counts;
 }
 
+function slowSignalling(at: number): { extraMs: number; lastDue: number } | null {
+  if (signalling.size === 0 || memory[at]! >> 4 !== 4 || memory[at + 9] !== TCP) return null;
+  return servers.has(view.getUint32(at + 12)) ? (signalling.get(view.getUint32(at + 16)) ?? null) : null;
+}
+
+function hold(due: number, bytes: Uint8Array): void {
+  const behind = held.findIndex(other => other.due > due);
+  held.splice(behind < 0 ? held.length : behind, 0, { due, bytes });
+  timer ??= setTimeout(release, trouble.delayMs);
+}
+
 /** What the kernel would cut this into: struct virtio_net_hdr has the segment size, where it is to be cut. */
 function datagramsIn(offset: number, length: number): number {
   const at = offset + CARD_HEADER;
@@ -118,6 +144,10 @@ function datagramsIn(offset: number, length: number): number {
   return Math.ceil((length - CARD_HEADER - headers) / segment);
 }
 
+function addressOf(text: string): number {
+  return text.split('.').reduce((address, part) => address * 256 + Number(part), 0);
+}
+
 function addressText(address: number): string {
   return [24, 16, 8, 0].map(shift => (address >>> shift) & 0xff).join('.');
 }
@@ -125,10 +155,17 @@ function addressText(address: number): string {
 function release(): void {
   const now = performance.now();
   for (const each of [queue, late]) while (each.due() <= now) each.shift(giveBack);
-  const due = Math.min(queue.due(), late.due());
+  while ((held[0]?.due ?? Infinity) <= now) giveHeldBack(held.shift()!.bytes);
+  const due = Math.min(queue.due(), late.due(), held[0]?.due ?? Infinity);
   timer = due === Infinity ? null : setTimeout(release, Math.max(SHORTEST_WAIT_MS, due - now));
 }
 
 function giveBack(offset: number, length: number): void {
   if (!card.write(offset, length)) refused++;
+}
+
+/** The room at the beginning is free: what was read into it was copied. */
+function giveHeldBack(bytes: Uint8Array): void {
+  memory.set(bytes, 0);
+  giveBack(0, bytes.length);
 }

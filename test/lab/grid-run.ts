@@ -11,6 +11,7 @@ import type { Box } from './homes.ts';
 import { endOf } from './place.ts';
 import { buildLab } from './topology.ts';
 import type { Home, Lab } from './topology.ts';
+import { inTurns } from './turns.ts';
 import { until } from './waiting.ts';
 
 const ONE_WAY_MS = 20;
@@ -199,22 +200,4 @@ function boxOf(boxes: ReadonlyMap<string, Box>, name: string): Box {
   const box = boxes.get(name);
   if (box === undefined) throw new TypeError(`no box ${name}`);
   return box;
-}
-
-/** Answers in the order of `items`, with so many under way at once. */
-async function inTurns<T, R>(
-  items: readonly T[],
-  atOnce: number,
-  act: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await act(item);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return results;
 }

@@ -1,45 +1,122 @@
 // npm run grid: every kind of home against every other, from a cold first packet.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readOrExplain, someOf } from './command-line.ts';
+import { positive, readOrExplain, someOf } from './command-line.ts';
 import { KINDS, planFor, sampleGrid, wholeGrid } from './grid-plan.ts';
 import { runGrid } from './grid-run.ts';
 import type { Outcome } from './grid-run.ts';
+import { cellsOf, FOREIGN_PER_SECOND, MOST_SKEW_MS, planPunch, PUNCH_KINDS } from './punch-plan.ts';
+import type { PunchSettings } from './punch-plan.ts';
+import { runPunch } from './punch-run.ts';
+import type { PunchReport } from './punch-run.ts';
+import { punchLine, punchWords } from './punch-words.ts';
+import { PARTS, writeTraversal } from './traversal-page.ts';
 import { enterLab } from './wrapper.ts';
 
 const USAGE = `Usage: npm run grid -- [--sample] [--kinds KIND,…] [--json FILE]
+       npm run grid -- --punch [--tries N] [--cells KIND:KIND,…] [--tcp] [--noise one|both] [--skew MS]
+                       [--json FILE] [--from FILE,…] [--write-docs PART]
   --sample       a telling few
   --kinds LIST   pairs with one of these kinds alone: ${KINDS.join(', ')}
-  --json FILE    the outcomes as JSON`;
+  --json FILE    the outcomes as JSON
+  --punch        how often, how fast and by which method homes get through to each other
+  --tries N      of each cell; default 1
+  --cells LIST   these alone, such as prc:seq1,sym:prc; \`noisy\`, \`birthday\`, \`itself\`: sets of them;
+                 default: all of ${PUNCH_KINDS.join(', ')}
+  --tcp          no UDP passes at any of the homes
+  --noise WHICH  another user opens ${FOREIGN_PER_SECOND} flows a second behind one of the routers, or behind both
+  --skew MS      one end begins so much later; \`each\`: from 0 to ${MOST_SKEW_MS} ms in turn; default: any time up to that
+  --at-once N    tries under way at once; default 3
+  --from LIST    reads what such runs wrote by --json, and runs nothing
+  --write-docs   puts what was seen in that part of docs/traversal.md: ${PARTS.join(', ')}`;
 
-const { sample, json, kinds } = readOrExplain(USAGE, () => {
-  const options = {
-    sample: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    kinds: { type: 'string' },
-  } as const;
-  const { values } = parseArgs({ options });
+const options = readOrExplain(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      sample: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      kinds: { type: 'string' },
+      punch: { type: 'boolean', default: false },
+      tries: { type: 'string', default: '1' },
+      cells: { type: 'string', default: 'all' },
+      tcp: { type: 'boolean', default: false },
+      noise: { type: 'string', default: 'none' },
+      skew: { type: 'string' },
+      'at-once': { type: 'string', default: '3' },
+      from: { type: 'string' },
+      'write-docs': { type: 'string' },
+    },
+  });
   return {
     ...values,
     kinds: values.kinds === undefined ? null : someOf('kinds', values.kinds, KINDS),
+    cells: cellsOf(values.cells),
+    parts: values['write-docs'] === undefined ? [] : someOf('write-docs', values['write-docs'], PARTS),
+    punching: {
+      tries: positive('tries', values.tries),
+      transport: values.tcp ? ('tcp' as const) : ('udp' as const),
+      noise: someOf('noise', values.noise, ['none', 'one', 'both'] as const)[0] ?? 'none',
+      skewMs: skewOf(values.skew),
+      atOnce: positive('at-once', values['at-once']),
+    },
   };
 });
-enterLab(import.meta.url, { refuse });
+if (options.from === undefined) enterLab(import.meta.url, { refuse });
+const isRight = options.punch ? await punch() : await meetings();
+process.exit(isRight ? 0 : 1);
 
-const begun = performance.now();
-const outcomes = await runGrid(chosenPlan(), outcome => {
-  process.stdout.write(`${lineOf(outcome)}\n`);
-});
-if (!sample) process.stdout.write(`\n${table(outcomes)}`);
-if (json !== undefined) writeFileSync(resolve(json), `${JSON.stringify(outcomes, null, 2)}\n`);
-const right = outcomes.filter(isRight).length;
-const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
-process.stdout.write(`\n${right} of ${outcomes.length} as expected, in ${minutes} minutes.\n`);
-process.exit(right === outcomes.length ? 0 : 1);
+async function meetings(): Promise<boolean> {
+  const begun = performance.now();
+  const outcomes = await runGrid(chosenPlan(), outcome => {
+    process.stdout.write(`${lineOf(outcome)}\n`);
+  });
+  if (!options.sample) process.stdout.write(`\n${table(outcomes)}`);
+  writeJson(outcomes);
+  const right = outcomes.filter(isAsExpected).length;
+  process.stdout.write(`\n${right} of ${outcomes.length} as expected, in ${minutesSince(begun)} minutes.\n`);
+  return right === outcomes.length;
+}
+
+async function punch(): Promise<boolean> {
+  const begun = performance.now();
+  const reports = options.from === undefined ? [await punchNow()] : options.from.split(',').map(readReport);
+  process.stdout.write(`\n${punchWords(reports)}`);
+  for (const part of options.parts) writeTraversal(part, reports);
+  process.stdout.write(`\nIn ${minutesSince(begun)} minutes.\n`);
+  return reports.every(({ outcomes }) => outcomes.every(outcome => outcome.isRight));
+}
+
+async function punchNow(): Promise<PunchReport> {
+  const report = await runPunch(planPunch(options.cells, options.punching), options.punching, outcome => {
+    process.stdout.write(`${punchLine(outcome)}\n`);
+  });
+  writeJson(report);
+  return report;
+}
+
+/** Our own words, from a run before. */
+function readReport(file: string): PunchReport {
+  return JSON.parse(readFileSync(resolve(file), 'utf8')) as PunchReport;
+}
+
+function skewOf(text: string | undefined): PunchSettings['skewMs'] {
+  if (text === undefined) return null;
+  return text === 'each' ? text : Number(text);
+}
+
+function writeJson(outcomes: unknown): void {
+  if (options.json !== undefined)
+    writeFileSync(resolve(options.json), `${JSON.stringify(outcomes, null, 2)}\n`);
+}
+
+function minutesSince(begun: number): string {
+  return ((performance.now() - begun) / 60_000).toFixed(1);
+}
 
 function chosenPlan(): ReturnType<typeof wholeGrid> {
-  const plan = sample ? sampleGrid() : wholeGrid();
+  const plan = options.sample ? sampleGrid() : wholeGrid();
+  const { kinds } = options;
   if (kinds === null) return plan;
   const isOfThem = (name: string): boolean => kinds.includes(name.split('-')[0] ?? '');
   return planFor(plan.trials.filter(({ from, to }) => isOfThem(from) || isOfThem(to)));
@@ -66,7 +143,7 @@ function table(all: readonly Outcome[]): string {
   const cell = (from: string, to: string): string => {
     const found = all.find(outcome => outcome.from === `${from}-a` && outcome.to === `${to}-b`);
     if (found === undefined) return ''.padStart(width);
-    const marks = `${found.carriedBy === 'relay' ? '*' : ''}${isRight(found) ? '' : '!'}`;
+    const marks = `${found.carriedBy === 'relay' ? '*' : ''}${isAsExpected(found) ? '' : '!'}`;
     return `${found.firstReplyMs ?? '–'}${marks}`.padStart(width);
   };
   const head = `${''.padEnd(width)}${KINDS.map(kind => kind.padStart(width)).join('')}\n`;
@@ -80,6 +157,6 @@ function refuse(reason: string): never {
   process.exit(1);
 }
 
-function isRight({ wrong }: Outcome): boolean {
+function isAsExpected({ wrong }: Outcome): boolean {
   return wrong.length === 0;
 }

@@ -5,6 +5,12 @@ import { CORE_GATEWAY, SERVER_ADDRESSES, SERVER_ADDRESSES6 } from './plan.ts';
 import type { HomePlan, HostPlan, LabPlan, RouterPlan } from './plan.ts';
 import { firewall6, routerRules, silentAboutMtu } from './rules.ts';
 
+/** The lowest port of a sequence, and how many come before the end of its range. */
+export interface NextPorts {
+  readonly lowest?: number;
+  readonly before?: number;
+}
+
 export interface ScriptOptions {
   readonly serverAddresses: number;
 }
@@ -43,14 +49,15 @@ export function buildScript(plan: LabPlan, options: ScriptOptions): string {
     ),
     ...plan.homes.flatMap(home => homeScripts(home)),
     ...plan.homes.filter(home => home.shape.traits.includes('pppoe')).map(dropTooBig),
-    ...routers.map(rulesScript),
+    ...routers.map(router => rulesScript(router)),
   ].join('\n');
 }
 
-/** Loads the rules of a router anew, with empty sets. */
-export function rulesScript(router: RouterPlan): string {
-  const { nat, traits, ipv6 } = shapeOf(router.kind);
-  if (nat === null) return '';
+/** Loads the rules of a router anew, with empty sets; a sequence of ports goes on as `next` says. */
+export function rulesScript(router: RouterPlan, next: NextPorts = {}): string {
+  const { nat: kind, traits, ipv6 } = shapeOf(router.kind);
+  if (kind === null) return '';
+  const nat = kind.ports.type === 'sequence' ? { ...kind, ports: { ...kind.ports, ...next } } : kind;
   const rules = routerRules(nat, router.wanAddress, traits, router.forwards) + (ipv6 ? firewall6() : '');
   const timeouts =
     router.udpTimeoutS === null

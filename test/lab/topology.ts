@@ -12,6 +12,7 @@ import { Place } from './place.ts';
 import { planLab, SERVER_ADDRESSES, SERVER_ADDRESSES6 } from './plan.ts';
 import type { HomeOptions, HomePlan, LabPlan, RouterPlan } from './plan.ts';
 import { buildScript, rulesScript, wanLines } from './script.ts';
+import type { NextPorts } from './script.ts';
 
 export interface LabOptions extends Partial<Trouble> {
   readonly homes: readonly HomeOptions[];
@@ -40,6 +41,8 @@ export interface Home {
   flushNat(): Promise<void>;
   /** The router restarts: line down and up, mappings and learnt sets gone. */
   rebootNat(): Promise<void>;
+  /** Where the ports of new flows go on, in a home that gives them in sequence; the flows that stand keep theirs. */
+  nextPorts(next: NextPorts): Promise<void>;
 }
 
 export interface Lab {
@@ -126,6 +129,9 @@ function homeOf(plan: HomePlan, carriers: ReadonlyMap<RouterPlan, Place>, core: 
       await router.exec('ip link set wan down; ip addr flush dev wan');
       await runScript(rulesScript(routerPlan));
       await router.exec('conntrack -F; ip -batch -', { input: wanLines(routerPlan).join('\n') });
+    },
+    nextPorts: async next => {
+      if (routerPlan !== null) await runScript(`set -eu\n${rulesScript(routerPlan, next)}`);
     },
   };
 }
