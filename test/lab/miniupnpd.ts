@@ -15,6 +15,7 @@ table inet miniupnpd {
  chain forward {
   type filter hook forward priority 0; policy accept;
   jump miniupnpd
+  meta nfproto ipv6 iifname "wan" ct state new meta l4proto { tcp, udp } drop
  }
  chain miniupnpd {
  }
@@ -84,13 +85,29 @@ export class Miniupnpd {
     const { stdout } = await this.#router.exec('nft list chain inet miniupnpd prerouting_miniupnpd', {
       mayFail: true,
     });
-    const rule = /\b(tcp|udp)\b.*?dport (\d+).*dnat ip to ([\d.]+:\d+)/;
-    return stdout
-      .split('\n')
-      .flatMap(line => {
-        const [, transport = '', port = '', to = ''] = rule.exec(line) ?? [];
-        return transport === '' ? [] : [`${transport} ${port} to ${to}`];
-      })
-      .sort();
+    return rulesIn(stdout, /dnat ip to ([\d.]+:\d+)/);
   }
+
+  /** Holes in the IPv6 firewall: `udp 41641 to 2001:db8:10::2`, sorted. */
+  async holes(): Promise<string[]> {
+    const { stdout } = await this.#router.exec('nft list chain inet miniupnpd miniupnpd', { mayFail: true });
+    return rulesIn(stdout, /ip6 daddr ([\da-f:]+)/);
+  }
+}
+
+const PROTOCOLS: Readonly<Record<string, string>> = { '0x6': 'tcp', '0x11': 'udp', '6': 'tcp', '17': 'udp' };
+
+/** nft has no word for how it names the protocol: by its place in the header. */
+function rulesIn(listing: string, where: RegExp): string[] {
+  return listing
+    .split('\n')
+    .flatMap(line => {
+      const transport = /(?:@nh,72,8|@nh,48,8|meta l4proto|ip6 nexthdr) (\w+)/.exec(line)?.[1] ?? '';
+      const port = /dport (\d+)/.exec(line)?.[1];
+      const to = where.exec(line)?.[1];
+      return port === undefined || to === undefined
+        ? []
+        : [`${PROTOCOLS[transport] ?? transport} ${port} to ${to}`];
+    })
+    .sort();
 }
