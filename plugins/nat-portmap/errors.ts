@@ -21,9 +21,9 @@ export const portmapErrors = defineErrors({
     retry: true,
   },
   PORTMAP_NO_OUTSIDE: {
-    what: 'The router passes ports on, but has no address outside at the moment.',
-    why: 'It names none, or one that cannot be: its connection may be down.',
-    todo: 'Check that the router is online; it is asked again.',
+    what: 'The router passes no ports on, because it has no address of its own on the internet.',
+    why: 'Another router, or the provider, stands in front of it; or its line is down at the moment.',
+    todo: 'If it is online: set one of two routers of your own to bridge mode. Where the provider shares addresses among its customers (CGNAT), ask it for a public address, or use IPv6.',
     retry: true,
   },
 });

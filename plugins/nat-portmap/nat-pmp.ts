@@ -12,13 +12,14 @@ import { refuse, type Asked, type Ground, type Look, type MapAnswer, type PortPr
 import type { Wire } from './wire.ts';
 
 const RESULTS: Readonly<Record<number, string>> = {
-  1: 'unsupported version',
   2: 'not authorized',
   3: 'network failure',
   4: 'out of resources',
   5: 'unsupported opcode',
 };
 const UNSUPPORTED_VERSION = 1;
+/** Its own line is down, or it stands behind another router. */
+const NETWORK_FAILURE = 3;
 
 /** Null: the gateway does not speak it. */
 export async function findNatPmp(
@@ -29,6 +30,10 @@ export async function findNatPmp(
   const natPmp = new NatPmp(ground, wire);
   return (await natPmp.look(signal)) === 'silent' ? null : natPmp;
 }
+
+/** RFC 6886 3.5: what a router that knows NAT-PMP alone answers to PCP, which is asked from the same socket. */
+const isToPcp = (answer: NatPmpAnswer): boolean =>
+  answer.about === 'error' && answer.result === UNSUPPORTED_VERSION;
 
 class NatPmp implements PortProtocol {
   readonly name = 'nat-pmp';
@@ -47,7 +52,6 @@ class NatPmp implements PortProtocol {
   async look(signal: AbortSignal): Promise<Look> {
     const answer = await this.#ask(encodeNatPmpAddress(), this.#isAddress, signal);
     if (answer === null) return 'silent';
-    if (answer.about === 'error' && answer.result === UNSUPPORTED_VERSION) return 'silent';
     this.#address = answer.about === 'address' && answer.address !== '0.0.0.0' ? answer.address : '';
     return this.#epoch.heard(answer.epochS);
   }
@@ -62,7 +66,8 @@ class NatPmp implements PortProtocol {
     this.#epoch.noted(answer.epochS);
     if (answer.about === 'error') {
       const words = RESULTS[answer.result] ?? `result ${answer.result}`;
-      return { ok: false, code: 'refused', answer: `NAT-PMP ${words}` };
+      const code = answer.result === NETWORK_FAILURE ? 'no-outside' : 'refused';
+      return { ok: false, code, answer: `NAT-PMP ${words}` };
     }
     const nonsense =
       leaseS === 0
@@ -95,7 +100,7 @@ class NatPmp implements PortProtocol {
       if (received[0] === 2) return null;
       const decoded = decodeNatPmp(received);
       if (!decoded.ok) refuse(this.#ground, decoded.code);
-      return decoded.ok && isOurs(decoded.value) ? decoded.value : null;
+      return decoded.ok && !isToPcp(decoded.value) && isOurs(decoded.value) ? decoded.value : null;
     };
     return this.#wire.ask(NAT_PMP_PORT, bytes, read, signal);
   }

@@ -22,11 +22,13 @@ export function judge(router: string, { seen, own }: OutsideView): Verdict {
   const scope = scopeOf(TABLE, router);
   if (router === '' || scope === 'special' || scope === 'loopback' || scope === 'link-local') return 'none';
   if (seen.includes(router)) return 'reached';
-  const isFromOutside = (address: string): boolean =>
-    !own.includes(address) && scopeOf(TABLE, address) === 'public';
+  const isFromOutside = (address: string): boolean => !own.includes(address) && isOutside(address);
   if (seen.some(isFromOutside) || scope !== 'public') return 'double';
   return 'reached';
 }
+
+/** Could the internet get there at all? */
+export const isOutside = (address: string): boolean => scopeOf(TABLE, address) === 'public';
 
 /** Asks each server once, from the socket that carries the data. IPv4 alone: IPv6 knows no two routers that translate. */
 export async function askOutside(

@@ -15,6 +15,9 @@ import type { Wire } from './wire.ts';
 /** It does not speak PCP, or not with us: there is no use in asking on. */
 const HOPELESS = ['UNSUPP_VERSION', 'ADDRESS_MISMATCH', 'MALFORMED_REQUEST'];
 
+/** Its own line is down, or it stands behind another router. */
+const NO_OUTSIDE = ['NETWORK_FAILURE', 'CANNOT_PROVIDE_EXTERNAL'];
+
 /** Null: the gateway does not speak it. */
 export async function findPcp(ground: Ground, wire: Wire, signal: AbortSignal): Promise<PortProtocol | null> {
   const pcp = new Pcp(ground, wire);
@@ -51,7 +54,7 @@ class Pcp implements PortProtocol {
     this.#epoch.noted(answer.epochS);
     const name = pcpResultName(answer.result);
     if (answer.result !== 0 || answer.map === null)
-      return { ok: false, code: 'refused', answer: `PCP ${name}` };
+      return { ok: false, code: NO_OUTSIDE.includes(name) ? 'no-outside' : 'refused', answer: `PCP ${name}` };
     const { outer } = answer.map;
     const nonsense =
       asked.leaseS === 0

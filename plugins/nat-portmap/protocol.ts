@@ -22,8 +22,13 @@ export interface Asked {
 export type MapAnswer =
   /** `leaseS` 0: it lasts until it is taken back. `outer` with an empty address: the router knows none of its own. */
   | { readonly ok: true; readonly outer: Endpoint; readonly leaseS: number }
-  /** `silent`: no answer that fits. `refused`: the router does not want to, or its answer makes no sense; `answer` says it. */
-  | { readonly ok: false; readonly code: 'silent' | 'refused'; readonly answer: string };
+  | { readonly ok: false; readonly code: Unmapped; readonly answer: string };
+
+/**
+ * `silent`: no answer that fits. `refused`: the router does not want to, or its answer makes no sense. `no-outside`: it has
+ * no address on the internet that it could pass anything on from.
+ */
+export type Unmapped = 'silent' | 'refused' | 'no-outside';
 
 export type Look = 'same' | 'restarted' | 'silent';
 

@@ -41,7 +41,7 @@ export interface Mapping extends Wanted {
 }
 
 /** `asking`: nothing is known yet. */
-export type RouterState = 'asking' | 'silent' | 'refused' | 'mapped';
+export type RouterState = 'asking' | 'silent' | 'refused' | 'no-outside' | 'mapped';
 
 export interface RouterOptions extends Ground {
   readonly random: Random;
@@ -75,8 +75,11 @@ export class Router {
   #wire: Wire | null = null;
   /** Those that answered; the first is in use. */
   #spoken: readonly PortProtocol[] = [];
+  /** Settles when all that were asked have answered, or not. */
+  #finding: Promise<void> = Promise.resolve();
   #state: RouterState = 'asking';
   #answer = '';
+  #refusal: 'refused' | 'no-outside' = 'refused';
   /** Under way; what was broken off may have been done all the same. */
   #asking: Asking | null = null;
   #silentSinceMs: number | null = null;
@@ -214,7 +217,7 @@ export class Router {
       this.#become('mapped', '');
       return LOOK_MS;
     }
-    this.#become('refused', this.#answer);
+    this.#become(this.#refusal, this.#answer);
     const now = clock.monotonicMs();
     const [soonest] = [...this.#refused.values()].map(({ untilMs }) => untilMs - now).sort((a, b) => a - b);
     return Math.max(LOOK_MS, soonest ?? REFUSED_MS[0]);
@@ -272,7 +275,8 @@ export class Router {
       if (rank === 0) first.resolve();
       else clock.after(GRACE_MS, first.resolve);
     });
-    await Promise.race([first.promise, Promise.all(asked)]);
+    this.#finding = Promise.all(asked).then(() => undefined);
+    await Promise.race([first.promise, this.#finding]);
     return spoken.sort((a, b) => PROTOCOL_NAMES.indexOf(a.name) - PROTOCOL_NAMES.indexOf(b.name));
   }
 
@@ -289,7 +293,7 @@ export class Router {
   /** False: the router is silent. */
   async #make(wanted: Wanted): Promise<boolean> {
     const { kept, leaseS } = this.#options;
-    const [protocol, ...others] = this.#spoken;
+    const [protocol] = this.#spoken;
     if (protocol === undefined) return false;
     const { nonce, outerPort } = kept.of(this.gateway, wanted);
     const asked: Asked = {
@@ -305,11 +309,18 @@ export class Router {
       this.#putOff(keyOf(wanted));
       this.#spoken = [];
       return false;
-    } else if (this.#held.size === 0 && others.length > 0) {
-      this.#spoken = others;
-      return await this.#make(wanted);
-    } else this.#wasRefused(wanted, answer.answer);
+    } else if (this.#held.size === 0 && (await this.#hasAnother(protocol))) return await this.#make(wanted);
+    else this.#wasRefused(wanted, answer.code, answer.answer);
     return true;
+  }
+
+  /** The protocol in use refuses: is there another one, be it slower? It is used from now on. */
+  async #hasAnother(refusing: PortProtocol): Promise<boolean> {
+    await this.#finding;
+    this.#spoken = this.#spoken.filter(protocol => protocol !== refusing);
+    if (this.#spoken.length > 0) return !this.#work.signal.aborted;
+    this.#spoken = [refusing];
+    return false;
   }
 
   #made(protocol: PortProtocol, asked: Asked, answer: Extract<MapAnswer, { ok: true }>): void {
@@ -334,13 +345,14 @@ export class Router {
     this.#tell();
   }
 
-  #wasRefused(wanted: Wanted, answer: string): void {
+  #wasRefused(wanted: Wanted, code: 'refused' | 'no-outside', answer: string): void {
     const key = keyOf(wanted);
     const { clock, counters, log } = this.#options;
     counters.counter('refused-by-router').value++;
     if (this.#answer !== answer)
       log.info('the router refuses to pass a port on', { ...wanted, answer, gateway: this.gateway.address });
     this.#answer = answer;
+    this.#refusal = code;
     const times = this.#refused.get(key)?.times ?? 0;
     const untilMs = clock.monotonicMs() + laterEachTime(REFUSED_MS, times);
     this.#refused.set(key, { untilMs, times: times + 1 });

@@ -3,6 +3,7 @@ import { canonicalIp, familyOf, parseDecimal } from '../../protocol/ip/address.t
 import { servicesOf, type IgdService, type SoapArguments } from '../../protocol/portmap/igd.ts';
 import { askHttp } from './http.ts';
 import { refuse, type Asked, type Ground, type Look, type MapAnswer, type PortProtocol } from './protocol.ts';
+import { isOutside } from './outside.ts';
 import { searchGateway, type FoundGateway } from './search.ts';
 import { call, type Called } from './soap.ts';
 
@@ -123,7 +124,7 @@ class Upnp implements PortProtocol {
         if (added === 'done') return await this.#added(asked, outerPort, signal);
         const isElsewhere = TAKEN.includes(added) || added === SAME_PORT_ONLY;
         if (!isElsewhere || (added === SAME_PORT_ONLY && outerPort === asked.port))
-          return { ok: false, code: 'refused', answer: `UPnP error ${added}` };
+          return this.#refused(added, signal);
         if (added === SAME_PORT_ONLY) {
           outerPort = asked.port;
           continue;
@@ -137,6 +138,13 @@ class Upnp implements PortProtocol {
   async unmap({ transport, outer }: Asked & { readonly outer: { readonly port: number } }): Promise<void> {
     if ((await this.#ownerOf(transport, outer.port)) !== 'ours') return;
     await this.#call('DeletePortMapping', whichOf(transport, outer.port));
+  }
+
+  /** Those behind another router refuse with whatever number comes to hand; their address tells. */
+  async #refused(error: number, signal: AbortSignal): Promise<MapAnswer> {
+    const address = addressIn(await this.#call('GetExternalIPAddress', [], signal));
+    const code = isOutside(address) ? 'refused' : 'no-outside';
+    return { ok: false, code, answer: `UPnP error ${error}` };
   }
 
   async #added(asked: Asked, outerPort: number, signal: AbortSignal): Promise<MapAnswer> {

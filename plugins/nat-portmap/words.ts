@@ -35,6 +35,7 @@ type Code = keyof typeof portmapErrors.kinds | '';
 function codeOf({ state, verdict }: RouterWords): Code {
   if (state === 'silent') return 'PORTMAP_NO_ANSWER';
   if (state === 'refused') return 'PORTMAP_REFUSED';
+  if (state === 'no-outside') return 'PORTMAP_NO_OUTSIDE';
   if (state !== 'mapped' || verdict === 'reached') return '';
   return verdict === 'double' ? 'PORTMAP_DOUBLE_NAT' : 'PORTMAP_NO_OUTSIDE';
 }

@@ -2,6 +2,7 @@
 // real rules of the kernel, which is where this looks for them.
 import { existsSync, writeFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
+import { formatIp } from '../../protocol/ip/address.ts';
 import { endOf, type Place } from './place.ts';
 import { until } from './waiting.ts';
 import { LAB_FOLDER } from './wrapper.ts';
@@ -91,23 +92,26 @@ export class Miniupnpd {
   /** Holes in the IPv6 firewall: `udp 41641 to 2001:db8:10::2`, sorted. */
   async holes(): Promise<string[]> {
     const { stdout } = await this.#router.exec('nft list chain inet miniupnpd miniupnpd', { mayFail: true });
-    return rulesIn(stdout, /ip6 daddr ([\da-f:]+)/);
+    return rulesIn(stdout, /@nh,192,128 0x([\da-f]{32})/);
   }
 }
 
 const PROTOCOLS: Readonly<Record<string, string>> = { '0x6': 'tcp', '0x11': 'udp', '6': 'tcp', '17': 'udp' };
 
-/** nft has no word for how it names the protocol: by its place in the header. */
+/** nft has no words for what it put there, but shows where in the IP header to look: the protocol, the destination. */
 function rulesIn(listing: string, where: RegExp): string[] {
   return listing
     .split('\n')
     .flatMap(line => {
       const transport = /(?:@nh,72,8|@nh,48,8|meta l4proto|ip6 nexthdr) (\w+)/.exec(line)?.[1] ?? '';
       const port = /dport (\d+)/.exec(line)?.[1];
-      const to = where.exec(line)?.[1];
+      const to = plain(where.exec(line)?.[1]);
       return port === undefined || to === undefined
         ? []
         : [`${PROTOCOLS[transport] ?? transport} ${port} to ${to}`];
     })
     .sort();
 }
+
+const plain = (text: string | undefined): string | undefined =>
+  text !== undefined && /^[\da-f]{32}$/.test(text) ? formatIp(Buffer.from(text, 'hex')) : text;

@@ -1,5 +1,6 @@
 // V6 by port mapping, with Debian's miniupnpd in the router: all three protocols make real rules of the kernel, strangers get
-// in by them, and they are gone when this box goes. Home 0: a symmetric NAT and an IPv6 firewall. Home 1: behind a second NAT.
+// in by them, and they are gone when this box goes. Home 0: a symmetric NAT and an IPv6 firewall. Homes 1 and
+// 2: behind a second NAT, with a router that knows, and one that believes in an address that is not its.
 import t from 'tap';
 import type { PluginDetail } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
@@ -22,11 +23,16 @@ const INNER = '192.168.1.2';
 const RULES = [`tcp ${TCP_PORT} to ${INNER}:${TCP_PORT}`, `udp ${UDP_PORT} to ${INNER}:${UDP_PORT}`];
 
 const lab = await buildLab({
-  homes: [{ kind: 'sym6', address: OUTER }, { kind: 'prc', behind: 'eimprcnp' }, { kind: 'public' }],
+  homes: [
+    { kind: 'sym6', address: OUTER },
+    { kind: 'prc', behind: 'eimprcnp' },
+    { kind: 'prc', behind: 'eimprcnp' },
+    { kind: 'public' },
+  ],
   delayMs: 10,
 });
 t.teardown(() => lab.stop());
-const [home, inner, outside] = lab.homes as [Home, Home, Home];
+const [home, modest, inner, outside] = lab.homes as [Home, Home, Home, Home];
 const stranger = outside.host;
 const routerOf = ({ router }: Home): Place => {
   if (router === null) throw new TypeError('a home with a router');
@@ -35,6 +41,7 @@ const routerOf = ({ router }: Home): Place => {
 // The router's own firewall is miniupnpd's for this once: it opens holes in that alone.
 await routerOf(home).exec('nft delete chain ip6 lab6 forward');
 const router = await Miniupnpd.start(routerOf(home));
+await Miniupnpd.start(routerOf(modest));
 await Miniupnpd.start(routerOf(inner), ['ext_ip=5.5.5.99']);
 const server = await startServer(lab);
 const node = await startNode(server, home.host, 'box', { udpPort: UDP_PORT });
@@ -145,12 +152,17 @@ t.test('a location server at home: invites name the place outside', async t => {
 });
 
 t.test('a router behind another one: told, with what a person can do, and no place is named', async t => {
-  const other = await startNode(server, inner.host, 'inner');
-  const found = await until('the word of it', BOUND_MS, async () => {
-    const { state, code } = await plugin(other);
-    return state === 'limited' ? code : null;
-  });
-  t.equal(found, 'PORTMAP_DOUBLE_NAT');
-  const { stdout } = await other.ginnel(['netcheck']);
-  t.match(stdout, /not reached from outside itself.*5\.5\.5\.99.*198\.51\.100\.200/s);
+  const told = async (place: Place, name: string): Promise<{ code: string; netcheck: string }> => {
+    const other = await startNode(server, place, name);
+    const code = await until('the word of it', BOUND_MS, async () => {
+      const { state, code: said } = await plugin(other);
+      return state === 'limited' ? said : null;
+    });
+    return { code, netcheck: (await other.ginnel(['netcheck'])).stdout };
+  };
+  const [knows, believes] = await Promise.all([told(modest.host, 'modest'), told(inner.host, 'inner')]);
+  t.equal(knows.code, 'PORTMAP_NO_OUTSIDE');
+  t.match(knows.netcheck, /no address of its own on the internet.*bridge mode/s);
+  t.equal(believes.code, 'PORTMAP_DOUBLE_NAT');
+  t.match(believes.netcheck, /not reached from outside itself.*5\.5\.5\.99.*198\.51\.100\.201/s);
 });

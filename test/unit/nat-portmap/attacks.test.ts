@@ -43,8 +43,14 @@ async function ssdp(
 const elsewhere: readonly [string, (home: Home, port: number) => string][] = [
   ['another host', ({ attacker }) => `http://${attacker.address}:8080/d.xml`],
   ['a host name', () => 'http://localhost:8080/d.xml'],
-  ["a name that begins with the router's address", ({ router }) => `http://${router.address}.attacker.example/d.xml`],
-  ['a user before another host', ({ router, attacker }) => `http://${router.address}@${attacker.address}:8080/d.xml`],
+  [
+    "a name that begins with the router's address",
+    ({ router }) => `http://${router.address}.attacker.example/d.xml`,
+  ],
+  [
+    'a user before another host',
+    ({ router, attacker }) => `http://${router.address}@${attacker.address}:8080/d.xml`,
+  ],
   ['another spelling of an address', () => 'http://0x7f000042:8080/d.xml'],
   ['https', ({ router }, port) => `https://${router.address}:${port}/d.xml`],
   ['a file', () => 'file:///etc/passwd'],
@@ -74,7 +80,11 @@ const datagrams: readonly [string, string, Buffer][] = [
   ['too long', 'ssdp.length', Buffer.alloc(4000, 'a')],
   ['no HTTP', 'ssdp.syntax', Buffer.from('hello')],
   ['an error', 'ssdp.syntax', Buffer.from('HTTP/1.1 500 no\r\nLOCATION: x\r\n\r\n')],
-  ['another device', 'ssdp.type', Buffer.from('HTTP/1.1 200 OK\r\nST: upnp:printer\r\nLOCATION: http://x/\r\n\r\n')],
+  [
+    'another device',
+    'ssdp.type',
+    Buffer.from('HTTP/1.1 200 OK\r\nST: upnp:printer\r\nLOCATION: http://x/\r\n\r\n'),
+  ],
 ];
 for (const [what, why, bytes] of datagrams)
   t.test(`SSDP: an answer that is ${what}`, async t => {
@@ -91,7 +101,11 @@ const bodies: readonly [string, string, (home: Home) => RequestListener][] = [
       (_, response) =>
         void response.writeHead(302, { location: `http://${attacker.address}:8080/d.xml` }).end(),
   ],
-  ['an error', 'http.status', () => (_, response) => void response.writeHead(404).end(description('/control'))],
+  [
+    'an error',
+    'http.status',
+    () => (_, response) => void response.writeHead(404).end(description('/control')),
+  ],
   ['a huge body', 'http.long', () => (_, response) => void response.end(Buffer.alloc(1 << 20, 'a'))],
   [
     'a huge body of unknown length',
@@ -127,7 +141,11 @@ const bodies: readonly [string, string, (home: Home) => RequestListener][] = [
           `<!DOCTYPE r [<!ENTITY x SYSTEM "http://${attacker.address}:8080/x">]><root><a>&x;</a></root>`,
         ),
   ],
-  ['an entity that is not declared', 'xml.entity', () => (_, response) => void response.end('<root>&x;</root>')],
+  [
+    'an entity that is not declared',
+    'xml.entity',
+    () => (_, response) => void response.end('<root>&x;</root>'),
+  ],
   ['elements in elements', 'xml.size', () => (_, response) => void response.end('<a>'.repeat(10_000))],
   ['no XML', 'xml.syntax', () => (_, response) => void response.end('hello')],
   ['no service', 'igd.no-service', () => (_, response) => void response.end('<root><device/></root>')],
@@ -191,7 +209,11 @@ const pcp: readonly [string, string, Attack][] = [
   ],
   ['outer port 0', 'port-zero', ({ bytes, reply }) => reply(pcpAnswer(bytes, { outerPort: 0 }) ?? bytes)],
   ['a lease of 0', 'lease-zero', ({ bytes, reply }) => reply(pcpAnswer(bytes, { lifetimeS: 0 }) ?? bytes)],
-  ['a packet cut short', 'pcp.length', ({ bytes, reply }) => reply((pcpAnswer(bytes) ?? bytes).subarray(0, 20))],
+  [
+    'a packet cut short',
+    'pcp.length',
+    ({ bytes, reply }) => reply((pcpAnswer(bytes) ?? bytes).subarray(0, 20)),
+  ],
   [
     'a mapping cut short',
     'pcp.length',
@@ -227,7 +249,9 @@ for (const [name, answer] of [
   t.test(`${name}: somebody else answers`, async t => {
     const at = home(t);
     const other = await at.attacker.udp(5351, () => undefined);
-    await at.router.udp(5351, ({ bytes, from }) => other.send(answer(bytes) ?? bytes, from.port, from.address));
+    await at.router.udp(5351, ({ bytes, from }) =>
+      other.send(answer(bytes) ?? bytes, from.port, from.address),
+    );
     refused(t, await stage(t, at, { settings: { protocols: [name] } }), at, 'wrong-source');
   });
 

@@ -11,7 +11,7 @@ let made = 0;
 export interface Datagram {
   readonly bytes: Buffer;
   /** To whoever asked, from this address and port. */
-  reply(bytes: Uint8Array): void;
+  readonly reply: (bytes: Uint8Array) => void;
   readonly from: RemoteInfo;
 }
 
@@ -177,11 +177,20 @@ export function igd(
       const action = /#(\w+)"$/.exec(String(request.headers['soapaction']))?.[1] ?? '';
       const value = (name: string): string => new RegExp(`<${name}>([^<]*)<`).exec(body)?.[1] ?? '';
       const key = `${value('NewProtocol')} ${value('NewExternalPort')}`;
-      const asked = { client: value('NewInternalClient'), port: value('NewInternalPort'), lease: value('NewLeaseDuration') };
-      calls.push(action === 'GetExternalIPAddress' ? action : `${action} ${key}${asked.lease === '' ? '' : ` lease ${asked.lease}`}`);
+      const asked = {
+        client: value('NewInternalClient'),
+        port: value('NewInternalPort'),
+        lease: value('NewLeaseDuration'),
+      };
+      calls.push(
+        action === 'GetExternalIPAddress'
+          ? action
+          : `${action} ${key}${asked.lease === '' ? '' : ` lease ${asked.lease}`}`,
+      );
       const held = table.get(key);
       const fault = (code: number): void => void response.writeHead(500).end(soapFault(code));
-      if (action === 'GetExternalIPAddress') response.end(soapAnswer(action, { NewExternalIPAddress: address }));
+      if (action === 'GetExternalIPAddress')
+        response.end(soapAnswer(action, { NewExternalIPAddress: address }));
       else if (action === 'GetSpecificPortMappingEntry') {
         if (held === undefined) fault(714);
         else response.end(soapAnswer(action, { NewInternalPort: held.port, NewInternalClient: held.client }));

@@ -38,13 +38,18 @@ export interface Stage {
   readonly plugin: TraversalPlugin;
   readonly context: PluginContext;
   /** What can be changed while it runs. */
-  readonly world: { seen: string | null; gateways: readonly Gateway[]; ports: readonly WantedPort[]; change(): void };
+  readonly world: {
+    seen: string | null;
+    gateways: readonly Gateway[];
+    ports: readonly WantedPort[];
+    change(): void;
+  };
   /** `udp 5.5.5.5:41641`, sorted. */
-  candidates(): string[];
+  readonly candidates: () => string[];
   /** What the core was told, likewise. */
-  told(): string[];
-  count(name: string): number;
-  code(): string;
+  readonly told: () => string[];
+  readonly count: (name: string) => number;
+  readonly code: () => string;
 }
 
 export function contextOf(
@@ -115,7 +120,12 @@ function stunSeen(seen: () => string | null): StunDoor {
               if (address === null) return Promise.resolve({ ok: false, code: 'timeout' });
               const transactionId = new Uint8Array(12);
               const attribute = writeXorMappedAddress({ family: 4, address, port: 1 }, transactionId);
-              const message = { class: 'success', method: BINDING, transactionId, attributes: [attribute] } as const;
+              const message = {
+                class: 'success',
+                method: BINDING,
+                transactionId,
+                attributes: [attribute],
+              } as const;
               const local = { family: 4, address: LOCAL, port: PORT } as const;
               return Promise.resolve({ ok: true, message, from: server, local, rttMs: 1 });
             },
