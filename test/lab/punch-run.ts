@@ -47,6 +47,15 @@ export interface PunchOutcome {
   /** What both ends noted. */
   readonly why: readonly string[];
   readonly isRight: boolean;
+  /** What guessing cost at each end; null: there was none. */
+  readonly cost: readonly [Cost, Cost] | null;
+}
+
+export interface Cost {
+  /** Probes that left the box. */
+  readonly probes: number;
+  /** Flows that its router remembers more than before. */
+  readonly entries: number;
 }
 
 /** What left one box, over all its tries. */
@@ -197,8 +206,10 @@ async function tryToMeet(runner: Runner, meeting: Meeting): Promise<PunchOutcome
   const foreign = foreignFor(runner, ends);
   try {
     const expected = expects(meeting.cell, settings.transport);
+    const before = expected === 'birthday' ? await costsOf(runner, ends) : null;
     const directMs = await timeToDirect(from, to, expected);
-    return await look(runner, meeting, { expects: expected, skewMs, directMs });
+    const after = before === null ? null : await costsOf(runner, ends);
+    return await look(runner, meeting, { expects: expected, skewMs, directMs, cost: grown(before, after) });
   } finally {
     await Promise.all(foreign.map(stopped));
   }
@@ -267,7 +278,7 @@ async function stopped(child: ChildProcess): Promise<void> {
 async function look(
   runner: Runner,
   meeting: Meeting,
-  seen: Pick<PunchOutcome, 'expects' | 'skewMs' | 'directMs'>,
+  seen: Pick<PunchOutcome, 'expects' | 'skewMs' | 'directMs' | 'cost'>,
 ): Promise<PunchOutcome> {
   const [from, to] = [boxOf(runner, meeting.from), boxOf(runner, meeting.to)];
   const carriedBy = await whoCarries(runner, from, to, seen.directMs !== null);
@@ -289,6 +300,30 @@ async function look(
     why,
     isRight,
   };
+}
+
+async function costsOf({ departures }: Runner, ends: readonly [Box, Box]): Promise<[Cost, Cost]> {
+  const costOf = async ({ home, node }: Box): Promise<Cost> => {
+    const [left, entries] = await Promise.all([
+      departures.get(node.name)?.left(),
+      home.router?.exec('conntrack -C'),
+    ]);
+    return { probes: left?.probes.packets ?? 0, entries: Number(entries?.stdout ?? 0) };
+  };
+  const [from, to] = ends;
+  return [await costOf(from), await costOf(to)];
+}
+
+function grown(
+  before: readonly [Cost, Cost] | null,
+  after: readonly [Cost, Cost] | null,
+): PunchOutcome['cost'] {
+  if (before === null || after === null) return null;
+  const since = (end: 0 | 1): Cost => ({
+    probes: after[end].probes - before[end].probes,
+    entries: Math.max(0, after[end].entries - before[end].entries),
+  });
+  return [since(0), since(1)];
 }
 
 function methodOf(carriedBy: PunchOutcome['carriedBy'], why: readonly string[]): PunchOutcome['method'] {

@@ -1,7 +1,7 @@
 // A run of punching in words: a line for each try, then each cell with its success, times and ways, and what left the boxes.
 import { PUNCH_KINDS } from './punch-plan.ts';
 import type { Cell, PunchExpectation } from './punch-plan.ts';
-import type { BoxReport, PunchOutcome, PunchReport } from './punch-run.ts';
+import type { BoxReport, Cost, PunchOutcome, PunchReport } from './punch-run.ts';
 import type { Left, Sent } from './watch.ts';
 
 /** How the tries of a cell went that went as expected. */
@@ -18,6 +18,8 @@ export interface CellResult {
   /** By what they met, the most frequent first, and in words with how often. */
   readonly way: Way;
   readonly methods: readonly string[];
+  /** What guessing cost at each end, middle and most of all tries; empty: there was none. */
+  readonly costs: readonly string[];
 }
 
 export function resultsOf(reports: readonly Pick<PunchReport, 'outcomes'>[]): CellResult[] {
@@ -37,6 +39,7 @@ export function resultsOf(reports: readonly Pick<PunchReport, 'outcomes'>[]): Ce
       {
         ...{ cell, expects, times, tries: tries.length, right: tries.filter(isRight).length },
         way: ways[0]?.way ?? expects,
+        costs: costsOf(tries),
         methods: ways.map(({ way, count }) => `${way} ${count}`),
       },
     ];
@@ -47,6 +50,18 @@ function waysOf(tries: readonly PunchOutcome[]): { readonly way: Way; readonly c
   const counts = new Map<Way, number>();
   for (const { method } of tries) if (method !== null) counts.set(method, (counts.get(method) ?? 0) + 1);
   return [...counts].map(([way, count]) => ({ way, count })).sort((a, b) => b.count - a.count);
+}
+
+function costsOf(tries: readonly PunchOutcome[]): string[] {
+  const costs = tries.flatMap(({ cost }) => (cost === null ? [] : [cost]));
+  if (costs.length === 0) return [];
+  return ([0, 1] as const).map(end => {
+    const words = (figure: keyof Cost): string => {
+      const sorted = costs.map(cost => cost[end][figure]).sort((a, b) => a - b);
+      return `${middleOf(sorted) ?? 0} (${sorted.at(-1) ?? 0})`;
+    };
+    return `${words('probes')} probes, ${words('entries')} router entries`;
+  });
 }
 
 /** `predict 10/10, 0.6 s`. */
@@ -69,12 +84,12 @@ export function punchLine(outcome: PunchOutcome): string {
 
 export function punchWords(reports: readonly PunchReport[]): string {
   const results = resultsOf(reports);
-  const cells = results.map(({ cell, expects, tries, right, times }) => {
+  const cells = results.map(({ cell, expects, tries, right, times, costs }) => {
     const name = `${cell.from} × ${cell.to}`.padEnd(22);
     const middle = middleOf(times);
     const time =
       middle === null ? '' : `, direct after ${middle} ms (median), ${times.at(-1) ?? 0} ms at most`;
-    return `${name} ${expects.padEnd(9)} ${right} of ${tries}${time}\n`;
+    return `${name} ${expects.padEnd(9)} ${right} of ${tries}${time}${costs.map(cost => `; ${cost}`).join('')}\n`;
   });
   const count = results.reduce((sum, { tries }) => sum + tries, 0);
   const all = results.reduce((sum, { right }) => sum + right, 0);

@@ -55,15 +55,17 @@ function table(results: readonly CellResult[]): string[] {
 }
 
 function list(results: readonly CellResult[]): string[] {
+  const withCosts = results.some(({ costs }) => costs.length > 0);
+  const more = withCosts ? [' left end: median (most) | right end |', '---|---|'] : ['', ''];
   return [
-    '| cell | as expected | direct after (median) | at most | by |',
-    '|---|---|---|---|---|',
+    `| cell | as expected | direct after (median) | at most | by |${more[0] ?? ''}`,
+    `|---|---|---|---|---|${more[1] ?? ''}`,
     ...results.map(result => {
-      const { cell, right, tries, times, methods } = result;
+      const { cell, right, tries, times, methods, costs } = result;
       const seconds = (ms: number | undefined): string =>
         ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`;
       const middle = times[Math.floor((times.length - 1) / 2)];
-      return `| ${cell.from} × ${cell.to} | ${right} of ${tries} | ${seconds(middle)} | ${seconds(times.at(-1))} | ${methods.join(', ')} |`;
+      return `| ${cell.from} × ${cell.to} | ${right} of ${tries} | ${seconds(middle)} | ${seconds(times.at(-1))} | ${methods.join(', ')} |${withCosts ? ` ${costs[0] ?? ''} | ${costs[1] ?? ''} |` : ''}`;
     }),
   ];
 }
