@@ -1,7 +1,8 @@
 // A run of punching in words: a line for each try, then each cell with its success, times and ways, and what left the boxes.
 import { PUNCH_KINDS } from './punch-plan.ts';
 import type { Cell, PunchExpectation } from './punch-plan.ts';
-import type { BoxReport, Cost, PunchOutcome, PunchReport } from './punch-run.ts';
+import type { BoxReport, PunchReport } from './punch-run.ts';
+import type { Cost, PunchOutcome } from './punch-try.ts';
 import type { Left, Sent } from './watch.ts';
 
 /** How the tries of a cell went that went as expected. */
