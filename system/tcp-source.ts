@@ -113,7 +113,7 @@ class Source implements TcpSource {
     const errno = this.#kernel.connect(fd, to, ttl);
     if (errno !== 0 && errno !== ERRNO.EINPROGRESS) {
       this.#kernel.close(fd);
-      return errno === ERRNO.ECONNREFUSED ? this.#refusedAtOnce(to) : this.#count('not-sent');
+      return this.#count('not-sent');
     }
     try {
       const watch = this.#readiness.watchConnect(fd, () => this.#settled(key));
@@ -123,17 +123,6 @@ class Source implements TcpSource {
       return this.#count('not-watched');
     }
     this.#count('sent');
-    return true;
-  }
-
-  /** As this machine itself does; told like any other refusal, after the call. */
-  #refusedAtOnce(to: Endpoint): true {
-    this.#count('sent');
-    setImmediate(() => {
-      if (this.#isClosed) return;
-      this.#count('failed');
-      this.onFailed(to, 'refused');
-    });
     return true;
   }
 
