@@ -33,8 +33,8 @@ export class PeerMachine implements Machine {
   /** The path in use fell silent, no other is known, and the data plane holds what it has. */
   #isHeld = false;
   #active: Path | null = null;
-  /** The next best, kept warm. */
-  #warm: Path | null = null;
+  /** The next best, and where relays are the best ones the best without, kept warm. */
+  #warm: readonly (Path | null)[] = [];
   #reason = 'nothing was sent there yet';
   #keepAliveMs = Infinity;
 
@@ -287,12 +287,13 @@ export class PeerMachine implements Machine {
   }
 
   #role(path: Path): 'active' | 'warm' | 'other' {
-    return path === this.#active ? 'active' : path === this.#warm ? 'warm' : 'other';
+    return path === this.#active ? 'active' : this.#warm.includes(path) ? 'warm' : 'other';
   }
 
   #tickPaths(now: number): void {
     const spare = [...this.#paths.values()].filter(path => path !== this.#active && path.state === 'valid');
-    this.#warm = choose(spare, null)?.path ?? null;
+    const straight = spare.filter(({ way }) => !isRelayed(way));
+    this.#warm = [spare, straight].map(some => choose(some, null)?.path ?? null);
     for (const path of [...this.#paths.values()]) {
       const { action } = watch(path, this.#role(path), this.#keepAliveMs, now);
       if (action === 'probe') this.#keepUp(path, now);

@@ -10,14 +10,15 @@ export interface Watched {
   readonly nextAt: number | null;
 }
 
-/** `active` is in use, `warm` the next best, anything else is only remembered. */
+/** `active` is in use, `warm` the next best, anything else is measured at its beginning, and then only remembered. */
 export function watch(
   path: Path,
   role: 'active' | 'warm' | 'other',
   keepAliveMs: number,
   now: number,
 ): Watched {
-  if (!path.usable || role === 'other') return expiring(path, role, now);
+  if (!path.usable) return expiring(path, role, now);
+  if (role === 'other') return measuredOnce(path, now);
   if (isDistrusted(path, now)) return { action: 'distrust', nextAt: now };
   const nextAt = nextProbeAt(path, role === 'active' ? keepAliveMs : Math.max(keepAliveMs, TIMING.warm));
   return { action: now >= nextAt ? 'probe' : 'none', nextAt };
@@ -30,13 +31,27 @@ function nextProbeAt(path: Path, intervalMs: number): number {
 }
 
 /** When its round trip is to be measured again, whatever traffic proves meanwhile. */
-function measureAt({ foundAt, probedAt, waitingSince, heardAt, answeredAt }: Path): number {
+function measureAt(path: Path): number {
+  const { foundAt, probedAt, waitingSince, heardAt, answeredAt } = path;
   if (foundAt === null || probedAt === null) return Infinity;
-  const early = TIMING.measureAfter.find(after => foundAt + after > probedAt);
-  if (early !== undefined) return foundAt + early;
+  const early = earlyMeasureAt(path);
+  if (early !== null) return early;
   // A path that only probes keep alive is measured by those.
   const isBusy = waitingSince !== null || (heardAt ?? 0) > (answeredAt ?? 0);
   return isBusy ? probedAt + TIMING.measureEvery : Infinity;
+}
+
+/** Its first answer may have met a busy box: it must not look slow for ever. */
+function measuredOnce(path: Path, now: number): Watched {
+  const nextAt = earlyMeasureAt(path);
+  if (nextAt === null) return expiring(path, 'other', now);
+  return { action: now >= nextAt ? 'probe' : 'none', nextAt };
+}
+
+function earlyMeasureAt({ foundAt, probedAt }: Path): number | null {
+  if (foundAt === null || probedAt === null) return null;
+  const early = TIMING.measureAfter.find(after => foundAt + after > probedAt);
+  return early === undefined ? null : foundAt + early;
 }
 
 function expiring(path: Path, role: 'active' | 'warm' | 'other', now: number): Watched {

@@ -7,11 +7,11 @@ import { portAfter } from './ports.ts';
 import { MAX_WINDOW, windowBetween, windowTo } from './window.ts';
 
 /** Full passes after `holdBackMs`: a lost packet is one of four, and an end that starts late finds some left. */
-const PASSES_MS = [0, 100, 350, 800];
+const PASSES_MS = [0, 100, 350, 750];
 /** A refused or lost SYN is tried anew from the same port. */
 const TCP_PASSES_MS = [0, 150, 400, 800, 1_400];
 /** After the last pass: a round trip for whatever got in. */
-const PREDICT_ENDS_MS = 1_500;
+const PREDICT_ENDS_MS = 1_100;
 const TCP_ENDS_MS = 2_500;
 
 /** Each connection is a socket: fewer than packets. */

@@ -64,10 +64,10 @@ t.test(
         ['measured', 41_641, 60, 'full'],
         ['measured', 41_641, 160, 'full'],
         ['measured', 41_641, 410, 'full'],
-        ['measured', 41_641, 860, 'full'],
+        ['measured', 41_641, 810, 'full'],
       ],
     );
-    t.ok(volley.endsMs > 860 && volley.endsMs <= 60 + 1_500);
+    t.ok(volley.endsMs > 810 && volley.endsMs <= 60 + 1_500);
     for (const role of ['offerer', 'answerer'] as const) {
       const both = predictVolley(ask(counting(1), counting(1), { role }), MAX_WINDOW)!;
       t.ok(both.shots.filter(({ ttl }) => ttl === 'low').every(({ atMs }) => atMs === 0));
