@@ -12,6 +12,8 @@ type Opener = (family: 4) => Promise<FreshSocket>;
 
 /** An answer that is lost must not hold up the other end. */
 export const MEASURE_MS = 450;
+/** Of that: a machine that was busy meanwhile still reads what has come. */
+const LAST_LOOK_MS = 20;
 /** Once most have answered, the rest gets a round trip more and at least this: an answer that comes again counts too. */
 const GRACE_MS = 60;
 /** Testing packets of one measurement: three distances, of which chance may spoil one. */
@@ -72,8 +74,11 @@ function askAll(
   const ended = new AbortController();
   return new Promise(resolve => {
     let settled = 0;
-    let grace = clock.after(MEASURE_MS, finish);
+    let grace = clock.after(MEASURE_MS - LAST_LOOK_MS, lastLook);
     const began = clock.monotonicMs();
+    function lastLook(): void {
+      grace = clock.after(LAST_LOOK_MS, finish);
+    }
     function finish(): void {
       grace.cancel();
       ended.abort();
@@ -84,8 +89,8 @@ function askAll(
     const hasten = (): void => {
       const now = clock.monotonicMs();
       grace.cancel();
-      const left = began + MEASURE_MS - now;
-      grace = clock.after(Math.min(left, Math.max(GRACE_MS, now - began)), finish);
+      const left = began + MEASURE_MS - LAST_LOOK_MS - now;
+      grace = clock.after(Math.min(left, Math.max(GRACE_MS, now - began)), lastLook);
     };
     const ask = async (socket: FreshSocket, to: Endpoint, order: number): Promise<void> => {
       const sample = await askOne(socket, to, order, clock, ended.signal);
@@ -115,7 +120,7 @@ async function askOne(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Sample | null> {
-  const outcome = await socket.transact({ to, attributes: [filler], timeoutMs: MEASURE_MS }, signal);
+  const outcome = await socket.transact({ to, attributes: [filler], timeoutMs: 2 * MEASURE_MS }, signal);
   if (!outcome.ok || outcome.message.class !== 'success') return null;
   const mapped = readMapped(outcome.message);
   if (mapped === null || mapped.family !== 4) return null;
