@@ -25,7 +25,7 @@ const USAGE = `Usage: npm run grid -- [--sample] [--kinds KIND,…] [--json FILE
   --cells LIST   these alone, such as prc:seq1,sym:prc; \`noisy\`, \`birthday\`, \`itself\`: sets of them;
                  default: all of ${PUNCH_KINDS.join(', ')}
   --tcp          no UDP passes at any of the homes
-  --noise WHICH  another user opens ${FOREIGN_PER_SECOND} flows a second behind one of the routers, or behind both
+  --noise WHICH  another user opens ${FOREIGN_PER_SECOND} flows a second behind the second router, or behind both
   --skew MS      one end begins so much later; \`each\`: from 0 to ${MOST_SKEW_MS} ms in turn; default: any time up to that
   --at-once N    tries under way at once; default 3
   --from LIST    reads what such runs wrote by --json, and runs nothing

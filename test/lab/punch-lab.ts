@@ -2,8 +2,9 @@
 import type { NodeStatus } from '../../core/admin.ts';
 import { startNode, startServer } from './ginnel.ts';
 import type { Box } from './homes.ts';
-import { openNowhere } from './neighbour.ts';
+import { openNowhere, startForeign } from './neighbour.ts';
 import { SERVER_ADDRESSES } from './plan.ts';
+import { FOREIGN_PER_SECOND } from './punch-plan.ts';
 import type { PunchPlan, PunchSettings } from './punch-plan.ts';
 import { buildLab } from './topology.ts';
 import type { Lab } from './topology.ts';
@@ -62,7 +63,9 @@ async function start(lab: Lab, plan: PunchPlan, settings: PunchSettings): Promis
       return [node.name, await Departures.watch(home.host, SERVER_ADDRESSES)] as const;
     }),
   );
-  if (settings.noise !== 'none') await openNowhere(lab);
+  await openNowhere(lab);
+  for (const [index, { home }] of boxes.entries())
+    if (plan.boxes[index]?.isNoisy === true) startForeign(home.hosts[1] ?? home.host, FOREIGN_PER_SECOND);
   return {
     settings,
     lab,

@@ -15,7 +15,7 @@ export interface PunchSettings {
   readonly tries: number;
   /** `tcp`: no UDP passes at either home. */
   readonly transport: 'udp' | 'tcp';
-  /** Another user behind this end's router, or behind both, opens flows to new addresses meanwhile. */
+  /** Another user behind the router of the end that is met, or behind both, opens flows to new addresses all the while. */
   readonly noise: 'none' | 'one' | 'both';
   /**
    * The server's word comes so many ms late to whoever began; null: to each end any time up to `MOST_SKEW_MS`; `each`: from
@@ -104,6 +104,8 @@ export function cellsOf(text: string): Cell[] {
 export interface PunchBox {
   readonly name: string;
   readonly kind: string;
+  /** Another user is busy behind its router, all the while. */
+  readonly isNoisy: boolean;
 }
 
 export interface Meeting {
@@ -130,7 +132,11 @@ export function planPunch(cells: readonly Cell[], settings: PunchSettings): Punc
   const copies = Math.max(1, Math.min(Math.floor(MOST_BOXES / count), Math.ceil(Math.sqrt(settings.tries))));
   const boxes = sides.flatMap((kinds, side) =>
     kinds.flatMap(kind =>
-      Array.from({ length: copies }, (_, copy) => ({ kind, name: nameOf(kind, side, copy) })),
+      Array.from({ length: copies }, (_, copy) => ({
+        kind,
+        name: nameOf(kind, side, copy),
+        isNoisy: settings.noise === 'both' || (settings.noise === 'one' && side === 1),
+      })),
     ),
   );
   return {

@@ -3,11 +3,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { systemRandom } from '../../base/random.ts';
 import type { Box } from './homes.ts';
-import { startForeign } from './neighbour.ts';
 import { endOf } from './place.ts';
 import { allReady, boxOf } from './punch-lab.ts';
 import type { PunchLab } from './punch-lab.ts';
-import { BOUND_MS, expects, FOREIGN_PER_SECOND, MOST_SKEW_MS, SKEW_STEP_MS } from './punch-plan.ts';
+import { BOUND_MS, expects, MOST_SKEW_MS, SKEW_STEP_MS } from './punch-plan.ts';
 import type { Cell, Meeting, PunchExpectation } from './punch-plan.ts';
 import { PING_BYTES } from './watch.ts';
 
@@ -57,16 +56,11 @@ export async function tryToMeet(runner: PunchLab, meeting: Meeting): Promise<Pun
     Object.fromEntries(ends.map(({ home }, end) => [home.outerAddress, skewMs[end] ?? 0])),
   );
   await wrapSoon(runner, ends);
-  const foreign = foreignFor(runner, ends);
-  try {
-    const expected = expects(meeting.cell, settings.transport);
-    const before = expected === 'birthday' ? await costsOf(runner, ends) : null;
-    const directMs = await timeToDirect(from, to, expected);
-    const after = before === null ? null : await costsOf(runner, ends);
-    return await look(runner, meeting, { expects: expected, skewMs, directMs, cost: grown(before, after) });
-  } finally {
-    await Promise.all(foreign.map(stopped));
-  }
+  const expected = expects(meeting.cell, settings.transport);
+  const before = expected === 'birthday' ? await costsOf(runner, ends) : null;
+  const directMs = await timeToDirect(from, to, expected);
+  const after = before === null ? null : await costsOf(runner, ends);
+  return await look(runner, meeting, { expects: expected, skewMs, directMs, cost: grown(before, after) });
 }
 
 function skewOf({ settings, tried }: PunchLab, { from, to }: Cell): [number, number] {
@@ -91,14 +85,6 @@ async function wrapSoon({ kinds }: PunchLab, ends: readonly Box[]): Promise<void
     await allReady([box]);
     await box.home.nextPorts({ before: 1 + systemRandom.below(12) });
   }
-}
-
-/** On one router: on the one whose ports are predicted; where both are, on the one that is met. */
-function foreignFor({ settings, kinds }: PunchLab, [from, to]: readonly [Box, Box]): ChildProcess[] {
-  const isSequence = ({ node }: Box): boolean => (kinds.get(node.name) ?? '').startsWith('seq');
-  const one = isSequence(to) || !isSequence(from) ? to : from;
-  const noisy = { none: [], one: [one], both: [from, to] }[settings.noise];
-  return noisy.map(({ home }) => startForeign(home.hosts[1] ?? home.host, FOREIGN_PER_SECOND));
 }
 
 /** Packets go all the while; null: the path never was direct. */
