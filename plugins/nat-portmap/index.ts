@@ -184,8 +184,10 @@ class NatPortmap implements TraversalPlugin {
     const asked = this.#routerAddress();
     const seen = asked === '' ? [] : await askOutside(this.#context, signal);
     if (signal.aborted) return;
+    const isOther = this.#seen.length > 0 && !seen.some(address => this.#seen.includes(address));
     this.#seen = seen;
     this.#asked = asked;
+    if (isOther && seen.length > 0) for (const router of this.#routers) router.renew();
     this.#timers.doubt?.cancel();
     const isDoubtful = asked !== '' && (seen.length === 0 || this.#verdict(asked) !== 'reached');
     this.#timers.doubt = isDoubtful ? clock.after(DOUBT_MS, () => this.#lookOutside()) : null;

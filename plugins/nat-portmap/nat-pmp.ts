@@ -40,8 +40,8 @@ class NatPmp implements PortProtocol {
   readonly #ground: Ground;
   readonly #wire: Wire;
   readonly #epoch: EpochWatch;
-  /** The router's address outside; empty: it has none. */
-  #address = '';
+  /** The router's address outside; empty: it has none. Null: not asked yet. */
+  #address: string | null = null;
 
   constructor(ground: Ground, wire: Wire) {
     this.#ground = ground;
@@ -52,8 +52,11 @@ class NatPmp implements PortProtocol {
   async look(signal: AbortSignal): Promise<Look> {
     const answer = await this.#ask(encodeNatPmpAddress(), this.#isAddress, signal);
     if (answer === null) return 'silent';
+    const before = this.#address;
     this.#address = answer.about === 'address' && answer.address !== '0.0.0.0' ? answer.address : '';
-    return this.#epoch.heard(answer.epochS);
+    const look = this.#epoch.heard(answer.epochS);
+    // What stands, stands at another place then.
+    return before !== null && before !== this.#address ? 'restarted' : look;
   }
 
   async map({ transport, port, outerPort, leaseS }: Asked, signal?: AbortSignal): Promise<MapAnswer> {
@@ -77,7 +80,7 @@ class NatPmp implements PortProtocol {
           : answer.lifetimeS === 0
             ? 'lease-zero'
             : null;
-    const outer = { family: 4, address: this.#address, port: answer.outerPort } as const;
+    const outer = { family: 4, address: this.#address ?? '', port: answer.outerPort } as const;
     if (nonsense === null) return { ok: true, outer, leaseS: answer.lifetimeS };
     refuse(this.#ground, nonsense);
     return { ok: false, code: 'refused', answer: `nonsense (${nonsense})` };

@@ -3,20 +3,13 @@
 import type { Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
-import type { Gateway, WantedPort } from '../../core/contract/plugin.ts';
+import type { Gateway } from '../../core/contract/plugin.ts';
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
+import { findProtocols } from './find.ts';
+import { Holdings, laterEachTime, type Asking, type Wanted } from './holdings.ts';
 import type { Kept } from './kept.ts';
-import { findNatPmp } from './nat-pmp.ts';
-import { findPcp } from './pcp.ts';
-import {
-  PROTOCOL_NAMES,
-  type Asked,
-  type Ground,
-  type MapAnswer,
-  type PortProtocol,
-  type ProtocolName,
-} from './protocol.ts';
-import { findUpnp } from './upnp.ts';
+import { later } from './later.ts';
+import type { Asked, Ground, MapAnswer, PortProtocol, ProtocolName } from './protocol.ts';
 import { Wire } from './wire.ts';
 
 /** How often the router is asked whether it started again: its mappings are gone then, and nobody would get in. */
@@ -26,14 +19,7 @@ const SOON_MS = 1_000;
 const SOON_FOR_MS = 60_000;
 /** Nobody answers: it is asked again so much later, twice as late each time. */
 const SILENT_MS = [30_000, 15 * 60_000] as const;
-const REFUSED_MS = [60_000, 15 * 60_000] as const;
-/** The answers of a preferred protocol are waited for a little when another one's is there. */
-const GRACE_MS = 100;
-const LEAST_RENEWAL_MS = 5_000;
-const MOST_LEASE_S = 86_400;
 const TAKEN_BACK_WITHIN_MS = 3_000;
-
-export type Wanted = Pick<WantedPort, 'transport' | 'port'>;
 
 export interface Mapping extends Wanted {
   readonly outer: Endpoint;
@@ -53,24 +39,11 @@ export interface RouterOptions extends Ground {
   readonly changed: () => void;
 }
 
-interface Asking {
-  readonly asked: Asked;
-  readonly outer: Endpoint;
-  readonly protocol: PortProtocol;
-}
-
-interface Held extends Asking {
-  readonly endsAtMs: number;
-  dueAtMs: number;
-}
-
 export class Router {
   readonly gateway: Gateway;
   readonly #options: RouterOptions;
   readonly #work = new AbortController();
-  readonly #held = new Map<string, Held>();
-  /** Ports that were refused, and when they may be asked for again. */
-  readonly #refused = new Map<string, { readonly untilMs: number; readonly times: number }>();
+  readonly #holdings: Holdings;
   #wanted: readonly Wanted[] = [];
   #wire: Wire | null = null;
   /** Those that answered; the first is in use. */
@@ -88,10 +61,12 @@ export class Router {
   readonly #settled = later();
   #pause: { readonly timer: Timer; readonly wake: () => void } | null = null;
   #isWoken = false;
+  #isAborted = false;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#holdings = new Holdings(options.clock);
     this.gateway = options.gateway;
   }
 
@@ -105,7 +80,7 @@ export class Router {
   }
 
   get mappings(): readonly Mapping[] {
-    return [...this.#held.values()].map(({ asked, outer, protocol }) => ({
+    return this.#holdings.all.map(({ asked, outer, protocol }) => ({
       ...{ transport: asked.transport, port: asked.port },
       ...{ outer, protocol: protocol.name },
     }));
@@ -129,7 +104,7 @@ export class Router {
 
   /** Looks at once; also after it was silent or refused. */
   wake(): void {
-    this.#refused.clear();
+    this.#holdings.forgetRefusals();
     this.#isWoken = true;
     this.#pause?.wake();
   }
@@ -140,24 +115,33 @@ export class Router {
     this.#pause?.wake();
     await this.#running;
     const { clock } = this.#options;
-    const held = [...this.#held.values(), ...(this.#asking === null ? [] : [this.#asking])];
-    this.#held.clear();
+    const held = [...this.#holdings.take([]), ...(this.#asking === null ? [] : [this.#asking])];
     const givenUp = later();
     const timer = clock.after(TAKEN_BACK_WITHIN_MS, givenUp.resolve);
     const takenBack = Promise.all(held.map(one => this.#takeBack(one)));
     await Promise.race([takenBack, givenUp.promise]);
     timer.cancel();
-    this.#wire?.close();
-    this.#wire = null;
+    this.#close();
   }
 
   /** At once, without a word to anybody. */
   abort(): void {
+    this.#isAborted = true;
     this.#work.abort();
     this.#pause?.wake();
+    this.#close();
+    this.#settled.resolve();
+  }
+
+  /** Asks for all anew: the address outside may be another. */
+  renew(): void {
+    this.#holdings.allDue();
+    this.wake();
+  }
+
+  #close(): void {
     this.#wire?.close();
     this.#wire = null;
-    this.#settled.resolve();
   }
 
   // ---- one turn after another
@@ -197,30 +181,23 @@ export class Router {
 
   /** Answers how long to wait for the next one, in ms. */
   async #turn(): Promise<number> {
-    const { clock } = this.#options;
-    if (this.#wanted.length === 0 && this.#held.size === 0) return SILENT_MS[1];
-    this.#expire();
+    if (this.#wanted.length === 0 && this.#holdings.size === 0) return SILENT_MS[1];
+    this.#holdings.expire();
     if (!(await this.#hears())) return this.#silent();
     this.#silentSinceMs = null;
     this.#silences = 0;
-    for (const [key, one] of this.#held)
-      if (!this.#wanted.some(wanted => keyOf(wanted) === key)) {
-        this.#held.delete(key);
-        await this.#takeBack(one);
-      }
+    for (const one of this.#holdings.take(this.#wanted)) await this.#takeBack(one);
     for (const wanted of this.#wanted) {
       if (this.#work.signal.aborted) return 0;
-      if (!this.#isDue(wanted)) continue;
+      if (!this.#holdings.isDue(wanted)) continue;
       if (!(await this.#make(wanted))) return this.#silent();
     }
-    if (this.#held.size > 0) {
+    if (this.#holdings.size > 0) {
       this.#become('mapped', '');
       return LOOK_MS;
     }
     this.#become(this.#refusal, this.#answer);
-    const now = clock.monotonicMs();
-    const [soonest] = [...this.#refused.values()].map(({ untilMs }) => untilMs - now).sort((a, b) => a - b);
-    return Math.max(LOOK_MS, soonest ?? REFUSED_MS[0]);
+    return Math.max(LOOK_MS, this.#holdings.soonestMs);
   }
 
   /** Is there somebody who answers? All is asked for anew where it is not the one of before, or has started again. */
@@ -230,13 +207,17 @@ export class Router {
     const look = speaks === undefined ? 'silent' : await speaks.look(signal);
     if (look === 'same') return true;
     if (look === 'silent') {
-      const spoken = await this.#find();
-      if (spoken.length === 0) return false;
+      this.#wire ??= await Wire.open(this.#options);
+      if (this.#isAborted) this.#close();
+      if (signal.aborted) return false;
+      const { spoken, all } = await findProtocols(this.#options, this.#wire, signal);
+      if (signal.aborted || spoken.length === 0) return false;
       this.#spoken = spoken;
+      this.#finding = all;
     }
-    if (this.#held.size > 0) this.#options.counters.counter('router.restarted').value++;
-    for (const one of this.#held.values()) one.dueAtMs = 0;
-    this.#refused.clear();
+    if (this.#holdings.size > 0) this.#options.counters.counter('router.restarted').value++;
+    this.#holdings.allDue();
+    this.#holdings.forgetRefusals();
     return true;
   }
 
@@ -244,51 +225,12 @@ export class Router {
     const { clock } = this.#options;
     const now = clock.monotonicMs();
     this.#silentSinceMs ??= now;
-    if (this.#held.size === 0) this.#become('silent', '');
-    if (this.#held.size > 0 && now - this.#silentSinceMs < SOON_FOR_MS) return SOON_MS;
+    if (this.#holdings.size === 0) this.#become('silent', '');
+    if (this.#holdings.size > 0 && now - this.#silentSinceMs < SOON_FOR_MS) return SOON_MS;
     return laterEachTime(SILENT_MS, this.#silences++);
   }
 
-  // ---- who answers
-
-  async #find(): Promise<readonly PortProtocol[]> {
-    const { protocols, random, clock } = this.#options;
-    const { signal } = this.#work;
-    this.#wire ??= await Wire.open(this.#options);
-    if (signal.aborted) {
-      this.abort();
-      return [];
-    }
-    const wire = this.#wire;
-    const finders: Record<ProtocolName, () => Promise<PortProtocol | null>> = {
-      pcp: () => findPcp(this.#options, wire, signal),
-      // IPv4's alone, both of them.
-      'nat-pmp': () => (this.gateway.family === 4 ? findNatPmp(this.#options, wire, signal) : nothing()),
-      upnp: () => (this.gateway.family === 4 ? findUpnp(this.#options, random, signal) : nothing()),
-    };
-    const spoken: PortProtocol[] = [];
-    const first = later();
-    const asked = PROTOCOL_NAMES.filter(name => protocols.includes(name)).map(async (name, rank) => {
-      const found = await finders[name]().catch(() => null);
-      if (found === null) return;
-      spoken.push(found);
-      if (rank === 0) first.resolve();
-      else clock.after(GRACE_MS, first.resolve);
-    });
-    this.#finding = Promise.all(asked).then(() => undefined);
-    await Promise.race([first.promise, this.#finding]);
-    return spoken.sort((a, b) => PROTOCOL_NAMES.indexOf(a.name) - PROTOCOL_NAMES.indexOf(b.name));
-  }
-
   // ---- mappings
-
-  #isDue(wanted: Wanted): boolean {
-    const now = this.#options.clock.monotonicMs();
-    const key = keyOf(wanted);
-    const held = this.#held.get(key);
-    if (held !== undefined) return held.dueAtMs <= now;
-    return (this.#refused.get(key)?.untilMs ?? 0) <= now;
-  }
 
   /** False: the router is silent. */
   async #make(wanted: Wanted): Promise<boolean> {
@@ -306,10 +248,11 @@ export class Router {
     this.#asking = null;
     if (answer.ok) this.#made(protocol, asked, answer);
     else if (answer.code === 'silent') {
-      this.#putOff(keyOf(wanted));
+      this.#holdings.putOff(wanted);
       this.#spoken = [];
       return false;
-    } else if (this.#held.size === 0 && (await this.#hasAnother(protocol))) return await this.#make(wanted);
+    } else if (this.#holdings.size === 0 && (await this.#hasAnother(protocol)))
+      return await this.#make(wanted);
     else this.#wasRefused(wanted, answer.code, answer.answer);
     return true;
   }
@@ -324,53 +267,27 @@ export class Router {
   }
 
   #made(protocol: PortProtocol, asked: Asked, answer: Extract<MapAnswer, { ok: true }>): void {
-    const { clock, kept, counters, log } = this.#options;
-    const key = keyOf(asked);
-    const now = clock.monotonicMs();
-    const leaseMs = Math.min(answer.leaseS === 0 ? MOST_LEASE_S : answer.leaseS, MOST_LEASE_S) * 1000;
-    const before = this.#held.get(key);
-    if (before === undefined || formatEndpoint(before.outer) !== formatEndpoint(answer.outer))
+    const { kept, counters, log } = this.#options;
+    const before = this.#holdings.find(asked);
+    if (before === null || formatEndpoint(before.outer) !== formatEndpoint(answer.outer))
       log.info('the router passes a port on', {
         ...{ transport: asked.transport, port: asked.port },
         ...{ outside: formatEndpoint(answer.outer), by: protocol.name },
       });
-    this.#refused.delete(key);
-    this.#held.set(key, {
-      ...{ asked, protocol, outer: answer.outer },
-      endsAtMs: answer.leaseS === 0 ? Infinity : now + leaseMs,
-      dueAtMs: now + Math.max(leaseMs / 2, LEAST_RENEWAL_MS),
-    });
+    this.#holdings.made(protocol, asked, answer);
     kept.note(this.gateway, asked, answer.outer.port);
     counters.counter('mapped').value++;
     this.#tell();
   }
 
   #wasRefused(wanted: Wanted, code: 'refused' | 'no-outside', answer: string): void {
-    const key = keyOf(wanted);
-    const { clock, counters, log } = this.#options;
+    const { counters, log } = this.#options;
     counters.counter('refused-by-router').value++;
     if (this.#answer !== answer)
       log.info('the router refuses to pass a port on', { ...wanted, answer, gateway: this.gateway.address });
     this.#answer = answer;
     this.#refusal = code;
-    const times = this.#refused.get(key)?.times ?? 0;
-    const untilMs = clock.monotonicMs() + laterEachTime(REFUSED_MS, times);
-    this.#refused.set(key, { untilMs, times: times + 1 });
-    this.#putOff(key);
-  }
-
-  /** One that stands is asked for again when half of what is left of it is over. */
-  #putOff(key: string): void {
-    const held = this.#held.get(key);
-    if (held === undefined) return;
-    const now = this.#options.clock.monotonicMs();
-    const leftMs = Math.min(held.endsAtMs - now, MOST_LEASE_S * 1000);
-    held.dueAtMs = now + Math.max(leftMs / 2, LEAST_RENEWAL_MS);
-  }
-
-  #expire(): void {
-    const now = this.#options.clock.monotonicMs();
-    for (const [key, { endsAtMs }] of this.#held) if (endsAtMs <= now) this.#held.delete(key);
+    this.#holdings.refused(wanted);
   }
 
   async #takeBack({ protocol, asked, outer }: Asking): Promise<void> {
@@ -396,21 +313,3 @@ export class Router {
     this.#options.changed();
   }
 }
-
-const keyOf = ({ transport, port }: Wanted): string => `${transport} ${port}`;
-
-interface Later {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-}
-
-function later(): Later {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>(settle => (resolve = settle));
-  return { promise, resolve };
-}
-
-const nothing = (): Promise<null> => Promise.resolve(null);
-
-const laterEachTime = ([first, last]: readonly [number, number], times: number): number =>
-  Math.min(first * 2 ** times, last);

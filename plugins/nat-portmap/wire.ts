@@ -42,15 +42,16 @@ export class Wire {
     signal?: AbortSignal,
   ): Promise<T | null> {
     const { clock, gateway } = this.#ground;
-    const until = AbortSignal.any([this.#ended.signal, ...(signal === undefined ? [] : [signal])]);
+    // AbortSignal.any would hold each of the many questions as long as the signals live.
+    const ends = [this.#ended.signal, ...(signal === undefined ? [] : [signal])];
     return new Promise(resolve => {
-      if (until.aborted) {
+      if (ends.some(({ aborted }) => aborted)) {
         resolve(null);
         return;
       }
       const done = (answer: T | null): void => {
         for (const timer of timers) timer.cancel();
-        until.removeEventListener('abort', gone);
+        for (const end of ends) end.removeEventListener('abort', gone);
         this.#questions.delete(question);
         resolve(answer);
       };
@@ -65,7 +66,7 @@ export class Wire {
       };
       const send = (): void => this.#socket.send(bytes, port, gateway.address, () => undefined);
       const timers = [...SENT_AT_MS.slice(1).map(ms => clock.after(ms, send)), clock.after(GIVE_UP_MS, gone)];
-      until.addEventListener('abort', gone, { once: true });
+      for (const end of ends) end.addEventListener('abort', gone, { once: true });
       this.#questions.add(question);
       send();
     });

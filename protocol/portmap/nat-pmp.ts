@@ -45,7 +45,7 @@ interface NatPmpMapped {
   readonly lifetimeS: number;
 }
 
-export type NatPmpRefusal = 'nat-pmp.length' | 'nat-pmp.version' | 'nat-pmp.opcode';
+export type NatPmpRefusal = 'natpmp.length' | 'natpmp.version' | 'natpmp.opcode';
 
 export const encodeNatPmpAddress = (): Uint8Array => new Uint8Array([0, OPCODES.address]);
 
@@ -62,15 +62,15 @@ export function encodeNatPmpMap({ transport, port, suggestedPort, lifetimeS }: N
 }
 
 export function decodeNatPmp(bytes: Uint8Array): Result<NatPmpAnswer, NatPmpRefusal> {
-  if (bytes.length < LEAST || bytes.length > MAP_BYTES) return refused('nat-pmp.length');
-  if (bytes[0] !== 0) return refused('nat-pmp.version');
+  if (bytes.length < LEAST || bytes.length > MAP_BYTES) return refused('natpmp.length');
+  if (bytes[0] !== 0) return refused('natpmp.version');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const asked = askedBy(bytes[1]!);
-  if (asked === null) return refused('nat-pmp.opcode');
+  if (asked === null) return refused('natpmp.opcode');
   const result = view.getUint16(2);
   const epochS = view.getUint32(4);
   if (result !== 0) return accepted({ about: 'error', asked, result, epochS });
-  if (bytes.length !== (asked === 'address' ? ADDRESS_BYTES : MAP_BYTES)) return refused('nat-pmp.length');
+  if (bytes.length !== (asked === 'address' ? ADDRESS_BYTES : MAP_BYTES)) return refused('natpmp.length');
   if (asked === 'address')
     return accepted({ about: 'address', epochS, address: formatIp(bytes.subarray(8, 12)) });
   return accepted({

@@ -5,6 +5,7 @@ import { addressText, ipPackets } from './ip-targets.ts';
 import { channels, invites, locationMessages, records, standingWords, texts } from './location-targets.ts';
 import { peerWords } from './peer-targets.ts';
 import { signedPlaces } from './places-targets.ts';
+import { natPmpAnswers, pcpAnswers, ssdpAnswers, upnpXml } from './portmap-targets.ts';
 import { frameHeads } from './stream-targets.ts';
 import { stunAnswerer, stunMessages } from './stun-targets.ts';
 import { tooLargePackets } from './too-big-targets.ts';
@@ -16,6 +17,10 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   ipPackets,
   tooLargePackets,
   frameHeads,
+  pcpAnswers,
+  natPmpAnswers,
+  ssdpAnswers,
+  upnpXml,
   stunMessages,
   stunAnswerer,
   addressText,

@@ -231,9 +231,9 @@ for (const [what, why, attack] of pcp)
 const natPmp: readonly [string, string, Attack][] = [
   ['outer port 0', 'port-zero', ({ bytes, reply }) => reply(natPmpAnswer(bytes, { outerPort: 0 }) ?? bytes)],
   ['a lease of 0', 'lease-zero', ({ bytes, reply }) => reply(natPmpAnswer(bytes, { lifetimeS: 0 }) ?? bytes)],
-  ['a packet cut short', 'nat-pmp.length', ({ reply }) => reply(Buffer.from([0, 128, 0, 0]))],
-  ['an echo', 'nat-pmp.length', ({ bytes, reply }) => reply(bytes)],
-  ['another question', 'nat-pmp.opcode', ({ reply }) => reply(Buffer.alloc(12, Buffer.from([0, 140])))],
+  ['a packet cut short', 'natpmp.length', ({ reply }) => reply(Buffer.from([0, 128, 0, 0]))],
+  ['an echo', 'natpmp.length', ({ bytes, reply }) => reply(bytes)],
+  ['another question', 'natpmp.opcode', ({ reply }) => reply(Buffer.alloc(12, Buffer.from([0, 140])))],
 ];
 for (const [what, why, attack] of natPmp)
   t.test(`NAT-PMP: ${what}`, async t => {
