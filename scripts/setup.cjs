@@ -28,6 +28,7 @@ var LAB = {
 var TESTS = {
   turnserver: 'coturn',
   turnutils_natdiscovery: 'coturn',
+  miniupnpd: 'miniupnpd-nftables',
   socat: 'socat',
   iperf3: 'iperf3',
   tcpdump: 'tcpdump',

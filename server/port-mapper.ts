@@ -1,5 +1,5 @@
-// What a server at home asks of whoever can make the router in front pass ports on. No such plugin is there yet: the server
-// then says what to forward by hand. Whoever brings one hands it in with the server's options.
+// What a server at home asks of whoever can make the router in front pass ports on. Where nobody does, the server says what to
+// forward by hand.
 
 export interface ForwardedPort {
   readonly protocol: 'TCP' | 'UDP';

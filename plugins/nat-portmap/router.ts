@@ -208,8 +208,10 @@ export class Router {
     if (look === 'same') return true;
     if (look === 'silent') {
       this.#wire ??= await Wire.open(this.#options);
-      if (this.#isAborted) this.#close();
-      if (signal.aborted) return false;
+      if (this.#isAborted) {
+        this.#close();
+        return false;
+      }
       const { spoken, all } = await findProtocols(this.#options, this.#wire, signal);
       if (signal.aborted || spoken.length === 0) return false;
       this.#spoken = spoken;
