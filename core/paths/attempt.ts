@@ -49,6 +49,8 @@ export class Attempt {
   measuredTcp: Forecast | null = null;
   /** An answer waits for a measurement. */
   isUnanswered = false;
+  /** When it is over, whatever still has to leave; null: then. */
+  endBy: number | null = null;
   /** A volley is under way; it ends of itself. */
   isFiring = false;
   readonly #targets = new Map<string, Target>();
@@ -130,6 +132,7 @@ export class Attempt {
 
   /** When it is over, unless something still has to leave. */
   get endsAt(): number {
+    if (this.endBy !== null) return this.endBy;
     const starts = [...this.#targets.values()].map(target => target.startAt);
     return Math.max(this.startedAt, ...starts) + TIMING.punchOffsets.at(-1)! + TIMING.punchGrace;
   }

@@ -111,7 +111,7 @@ export class Meeting {
   #measure(attempt: Attempt, transport: 'udp' | 'tcp' | null, from: number): void {
     if (transport === null) return;
     attempt.measuring = transport;
-    attempt.measureDueAt = from + TIMING.measureWait;
+    attempt.measureDueAt = from + (transport === 'tcp' ? TIMING.measureTcpWait : TIMING.measureWait);
     this.#host.emit({ type: 'measure', attempt: attempt.id, transport });
   }
 
@@ -141,7 +141,10 @@ export class Meeting {
   #offer(signal: PathSignal, now: number): void {
     const own = this.#attempt;
     const { self, peer } = this.#options;
-    if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
+    if (own?.role === 'answerer' && own.id === signal.attempt) {
+      // Said again, because our answer took its time or was lost: it is the same one.
+      if (!own.isUnanswered) this.#emitSignal('answer', own);
+    } else if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
       this.#rival = signal;
       own.answerDueAt = now + TIMING.rivalWait;
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
@@ -265,6 +268,8 @@ export class Meeting {
       this.#aimAll(attempt, now + TIMING.plainBeside, now);
       return;
     }
+    // It could not measure in time: nothing can come of plain probes, but of the next try.
+    if (attempt.method === 'plain' && !this.punching.isPlain()) attempt.endBy = now + TIMING.emptyAnswer;
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
     this.#diary.note(now, `it answered with ${inWords(attempt.size)}: probing`);
   }

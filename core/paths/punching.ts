@@ -45,6 +45,12 @@ export class Punching {
     return choosePlan(plans, this.#failures, plans.find(method => method === known) ?? null);
   }
 
+  /** May plain probes alone be enough? */
+  isPlain(): boolean {
+    const plans = plansFor(this.#own(), this.#theirs());
+    return plans.length === 0 || plans.includes('plain');
+  }
+
   isImpossible(): boolean {
     return plansFor(this.#own(), this.#theirs()).length === 0;
   }

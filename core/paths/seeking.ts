@@ -289,7 +289,8 @@ export class Seeking {
     if (attempt.method === 'tcp' && this.#isContent()) this.#keepWhatWorked(attempt);
     if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
     if (attempt.matched) this.#punching.failed();
-    const isQuick = isPunch(attempt.method) && attempt.role === 'offerer' && this.#failures < QUICK_RETRIES;
+    const isSoon = isPunch(attempt.method) || attempt.endBy !== null;
+    const isQuick = isSoon && attempt.role === 'offerer' && this.#failures < QUICK_RETRIES;
     this.#fail(this.#verdictOn(attempt), now);
     if (isQuick) this.#retryAt = now + QUICK_RETRY_MS;
   }

@@ -21,6 +21,10 @@ export const TIMING = {
   refreshWait: 300,
   /** An offer or answer waits so long for the measurement that it tells of. */
   measureWait: 500,
+  /** Over TCP it takes a connection more. */
+  measureTcpWait: 1_500,
+  /** An answer without the measurement that it needed: the next try follows so soon. */
+  emptyAnswer: 300,
   /** Beside a volley, known places are probed so much later: their mappings would take ports that were predicted. */
   plainBeside: 600,
   /** Data was sent and nothing heard for this long: probe quickly, at this spacing, and distrust at the last. */
