@@ -64,7 +64,7 @@ async function upnpRouter(t: Test, words: IgdWords = {}): Promise<UpnpRouter> {
   return at;
 }
 
-t.test('PCP: mapped, told, and taken back with the same nonce at the end', async t => {
+t.test('V6: PCP: mapped, told, and taken back with the same nonce at the end', async t => {
   const at = await pcpRouter(t);
   const { plugin, candidates, told, code } = await stage(t, at, only('pcp'));
   t.same(candidates(), HERE);
@@ -78,7 +78,7 @@ t.test('PCP: mapped, told, and taken back with the same nonce at the end', async
   t.equal(new Set(at.maps.map(({ nonce }) => nonce)).size, 1);
 });
 
-t.test('NAT-PMP: mapped, told, and taken back', async t => {
+t.test('V6: NAT-PMP: mapped, told, and taken back', async t => {
   const at = home(t);
   const asked: number[] = [];
   await at.router.udp(5351, ({ bytes, reply }) => {
@@ -92,7 +92,7 @@ t.test('NAT-PMP: mapped, told, and taken back', async t => {
   t.same(asked, [3600, 0]);
 });
 
-t.test('UPnP: mapped and taken back; nothing but GET and POST, nothing subscribed to, no port 0', async t => {
+t.test('V6: UPnP: mapped and taken back; nothing but GET and POST, nothing subscribed to, no port 0', async t => {
   const at = await upnpRouter(t);
   const { plugin, candidates } = await stage(t, at, only('upnp'));
   t.same(candidates(), HERE);
