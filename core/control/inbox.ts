@@ -3,7 +3,6 @@ import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import type {
-  PathSignal,
   Registration,
   RouteAnswer,
   ServerPlaces,
@@ -19,6 +18,7 @@ import type { CandidateRules } from './candidate-rules.ts';
 import type { MachineEvents } from './machine-types.ts';
 import type { SignalSealer } from './signals.ts';
 import type { ControlEvents, RouteFound } from './types.ts';
+import { vouched } from './vouching.ts';
 
 export interface InboxOptions {
   readonly peers: PeerBook;
@@ -120,19 +120,8 @@ export class Inbox {
     return places.filter(place => isSendable(place, this.#options.rules));
   }
 
-  /** A forecast makes this node send to many ports of an address: only of one that the server saw the sender under. */
-  #vouched(signal: PathSignal, seen: readonly string[]): PathSignal {
-    const { punch } = signal;
-    if (punch === undefined) return signal;
-    const told = [punch.udp, punch.tcp].filter(forecast => forecast !== undefined);
-    if (told.every(({ address }) => seen.includes(address))) return signal;
-    this.#options.counters.counter('signal.forecast-not-seen').value++;
-    const { can, method } = punch;
-    return { ...signal, punch: method === undefined ? { can } : { can, method } };
-  }
-
   #signalled(message: SignalDelivery): void {
-    const { peers, sealer, counters, events } = this.#options;
+    const { peers, sealer, counters, events, rules } = this.#options;
     const peer = message.node.record.id === message.from ? this.believed(message.node) : null;
     if (peer === null) {
       counters.counter('signal.unbelieved').value++;
@@ -145,6 +134,6 @@ export class Inbox {
       return;
     }
     peers.noteCandidates(message.from, signal.value.candidates);
-    events.signalled(peer.node, this.#vouched(signal.value, message.seen ?? []));
+    events.signalled(peer.node, vouched(signal.value, message.seen ?? [], rules, counters));
   }
 }

@@ -43,8 +43,8 @@ export class Attempt {
   /** Until when our word waits for a measurement; null: it does not. */
   measureDueAt: number | null = null;
   measuring: 'udp' | 'tcp' = 'udp';
-  /** A measurement came back, with a forecast or without. */
-  hasMeasured = false;
+  /** A measurement was asked for: what it opened is open, or will be. */
+  wasMeasured = false;
   measuredUdp: Forecast | null = null;
   measuredTcp: Forecast | null = null;
   /** An answer waits for a measurement. */
@@ -53,6 +53,8 @@ export class Attempt {
   endBy: number | null = null;
   /** A volley is under way; it ends of itself. */
   isFiring = false;
+  /** It did not fail: another one was under way, or the router had no room. */
+  isPutOff = false;
   readonly #targets = new Map<string, Target>();
 
   constructor(id: string, role: Role, startedAt: number) {

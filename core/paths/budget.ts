@@ -19,8 +19,12 @@ export interface BudgetLimits {
   readonly flows: Rate;
   /** Answers to authenticated probes. */
   readonly answers: Rate;
-  /** Shots of volleys, of which each port is a new flow: beside the others, and no more than a few tries a minute bring. */
+  /** Shots of volleys, beside the others. */
   readonly volleys: Rate;
+  /** So many of them at once are not for heavy volleys: another peer's try is over before a heavy one is. */
+  readonly volleysReserve: number;
+  /** Flows of volleys within 30 s, over all peers: as long as a router remembers each. */
+  readonly volleyFlows: number;
   /** Shots of volleys to one address within a minute. */
   readonly volleysPerTarget: number;
   /** After so many probes without an answer, an address gets one every 5 s. */
@@ -33,6 +37,8 @@ export const BUDGET: BudgetLimits = {
   flows: { perSecond: 10, burst: 128 },
   answers: { perSecond: 500, burst: 500 },
   volleys: { perSecond: 320, burst: 160 },
+  volleysReserve: 96,
+  volleyFlows: 2_304,
   volleysPerTarget: 2_560,
   patience: 80,
 };
@@ -80,6 +86,8 @@ export class Budget {
   readonly #targets = new Map<string, Target>();
   /** Address → shots since when. */
   readonly #shotAt = new Map<string, { readonly since: number; shots: number }>();
+  /** Local port and endpoint → when a shot was last sent there; the oldest first. */
+  readonly #volleyFlows = new Map<string, number>();
   /** Endpoint → when last sent to. */
   readonly #flows = new Map<string, number>();
   /** Endpoints that answered an authenticated probe. */
@@ -104,15 +112,29 @@ export class Budget {
     return true;
   }
 
-  /** May one shot of a volley go to that address now? */
-  takeShot(address: string, now: number): boolean {
-    const known = this.#shotAt.get(address);
+  /** May one shot of a volley go there now? `from`: names the socket. Yes spends it; no is counted. */
+  takeShot(from: string, to: Endpoint, now: number, isHeavy = false): boolean {
+    const { volleys, volleysReserve, volleysPerTarget } = this.#limits;
+    const known = this.#shotAt.get(to.address);
     const target = known === undefined || now - known.since > MINUTE_MS ? { since: now, shots: 0 } : known;
-    if (target.shots >= this.#limits.volleysPerTarget) return this.#refuse('shots-at-target');
-    if (this.#volleys.fill(now, this.#limits.volleys.perSecond) < 1) return this.#refuse('shots');
+    if (target.shots >= volleysPerTarget) return this.#refuse('shots-at-target');
+    const least = isHeavy ? 1 + volleysReserve : 1;
+    if (this.#volleys.fill(now, volleys.perSecond) < least) return this.#refuse('shots');
+    if (!this.#takeVolleyFlow(`${from} ${formatEndpoint(to)}`, now)) return this.#refuse('shot-flows');
     this.#volleys.spend();
     target.shots++;
-    remember(this.#shotAt, address, target);
+    remember(this.#shotAt, to.address, target);
+    return true;
+  }
+
+  #takeVolleyFlow(key: string, now: number): boolean {
+    for (const [flow, at] of this.#volleyFlows) {
+      if (now - at <= FLOW_LIVES_MS) break;
+      this.#volleyFlows.delete(flow);
+    }
+    const isNew = !this.#volleyFlows.delete(key);
+    if (isNew && this.#volleyFlows.size >= this.#limits.volleyFlows) return false;
+    this.#volleyFlows.set(key, now);
     return true;
   }
 

@@ -127,7 +127,11 @@ class PathsDriver implements Paths {
 
   setTraversal(plugins: Parameters<Paths['setTraversal']>[0]): void {
     this.#refresher.setPlugins(plugins, () => this.#selfChanged(this.#self.refresh()));
-    this.#selfChanged(this.#self.setPlugins(plugins));
+    const before = this.#self.puncher;
+    const isOther = this.#self.setPlugins(plugins);
+    // What it proposed is nobody's wish any more.
+    if (before !== null && this.#self.puncher !== before) this.#peers.volleys.breakOff();
+    this.#selfChanged(isOther);
   }
 
   setConnections(...[transports, tcpPorts]: Parameters<Paths['setConnections']>): void {

@@ -73,8 +73,10 @@ export interface SelfView {
   upgrades(): boolean;
   readonly card: CardSizes;
   nat(): NatWords;
-  /** What can be done beyond plain probes. */
+  /** What can be done beyond plain probes; no guessing for an hour after the router had no room for it. */
   can(): readonly PunchMethod[];
+  /** Are ports of another peer being guessed? One volley of that sort at a time is enough for a router. */
+  isGuessing(): boolean;
   /** The long-lived socket's IPv4 address outside; null: not known. */
   outside(): Endpoint | null;
   /** Names the network this node is in: another text, another network. */
@@ -115,8 +117,10 @@ export interface Machine {
   volleyEnded(attempt: string, end: VolleyEnd, now: number): void;
   /** The peer answered a shot of a volley. */
   hit(way: Way, now: number): void;
-  /** Does a path go by that further socket? */
+  /** Does a path that is believed go by that further socket? */
   usesSocket(localPort: number): boolean;
+  /** Or any other? */
+  knowsSocket(localPort: number): boolean;
   /** Its answer to a probe; false where we never asked that. */
   answered(way: Way, transaction: string, seenAs: Endpoint | null, now: number): boolean;
   /** An authenticated packet of the session came over this way. */

@@ -102,8 +102,7 @@ export class Meeting {
 
   cease(): void {
     const attempt = this.#attempt;
-    if (attempt === null || (attempt.measureDueAt === null && !attempt.hasMeasured && !attempt.isFiring))
-      return;
+    if (attempt === null || (!attempt.wasMeasured && !attempt.isFiring)) return;
     attempt.isFiring = false;
     this.#host.emit({ type: 'cease', attempt: attempt.id });
   }
@@ -111,6 +110,7 @@ export class Meeting {
   #measure(attempt: Attempt, transport: 'udp' | 'tcp' | null, from: number): void {
     if (transport === null) return;
     attempt.measuring = transport;
+    attempt.wasMeasured = true;
     attempt.measureDueAt = from + (transport === 'tcp' ? TIMING.measureTcpWait : TIMING.measureWait);
     this.#host.emit({ type: 'measure', attempt: attempt.id, transport });
   }
@@ -119,7 +119,6 @@ export class Meeting {
     const attempt = this.#attempt;
     if (attempt?.id !== id) return;
     attempt.measureDueAt = null;
-    attempt.hasMeasured = true;
     if (forecast === null)
       this.#diary.note(now, 'the location server did not answer in time: no port is predicted');
     else if (attempt.measuring === 'tcp') attempt.measuredTcp = forecast;
@@ -141,18 +140,21 @@ export class Meeting {
   #offer(signal: PathSignal, now: number): void {
     const own = this.#attempt;
     const { self, peer } = this.#options;
-    if (own?.role === 'answerer' && own.id === signal.attempt) {
-      // Said again, because our answer took its time or was lost: it is the same one.
-      if (!own.isUnanswered) this.#emitSignal('answer', own);
-    } else if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
+    if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
       this.#rival = signal;
       own.answerDueAt = now + TIMING.rivalWait;
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
     } else if (this.#offers.fill(now, OFFERS.perSecond) < 1) this.#count('signal.too-many');
     else {
       this.#offers.spend();
-      this.#acceptFresh(signal.attempt, now);
+      if (own?.role === 'answerer' && own.id === signal.attempt) this.#answerAgain(own);
+      else this.#acceptFresh(signal.attempt, now);
     }
+  }
+
+  /** Said again, because our answer took its time or was lost: what was measured, and is under way, is for this very offer. */
+  #answerAgain(attempt: Attempt): void {
+    if (!attempt.isUnanswered) this.#emitSignal('answer', attempt);
   }
 
   /** Whoever had a path and offers anew has lost it: what broke it may have changed our own address outside. */
@@ -170,7 +172,7 @@ export class Meeting {
     const attempt = this.#begin(matchedAttempt(id, now));
     this.#rival = null;
     this.#host.accepted(now);
-    attempt.method = this.punching.decide(now);
+    attempt.method = this.punching.decide();
     this.#host.emit({ type: 'connect' });
     attempt.isUnanswered = true;
     this.#measure(attempt, this.punching.measuresFor(attempt.method), now);
@@ -221,8 +223,8 @@ export class Meeting {
     const attempt = this.#attempt;
     if (attempt?.id !== id || !attempt.isFiring) return;
     attempt.isFiring = false;
+    attempt.isPutOff = end === 'busy' || end === 'no-room';
     this.#diary.note(now, VOLLEY_ENDS[end]);
-    if (end === 'no-room') this.punching.noRoom(now);
     if (end === 'missed') this.#end(attempt, now);
     this.tick(now);
   }
@@ -256,6 +258,7 @@ export class Meeting {
     if (
       attempt.method === 'tcp' &&
       attempt.measuredTcp === null &&
+      !(attempt.wasMeasured && attempt.measuring === 'tcp') &&
       this.punching.measuresForOffer() === 'tcp'
     ) {
       this.#host.again(now, 'it wants connections that both ends open at once');

@@ -176,6 +176,10 @@ export class PeerMachine implements Machine {
     return [...this.#paths.values()].some(({ way, usable }) => usable && way.socket === localPort);
   }
 
+  knowsSocket(localPort: number): boolean {
+    return [...this.#paths.values()].some(({ way }) => way.socket === localPort);
+  }
+
   /** An authenticated request: whoever stands there is asked in turn, and believed only by its own answer. */
   requested(way: Way, inUse: boolean, now: number): void {
     const path = this.#path(way, this.#seeking.method ?? 'peer-reflexive', now);

@@ -2,7 +2,7 @@
 import type { Timer } from '../../base/clock.ts';
 import { GinnelError } from '../../base/errors.ts';
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
-import type { PathSignal, SignedNode } from '../../protocol/location/messages.ts';
+import type { PathSignal, PunchMethod, SignedNode } from '../../protocol/location/messages.ts';
 import { encodeWord, type EchoWord } from '../../protocol/peer/words.ts';
 import type { Link } from '../contract/link.ts';
 import type { Measured, Volley, VolleyAsk } from '../contract/punch.ts';
@@ -23,6 +23,8 @@ import { UDP_BLOCKED } from './plan.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramLink } from './udp-transport.ts';
 import { Volleys } from './volley.ts';
+
+const NO_ROOM_FOR_MS = 3_600_000;
 
 export interface Entry {
   peer: PathPeer;
@@ -52,6 +54,8 @@ export class PathPeers {
   readonly #byLink = new Map<Link, Entry>();
   #controlState: ControlState;
   #isRunning = false;
+  /** Where the router took no more flows: it is everybody's, whichever peer was sought. */
+  #noRoom: { readonly place: string; readonly until: number } | null = null;
 
   constructor(options: PathPeersOptions) {
     this.#options = options;
@@ -248,7 +252,8 @@ export class PathPeers {
       keepAliveMs: () => this.#self.keepAliveMs(),
       card: this.#options.card,
       nat: () => this.#self.nat,
-      can: () => this.#self.puncher?.methods ?? [],
+      can: () => this.#can(),
+      isGuessing: () => this.volleys.isBusyBut(peer.id),
       outside: () => this.#self.outside,
       place: () => this.#self.place,
       wayTo: endpoint => this.#self.wayTo(endpoint),
@@ -266,6 +271,12 @@ export class PathPeers {
       others: book.others(peer.id),
       worked: book.worked(peer.id),
     });
+  }
+
+  #can(): readonly PunchMethod[] {
+    const methods = this.#self.puncher?.methods ?? [];
+    const isFull = this.#noRoom?.place === this.#self.place && this.#now() < this.#noRoom.until;
+    return isFull ? methods.filter(method => method !== 'birthday') : methods;
   }
 
   #now(): number {
@@ -433,14 +444,19 @@ export class PathPeers {
       adopt: (family, localPort) => stun.adopt(family, localPort),
       puncher: () => this.#self.puncher,
       isNatted: () => this.#self.isNatted(4),
+      serverRttMs: () => this.#self.serverRttMs,
       request: (id, transaction) => this.probing.request(id, { transaction, inUse: false, size: 0 }),
-      isUsed: localPort => [...this.#entries.values()].some(({ machine }) => machine.usesSocket(localPort)),
+      isUsed: port => [...this.#entries.values()].some(({ machine }) => machine.usesSocket(port)),
+      isKnown: port => [...this.#entries.values()].some(({ machine }) => machine.knowsSocket(port)),
       connect: (id, ask, volley, measured, signal) => this.#openAtOnce(id, { ask, volley, measured, signal }),
       // Some of it is known within the call that asked for it: the machine hears of it when it is done.
       measured: (id, attempt, forecast) =>
         this.with(id, (machine, now) => machine.measured(attempt, forecast, now)),
-      ended: (id, attempt, end) =>
-        queueMicrotask(() => this.with(id, (machine, now) => machine.volleyEnded(attempt, end, now))),
+      ended: (id, attempt, end) => {
+        if (end === 'no-room')
+          this.#noRoom = { place: this.#self.place, until: this.#now() + NO_ROOM_FOR_MS };
+        queueMicrotask(() => this.with(id, (machine, now) => machine.volleyEnded(attempt, end, now)));
+      },
     });
   }
 
@@ -450,7 +466,7 @@ export class PathPeers {
     const node = this.#entries.get(id)?.peer.node ?? null;
     const port = stun.tcpOn(measured.socket.localPort);
     if (node === null || port === null || streams?.punch === undefined) return false;
-    const mayShoot = (to: Endpoint): boolean => budget.takeShot(to.address, this.#now());
+    const mayShoot = (to: Endpoint): boolean => budget.takeShot('tcp', to, this.#now());
     const stream = await streams.punch({ node, port, volley, role: ask.role, mayShoot }, signal);
     this.linked(id, stream.link(peerOf(node)), ask.method);
     return true;

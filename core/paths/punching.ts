@@ -8,7 +8,7 @@ import type { SelfView } from './machine.ts';
 import { choosePlan, isPunch, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
 import type { RemoteSide } from './remote.ts';
 
-/** Where nothing known gets through, and where the router had no room: not before an hour. */
+/** Where nothing known gets through: not before an hour. */
 export const HOPELESS_FOR_MS = 3_600_000;
 
 /** Characters: what the book of peers keeps. */
@@ -23,7 +23,6 @@ export class Punching {
   #worked: Worked | null;
   #failed: { readonly places: string; readonly count: number } | null = null;
   #hopeless: { readonly places: string; readonly until: number } | null = null;
-  #noRoom: { readonly place: string; readonly until: number } | null = null;
 
   constructor(self: SelfView, remote: RemoteSide, worked: Worked | null) {
     this.#self = self;
@@ -39,10 +38,12 @@ export class Punching {
   }
 
   /** The answering end decides. */
-  decide(now: number): Method {
-    const plans = plansFor(this.#own(now), this.#theirs());
+  decide(): Method {
+    const plans = plansFor(this.#own(), this.#theirs());
     const known = this.#worked?.places === this.#places() ? this.#worked.method : null;
-    return choosePlan(plans, this.#failures, plans.find(method => method === known) ?? null);
+    const method = choosePlan(plans, this.#failures, plans.find(plan => plan === known) ?? null);
+    // The other end would fire in vain.
+    return method === 'birthday' && this.#self.isGuessing() ? 'plain' : method;
   }
 
   /** May plain probes alone be enough? */
@@ -77,11 +78,13 @@ export class Punching {
   /** Null: an end has not said where it will be. */
   ask(attempt: Attempt, holdBackMs: number): VolleyAsk | null {
     const { method, role } = attempt;
-    if (!isPunch(method)) return null;
+    if (!isPunch(method) || !this.#own().can.includes(method)) return null;
     const own = method === 'tcp' ? attempt.measuredTcp : (attempt.measuredUdp ?? this.#unmeasured());
     const punch = this.#remote.punch;
     const theirs = method === 'tcp' ? punch?.tcp : punch?.udp;
     if (theirs === undefined || (own === null && method !== 'birthday')) return null;
+    // Whoever vouches for an address says nothing of whether one may send there: not to ourselves, not into the overlay.
+    if (this.#self.wayTo({ family: 4, address: theirs.address, port: theirs.port }) === null) return null;
     return {
       ...{ method, role, holdBackMs, failures: this.#failures },
       own: { nat: this.#self.nat(), forecast: own ?? UNKNOWN },
@@ -113,18 +116,12 @@ export class Punching {
     return this.#hopeless?.places === this.#places() && now < this.#hopeless.until;
   }
 
-  noRoom(now: number): void {
-    this.#noRoom = { place: this.#self.place(), until: now + HOPELESS_FOR_MS };
-  }
-
   get #failures(): number {
     return this.#failed?.places === this.#places() ? this.#failed.count : 0;
   }
 
-  #own(now?: number): PlanSide {
-    const full = now !== undefined && this.#noRoom?.place === this.#self.place() && now < this.#noRoom.until;
-    const can = this.#self.can();
-    return { nat: this.#self.nat(), can: full ? can.filter(method => method !== 'birthday') : can };
+  #own(): PlanSide {
+    return { nat: this.#self.nat(), can: this.#self.can() };
   }
 
   #theirs(): PlanSide {

@@ -1,6 +1,6 @@
 // Whether the home's router still has room, while a volley fills it: the location server is asked from ever new sockets. Each
 // is a new flow, as anybody's next connection would be.
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { StunDoor } from '../contract/plugin.ts';
 
 export type RouterAsk = Pick<StunDoor, 'servers' | 'fresh'>;
@@ -8,25 +8,53 @@ export type RouterAsk = Pick<StunDoor, 'servers' | 'fresh'>;
 const EVERY_MS = 150;
 /** With its repetitions: a lost packet alone is no answer too few. */
 const PATIENCE_MS = 450;
+/** So many in a row: on a line that loses packets one of them may have lost all of its own. */
+const SILENT = 3;
 
-/** Resolves true as soon as a new flow gets no answer; false when the signal ends it. Never rejects. */
-export async function watchRouter(router: RouterAsk, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    if (!(await isAnswered(router, signal))) return !signal.aborted;
-    await pause(clock, signal);
-  }
-  return false;
+/**
+ * Resolves true as soon as new flows get no answer any more; false when the signal ends it. Never rejects. `rttMs`: to the
+ * server; null: unknown.
+ */
+export function watchRouter(
+  router: RouterAsk,
+  clock: Clock,
+  rttMs: number | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const patienceMs = Math.max(PATIENCE_MS, 2.5 * (rttMs ?? 0));
+  return new Promise(resolve => {
+    let timer: Timer | null = null;
+    let silent = 0;
+    const end = (isFull: boolean): void => {
+      timer?.cancel();
+      signal.removeEventListener('abort', abort);
+      resolve(isFull);
+    };
+    const abort = (): void => end(false);
+    const ask = async (): Promise<void> => {
+      const isThere = await isAnswered(router, patienceMs, signal);
+      silent = isThere ? 0 : silent + 1;
+      if (silent >= SILENT && !signal.aborted) end(true);
+    };
+    // They overlap: each answer takes its time, and a full router is to be noticed within a second.
+    const next = (): void => {
+      timer = clock.after(EVERY_MS, next);
+      void ask();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    else next();
+  });
 }
 
-async function isAnswered(router: RouterAsk, signal: AbortSignal): Promise<boolean> {
+async function isAnswered(router: RouterAsk, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const server = router.servers().find(({ endpoint }) => endpoint.family === 4);
   // Without a server nothing can be told.
   if (server === undefined) return true;
   try {
     const socket = await router.fresh(4);
     try {
-      const ask = { to: server.endpoint, attributes: [], timeoutMs: PATIENCE_MS };
-      const outcome = await socket.transact(ask, signal);
+      const outcome = await socket.transact({ to: server.endpoint, attributes: [], timeoutMs }, signal);
       // A spent budget says nothing about the router.
       return outcome.ok || outcome.code === 'budget' || outcome.code === 'aborted';
     } finally {
@@ -35,16 +63,4 @@ async function isAnswered(router: RouterAsk, signal: AbortSignal): Promise<boole
   } catch {
     return true;
   }
-}
-
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = clock.after(EVERY_MS, done);
-    function done(): void {
-      timer.cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -58,6 +58,8 @@ export class Seeking {
   /** A try that changed candidates cut short, or one for something better, is due then. */
   #freshAt: number | null = null;
   #lastTryAt = -Infinity;
+  /** The network of the last try. */
+  #place = '';
 
   constructor(options: MachineOptions, remote: RemoteSide, diary: Diary, seeker: Seeker) {
     this.#options = options;
@@ -125,9 +127,14 @@ export class Seeking {
   candidatesChanged(isBetterWorthIt: boolean, now: number): void {
     if (!this.#options.self.isConnected()) return;
     if (!this.#options.self.upgrades()) return;
+    const isElsewhere = this.#options.self.place() !== this.#place;
+    // What failed in another network says nothing of this one.
+    if (isElsewhere) this.#failures = 0;
+    const { attempt } = this.#meeting;
+    const willTell = attempt?.offerAt != null && !(isElsewhere && attempt.wasMeasured);
     if (this.#seeker.hasDirect()) {
       if (isBetterWorthIt) this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.betterTryEvery);
-    } else if (this.#meeting.attempt?.offerAt == null && (this.#isSought(now) || this.#isUnderWay()))
+    } else if (!willTell && (this.#isSought(now) || this.#isUnderWay()))
       this.#freshAt = Math.max(now, this.#lastTryAt + TIMING.restartEvery);
   }
 
@@ -170,9 +177,16 @@ export class Seeking {
   }
 
   #seek(now: number, why: string, offerAfterMs = 0): void {
-    this.#retryAt = null;
     this.#freshAt = null;
     this.#seeker.emit({ type: 'connect' });
+    const { self } = this.#options;
+    this.#place = self.place();
+    if (self.isConnected() && self.upgrades() && this.#punching.isHopeless(now)) {
+      this.#diary.note(now, `${why}: nothing leads straight there from here, as was found within the hour`);
+      this.#retryAt ??= now + HOPELESS_FOR_MS;
+      return;
+    }
+    this.#retryAt = null;
     if (!this.#options.self.isConnected()) {
       this.#searchAlone(now, `${why}; the location server is away`);
       return;
@@ -182,10 +196,6 @@ export class Seeking {
     if (!this.#options.self.upgrades()) {
       this.#diary.note(now, `${why}: going by the server's route`);
       this.#meeting.goByTable(now);
-      return;
-    }
-    if (this.#punching.isHopeless(now)) {
-      this.#diary.note(now, `${why}: nothing leads straight there from here, as was found within the hour`);
       return;
     }
     this.#diary.note(now, `${why}: a new try`);
@@ -288,9 +298,10 @@ export class Seeking {
   #over(attempt: Attempt, now: number): void {
     if (attempt.method === 'tcp' && this.#isContent()) this.#keepWhatWorked(attempt);
     if (attempt.succeededAt !== null || this.#isContent() || attempt.id === '') return;
-    if (attempt.matched) this.#punching.failed();
-    const isSoon = isPunch(attempt.method) || attempt.endBy !== null;
-    const isQuick = isSoon && attempt.role === 'offerer' && this.#failures < QUICK_RETRIES;
+    const { method, role, matched, isPutOff, endBy } = attempt;
+    if (matched && !isPutOff) this.#punching.failed();
+    const isSoon = (isPunch(method) || endBy !== null) && !isPutOff;
+    const isQuick = isSoon && role === 'offerer' && this.#failures < QUICK_RETRIES;
     this.#fail(this.#verdictOn(attempt), now);
     if (isQuick) this.#retryAt = now + QUICK_RETRY_MS;
   }

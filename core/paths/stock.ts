@@ -81,6 +81,10 @@ export class StockMachine implements Machine {
   answered(): boolean {
     return false;
   }
+  knowsSocket(): boolean {
+    return false;
+  }
+
   usesSocket(): boolean {
     return false;
   }

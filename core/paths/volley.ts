@@ -42,10 +42,13 @@ export interface VolleysOptions {
   readonly router: RouterAsk;
   readonly puncher: () => Puncher | null;
   readonly isNatted: () => boolean;
+  readonly serverRttMs: () => number | null;
   /** A probe to that peer; null: nobody known. */
   readonly request: (id: PeerId, transaction: string) => Uint8Array | null;
-  /** Does anything that is believed, or just asked, go by that socket? */
+  /** Does anything that is believed go by that socket? */
   readonly isUsed: (localPort: number) => boolean;
+  /** Did anything of a peer's ever come by it? */
+  readonly isKnown: (localPort: number) => boolean;
   readonly measured: (id: PeerId, attempt: string, forecast: Forecast | null) => void;
   readonly ended: (id: PeerId, attempt: string, end: VolleyEnd) => void;
   /** P7: connections instead of datagrams; false: this machine cannot. Rejects where none comes about. */
@@ -76,9 +79,11 @@ interface Firing {
   timer: Timer | null;
 }
 
-/** What got through from a socket has so long to be asked and believed before the socket counts as unused. */
+/** What got through from a socket has so long to be believed, or believed again, before the socket is closed. */
 const SETTLE_MS = 5_000;
 const SWEEP_EVERY_MS = 10_000;
+/** Over all peers: one volley's, and those that paths go by. */
+const MAX_FURTHER = 2 * MAX_BURST_SOCKETS;
 
 export class Volleys {
   readonly #options: VolleysOptions;
@@ -113,22 +118,34 @@ export class Volleys {
     const one = this.#begin(id, attempt);
     const volley = this.#options.puncher()?.volley(ask) ?? null;
     if (volley === null || volley.shots.length === 0) this.#end(id, one, 'impossible');
-    else if (volley.isHeavy && this.#isHeavyUnderWay(one)) this.#end(id, one, 'busy');
+    else if (volley.isHeavy && this.isBusyBut(id)) this.#end(id, one, 'busy');
     else if (ask.method === 'tcp') this.#connect(id, one, ask, volley);
     else this.#shootAll(id, one, volley);
   }
 
-  /** The try is over, or found a way: nothing more leaves, and what is of no use is closed a little later. */
+  /**
+   * The try is over, or found a way: nothing more leaves. A socket from which nothing got through is closed at once, or
+   * whoever begins ever new tries would have them all; another one a little after its last use.
+   */
   cease(id: PeerId, attempt?: string): void {
     const one = this.#tries.get(id);
     if (one === undefined || (attempt !== undefined && one.attempt !== attempt)) return;
     this.#tries.delete(id);
     one.ended.abort();
     one.firing?.timer?.cancel();
-    if (one.firing?.measuredPort == null) one.measured?.socket.close();
-    const now = this.#options.clock.monotonicMs();
-    for (const port of this.#portsOf(one)) this.#left.set(port, now);
+    // Where the socket went on as one of the transport's, this closes what was lent, and no more.
+    one.measured?.socket.close();
+    const { clock, transport, isKnown } = this.#options;
+    for (const port of this.#portsOf(one)) {
+      if (isKnown(port)) this.#left.set(port, clock.monotonicMs());
+      else transport.further?.drop(port);
+    }
     this.#planSweep();
+  }
+
+  /** Whoever proposed them is gone. */
+  breakOff(): void {
+    for (const [id, one] of [...this.#tries]) this.#end(id, one, 'impossible');
   }
 
   /** Is it the answer to a shot of ours? */
@@ -152,8 +169,9 @@ export class Volleys {
     return one;
   }
 
-  #isHeavyUnderWay(own: Try): boolean {
-    return [...this.#tries.values()].some(one => one !== own && one.firing?.volley.isHeavy === true);
+  /** Is a heavy one under way for anybody else? */
+  isBusyBut(id: PeerId): boolean {
+    return [...this.#tries].some(([other, { firing }]) => other !== id && firing?.volley.isHeavy === true);
   }
 
   #end(id: PeerId, one: Try, end: VolleyEnd): void {
@@ -166,7 +184,7 @@ export class Volleys {
   // ---- datagrams
 
   #shootAll(id: PeerId, one: Try, volley: Volley): void {
-    const { clock, transport } = this.#options;
+    const { clock, transport, router, serverRttMs } = this.#options;
     if (transport.further === undefined) {
       this.#end(id, one, 'impossible');
       return;
@@ -177,7 +195,7 @@ export class Volleys {
     };
     this.#count('volley.begun');
     if (volley.isHeavy)
-      void watchRouter(this.#options.router, clock, one.ended.signal).then(isFull => {
+      void watchRouter(router, clock, serverRttMs(), one.ended.signal).then(isFull => {
         if (isFull) this.#end(id, one, 'no-room');
       });
     this.#shoot(id, one, one.firing);
@@ -202,7 +220,15 @@ export class Volleys {
 
   #send(id: PeerId, one: Try, firing: Firing, { from, to, ttl }: PunchShot): void {
     const { budget, clock, random, transport, request, isNatted } = this.#options;
-    if (!budget.takeShot(to.address, clock.monotonicMs())) return;
+    if (
+      !budget.takeShot(
+        from === 'main' ? from : `${from} ${one.attempt}`,
+        to,
+        clock.monotonicMs(),
+        firing.volley.isHeavy,
+      )
+    )
+      return;
     const port = this.#socket(one, firing, from);
     const transaction = Buffer.from(random.bytes(12)).toString('hex');
     const bytes = port === undefined ? null : request(id, transaction);
@@ -235,6 +261,10 @@ export class Volleys {
 
   /** Null: no descriptors are left, or the like. */
   #open(): number | null {
+    if ((this.#options.transport.further?.ports().length ?? 0) >= MAX_FURTHER) {
+      this.#count('volley.no-socket');
+      return null;
+    }
     try {
       const door = this.#options.openUdp(4);
       this.#options.transport.further?.add(door);
@@ -283,14 +313,18 @@ export class Volleys {
   }
 
   #sweep(): void {
-    const { clock, transport, isUsed } = this.#options;
+    const { clock, isUsed } = this.#options;
     const now = clock.monotonicMs();
     for (const [port, since] of [...this.#left]) {
-      if (now - since < SETTLE_MS || isUsed(port)) continue;
-      this.#left.delete(port);
-      transport.further?.drop(port);
+      if (isUsed(port)) this.#left.set(port, now);
+      else if (now - since >= SETTLE_MS) this.#forget(port);
     }
     this.#planSweep();
+  }
+
+  #forget(port: number): void {
+    this.#left.delete(port);
+    this.#options.transport.further?.drop(port);
   }
 
   #count(name: string): void {

@@ -16,6 +16,8 @@ import type { TraversalSurroundings } from './traversal.ts';
 const METHODS: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
 const MEASURE_TIMEOUT_MS = 2_000;
 const MAX_ENDS_MS = 30_000;
+/** More of them count as heavy, whatever the plugin says. */
+const LIGHT_FLOWS = 128;
 
 export class GuardedPuncher implements Puncher {
   readonly #puncher: Puncher;
@@ -32,24 +34,32 @@ export class GuardedPuncher implements Puncher {
 
   async measure(transport: 'udp' | 'tcp', signal: AbortSignal): Promise<Measured | null> {
     const { guard, clock } = this.#around;
-    let measured: Measured | null = null;
     const late = (): void => undefined;
     const patience = { clock, timeoutMs: MEASURE_TIMEOUT_MS, signal, late };
-    const asked = within(patience, async () => guard.inside(() => this.#puncher.measure(transport, signal)));
+    const asked = guard.inside(async () => this.#puncher.measure(transport, signal));
     // Whatever it rejects with is its own to tell.
-    const outcome = await asked.catch(() => null);
-    if (outcome?.kind === 'done' && outcome.value !== null) {
-      const { value } = outcome;
-      measured = guard.ask('puncher.measure()', () => value, readMeasured);
+    const outcome = await within(patience, () => asked).catch(() => null);
+    if (outcome?.kind !== 'done') {
+      void asked.then(value => this.#close(value)).catch(late);
+      return null;
     }
+    if (outcome.value === null) return null;
+    const { value } = outcome;
+    const measured = guard.ask('puncher.measure()', () => value, readMeasured);
+    if (measured === null) this.#close(value);
     return measured;
+  }
+
+  /** Nobody waits for it any more, or it is of no use. */
+  #close(measured: Measured | null): void {
+    this.#around.guard.callback(() => measured?.socket.close());
   }
 
   volley(ask: VolleyAsk): Volley | null {
     const { guard } = this.#around;
     const read = (answer: unknown): { readonly volley: Volley | null } => {
       const { volley } = answer as { readonly volley: Volley | null };
-      return { volley: volley === null ? null : readVolley(volley) };
+      return { volley: volley === null ? null : readVolley(volley, ask.theirs.forecast.address) };
     };
     return guard.ask('puncher.volley()', () => ({ volley: this.#puncher.volley(ask) }), read)?.volley ?? null;
   }
@@ -78,7 +88,8 @@ function readForecast({ address, port, step, drift }: Forecast): Forecast {
   return { address, port, step, drift };
 }
 
-function readVolley(answer: Volley): Volley {
+/** `address`: whom it is for; nobody else has asked for anything. */
+function readVolley(answer: Volley, address: string): Volley {
   const { shots, endsMs, isHeavy } = answer;
   if (!Array.isArray(shots) || shots.length > MAX_SHOTS)
     throw new Error('its shots are no list, or too many');
@@ -87,9 +98,11 @@ function readVolley(answer: Volley): Volley {
   const read = (shots as readonly PunchShot[]).map(({ from, to, atMs, ttl }) => {
     if (!(atMs >= earliest && atMs <= endsMs)) throw new Error('its shots are not in the order of time');
     earliest = atMs;
+    if (to.address !== address) throw new Error('a shot goes to another address than the forecast one');
     return { from: readSocket(from), to: readPlace(to), atMs, ttl: ttl === 'low' ? ttl : ('full' as const) };
   });
-  return { shots: read, endsMs, isHeavy: isHeavy };
+  const flows = new Set(read.map(({ from, to }) => `${from} ${to.port}`)).size;
+  return { shots: read, endsMs, isHeavy: isHeavy ? true : flows > LIGHT_FLOWS };
 }
 
 function readSocket(from: PunchShot['from']): PunchShot['from'] {

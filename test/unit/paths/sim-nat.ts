@@ -7,6 +7,16 @@ export type NatKind = 'full' | 'arc' | 'prc' | 'prcnp' | 'naive' | 'sym' | 'seq'
 const UNREPLIED_MS = 30_000;
 const STREAM_MS = 120_000;
 
+/** How such a NAT differs from others of its kind. */
+export interface NatHabits {
+  /** Of `seq`: from one mapping to the next; negative: downwards. */
+  readonly step?: number;
+  /** Of `seq`: new mappings of others per second. */
+  readonly foreign?: number;
+  /** New flows beyond so many are dropped. */
+  readonly room?: number;
+}
+
 interface Flow {
   readonly inner: Endpoint;
   readonly port: number;
@@ -16,7 +26,7 @@ interface Flow {
 
 export class SimNat {
   readonly kind: NatKind;
-  readonly wan: string;
+  wan: string;
   /** Where its own uplink goes: a carrier's NAT; null: the internet. */
   readonly parent: SimNat | null;
   readonly #random: Random;
@@ -26,13 +36,43 @@ export class SimNat {
   #flows = new Map<string, Flow>();
   /** Entries that strangers' packets made (only where the router's input accepts): `port<outer`. */
   #strays = new Map<string, number>();
+  readonly #habits: NatHabits;
+  /** New flows beyond so many are dropped. */
+  room: number;
+  /** What only it knows gets in no more: its peers guess in vain. */
+  isDeaf = false;
   #next = 20_000;
+  #foreignAt = 0;
+  /** The most flows that lived at a time. */
+  mostFlows = 0;
+  /** New flows that found no room. */
+  refused = 0;
 
-  constructor(kind: NatKind, wan: string, random: Random, parent: SimNat | null = null) {
+  constructor(
+    kind: NatKind,
+    wan: string,
+    random: Random,
+    parent: SimNat | null = null,
+    habits: NatHabits = {},
+  ) {
     this.kind = kind;
     this.wan = wan;
     this.parent = parent;
     this.#random = random;
+    this.#habits = habits;
+    this.room = habits.room ?? Infinity;
+  }
+
+  /** Flows that live now. */
+  flows(now: number): number {
+    for (const [key, flow] of this.#flows) if (this.#isDead(flow, now)) this.#flows.delete(key);
+    return this.#flows.size / 2;
+  }
+
+  /** Its line got another address. */
+  moveTo(wan: string): void {
+    this.flush();
+    this.wan = wan;
   }
 
   /** A power cut, or a flushed table. */
@@ -42,10 +82,12 @@ export class SimNat {
     this.#strays = new Map();
   }
 
-  out(inner: Endpoint, to: Endpoint, now: number): Endpoint {
+  /** Null: there is no room for it. */
+  out(inner: Endpoint, to: Endpoint, now: number): Endpoint | null {
     const key = `${formatEndpoint(inner)}>${formatEndpoint(to)}`;
     let flow = this.#flows.get(key);
     if (flow === undefined || this.#isDead(flow, now)) {
+      if (this.#isFull(now)) return null;
       const port = this.#pick(inner, to, now);
       flow = { inner, port, usedAt: now, replied: false };
       this.#flows.set(key, flow);
@@ -55,8 +97,29 @@ export class SimNat {
     return this.kind === 'firewall' ? inner : { family: 4, address: this.wan, port: flow.port };
   }
 
+  #isFull(now: number): boolean {
+    const { room } = this;
+    const most = Math.min(room, this.mostFlows);
+    const flows = this.#flows.size / 2 < most ? this.#flows.size / 2 : this.flows(now);
+    if (flows >= room) this.refused++;
+    else this.mostFlows = Math.max(this.mostFlows, flows + 1);
+    return flows >= room;
+  }
+
+  #counted(now: number): number {
+    const { step = 1, foreign = 0 } = this.#habits;
+    for (; foreign > 0 && this.#foreignAt < now; this.#foreignAt += this.#pause(foreign)) this.#next += step;
+    this.#next += step;
+    return this.#next;
+  }
+
+  #pause(perSecond: number): number {
+    return (-Math.log(1 - this.#random.below(1_000_000) / 1_000_000) * 1_000) / perSecond;
+  }
+
   /** The inner endpoint that a packet from outside is for; null: dropped. */
   in(port: number, from: Endpoint, now: number): Endpoint | null {
+    if (this.isDeaf && !from.address.startsWith('203.0.113.')) return null;
     const flow = this.#flows.get(`${port}<${formatEndpoint(from)}`);
     if (flow !== undefined && !this.#isDead(flow, now)) {
       flow.usedAt = now;
@@ -88,7 +151,7 @@ export class SimNat {
       case 'sym':
         return 30_000 + this.#random.below(30_000);
       case 'seq':
-        return this.#next++;
+        return this.#counted(now);
       case 'adm':
         return this.#mapped(
           `${formatEndpoint(inner)} ${to.address}`,

@@ -59,8 +59,9 @@ export class SimNetwork {
     const now = this.clock.monotonicMs();
     let { from, ttl } = packet;
     for (let nat = host.nat; nat !== null; nat = nat.parent) {
-      from = nat.out(from, packet.to, now);
-      if (--ttl <= 0) return;
+      const mapped = nat.out(from, packet.to, now);
+      if (mapped === null || --ttl <= 0) return;
+      from = mapped;
     }
     if (--ttl <= 0 || isInner(packet.to.address)) return;
     const outer = { ...packet, from, ttl };
@@ -122,6 +123,11 @@ export class SimHost {
     const door = new SimDoor(this, family, port === 0 ? this.#nextPort++ : port);
     this.doors.set(door.localPort, door);
     return door;
+  }
+
+  /** Routes or addresses of this machine changed. */
+  changed(): void {
+    for (const changed of this.#changed) changed();
   }
 
   send(packet: SimPacket): void {

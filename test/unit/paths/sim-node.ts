@@ -8,7 +8,8 @@ import { seededRandom, type Random } from '../../../base/random.ts';
 import type { Candidate } from '../../../core/contract/candidate.ts';
 import type { Batch, Link } from '../../../core/contract/link.ts';
 import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-report.ts';
-import type { TraversalPlugin } from '../../../core/contract/plugin.ts';
+import type { Traversal, TraversalPlugin } from '../../../core/contract/plugin.ts';
+import { vouched } from '../../../core/control/vouching.ts';
 import type { Control, ControlState } from '../../../core/control/types.ts';
 import { createPaths } from '../../../core/paths/driver.ts';
 import type { Worked } from '../../../core/peers/peer.ts';
@@ -20,12 +21,14 @@ import type { PathSignal, SignedNode } from '../../../protocol/location/messages
 import { readMapped, writeXorMappedAddress } from '../../../protocol/stun/attributes.ts';
 import { decodeStun, encodeStun } from '../../../protocol/stun/codec.ts';
 import { primitives } from '../../../system/crypto.ts';
-import { SimNat, type NatKind } from './sim-nat.ts';
-import { SimNetwork, type SimHost } from './sim-network.ts';
+import { SimNat, type NatHabits, type NatKind } from './sim-nat.ts';
+import { SimNetwork, type SimDoor, type SimHost } from './sim-network.ts';
 
 export type HomeKind = NatKind | 'public' | 'onrouter' | 'carrier';
 
 const SERVER: Endpoint = { family: 4, address: '203.0.113.1', port: 7443 };
+/** Answers STUN, too: who tells places apart by port alone sees how a NAT counts. */
+const SECOND_PORT = 7444;
 const PORT = 41_641;
 
 /** A clock that knows when something happens next, so that quiet time costs nothing. */
@@ -46,6 +49,12 @@ class EventClock extends ManualClock {
   }
 }
 
+export interface HomeOptions extends NatHabits {
+  readonly address6?: string;
+  /** Traversal plugins beside the one that asks where the node is. */
+  readonly further?: (node: SimNode) => readonly Traversal[];
+}
+
 /** The world of one test: a clock, a network, a location server that answers STUN and passes signals. */
 export class SimWorld {
   readonly clock = new EventClock();
@@ -53,6 +62,8 @@ export class SimWorld {
   readonly network: SimNetwork;
   readonly nodes = new Map<string, SimNode>();
   serverIsUp = true;
+  /** Does the server tell receivers under which addresses it sees senders? */
+  serverVouches = true;
   #homes = 0;
 
   constructor(seed: number) {
@@ -62,7 +73,7 @@ export class SimWorld {
   }
 
   /** A node in a home of its own. `carrier`: a `prc` home behind an endpoint-independent carrier NAT. */
-  home(kind: HomeKind, options: { address6?: string } = {}): SimNode {
+  home(kind: HomeKind, options: HomeOptions = {}): SimNode {
     const number = ++this.#homes;
     const wan = `198.51.100.${number}`;
     if (options.address6 !== undefined)
@@ -72,13 +83,17 @@ export class SimWorld {
       );
     if (kind === 'public') return this.#node(this.network.host(wan, null, 32), kind);
     if (kind === 'onrouter')
-      return this.#node(this.network.host(wan, new SimNat('firewall', wan, this.random), 32), kind);
+      return this.#node(
+        this.network.host(wan, new SimNat('firewall', wan, this.random, null, options), 32),
+        kind,
+        options.further,
+      );
     const carrier = kind === 'carrier' ? new SimNat('prcnp', wan, this.random) : null;
     const nat =
       carrier === null
-        ? new SimNat(kind as NatKind, wan, this.random)
+        ? new SimNat(kind as NatKind, wan, this.random, null, options)
         : new SimNat('prc', `100.64.0.${number}`, this.random, carrier);
-    return this.#node(this.network.host('192.168.1.2', nat), kind);
+    return this.#node(this.network.host('192.168.1.2', nat), kind, options.further);
   }
 
   /** Another node on the LAN of that one. */
@@ -94,8 +109,8 @@ export class SimWorld {
     return again;
   }
 
-  #node(host: SimHost, kind: HomeKind): SimNode {
-    const node = new SimNode(this, host, kind, this.random.bytes(32), new Map());
+  #node(host: SimHost, kind: HomeKind, further: HomeOptions['further'] = () => []): SimNode {
+    const node = new SimNode(this, host, kind, this.random.bytes(32), new Map(), further);
     this.nodes.set(node.id, node);
     return node;
   }
@@ -132,7 +147,10 @@ export class SimWorld {
 
   #serveStun(): void {
     const host = this.network.host(SERVER.address, null, 32);
-    const door = host.openUdp({ family: 4, port: SERVER.port });
+    for (const port of [SERVER.port, SECOND_PORT]) this.#answer(host.openUdp({ family: 4, port }));
+  }
+
+  #answer(door: SimDoor): void {
     door.onBatch = (remote, { bytes }) => {
       const message = decodeStun(bytes);
       if (!message.ok || !this.serverIsUp) return;
@@ -158,6 +176,8 @@ export class SimNode {
   readonly control: SimControl;
   /** When and by which link session packets arrived. */
   readonly received: { at: number; link: string }[] = [];
+  /** What a plugin did wrong. */
+  readonly faults: string[] = [];
   /** Peers with whom the session was told to come up. */
   readonly woken: string[] = [];
   /** What the session was told to use, in order. */
@@ -166,7 +186,7 @@ export class SimNode {
   readonly #links = new Map<string, Link>();
   readonly #publicKey: Uint8Array;
   readonly #sentAt = new Map<string, number>();
-  #askedAt = -Infinity;
+  readonly #askedAt = new Map<string, number>();
   #isStopped = false;
 
   constructor(
@@ -175,6 +195,7 @@ export class SimNode {
     kind: HomeKind,
     seed: Uint8Array,
     book: Map<string, Endpoint[]>,
+    further: NonNullable<HomeOptions['further']> = () => [],
   ) {
     this.#world = world;
     this.host = host;
@@ -225,11 +246,11 @@ export class SimNode {
     this.paths.setOverlay(['10.77.0.0/16']);
     if (world.serverIsUp)
       this.paths.welcomed(
-        { stun: { port: SERVER.port, secondPort: null, alternates: [] }, keepAlive: '' },
+        { stun: { port: SERVER.port, secondPort: SECOND_PORT, alternates: [] }, keepAlive: '' },
         SERVER,
       );
     this.plugin = new SimTraversal(this);
-    this.paths.setTraversal([this.plugin]);
+    this.paths.setTraversal([this.plugin, ...further(this)]);
     void this.plugin.refresh();
   }
 
@@ -247,9 +268,9 @@ export class SimNode {
   send(to: SimNode): void {
     const link = this.#links.get(to.id);
     const now = this.#world.clock.monotonicMs();
-    if (link === undefined && now - this.#askedAt < 1_000) return;
-    if (link === undefined) this.#askedAt = now;
     if (link === undefined) {
+      if (now - (this.#askedAt.get(to.id) ?? -Infinity) < 1_000) return;
+      this.#askedAt.set(to.id, now);
       this.paths.needsPath(to.id);
       return;
     }
@@ -308,7 +329,7 @@ export class SimNode {
 /** Signals through a server 20 ms away from everyone. */
 export class SimControl implements Pick<Control, 'state' | 'rttMs' | 'signal'> {
   state: ControlState = 'connected';
-  readonly rttMs = 40;
+  rttMs = 40;
   /** Signals arrive so much later than they should. */
   extraMs = 0;
   sent: PathSignal[] = [];
@@ -333,9 +354,18 @@ export class SimControl implements Pick<Control, 'state' | 'rttMs' | 'signal'> {
     if (other === undefined) return Promise.reject(new GinnelError('NODE_OFFLINE', 'offline'));
     clock.after(40 + this.extraMs, () => {
       if (this.#world.serverIsUp && !other.control.isBroken && this.#world.nodes.get(other.id) === other)
-        other.paths.signalled(signedNode(this.#node.id), signal);
+        other.paths.signalled(signedNode(this.#node.id), this.#vouched(signal, other));
     });
     return Promise.resolve();
+  }
+
+  /** As the receiver's control side does it. */
+  #vouched(signal: PathSignal, receiver: SimNode): PathSignal {
+    const { host } = this.#node;
+    let nat = host.nat;
+    while (nat?.parent != null) nat = nat.parent;
+    const seen = this.#world.serverVouches ? [nat === null || nat.wan === '' ? host.address : nat.wan] : [];
+    return vouched(signal, seen, { allowLoopback: false }, receiver.counters);
   }
 
   set(state: ControlState): void {
