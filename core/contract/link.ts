@@ -38,6 +38,8 @@ export interface Link {
   readonly remote: Endpoint | null;
   /** The near end's address, where it is known. */
   readonly local: Endpoint | null;
+  /** It is a TURN server that relays. */
+  readonly throughTurn?: boolean;
   /** The name of the node that forwards; absent or null: none does, or it is not known. */
   readonly via?: string | null;
   /** The largest datagram it carries in one piece, in bytes, as far as known: it may become another. */

@@ -9,7 +9,7 @@ import type { Registration, RelaysTold, SignedNode, TcpPlace } from '../../proto
 import type { StunMessage } from '../../protocol/stun/message.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import type { Candidate } from './candidate.ts';
-import type { Link, LinkTraits, SendResult } from './link.ts';
+import type { Batch, Link, LinkTraits, SendResult } from './link.ts';
 import type { NatReport } from './nat-report.ts';
 import type { Puncher } from './punch.ts';
 
@@ -80,6 +80,10 @@ export interface PluginContext {
   readonly network: NetworkWords;
   /** The home's router, for whoever gets it to pass ports on. */
   readonly home: HomeDoor;
+  /** For transports that both ends have to agree on: words to the same plugin at another node. */
+  readonly signals: SignalDoor;
+  /** For transports that open links by means of their own. */
+  readonly links: LinkDoor;
 }
 
 // ---- traversal
@@ -273,12 +277,41 @@ export interface NetworkRoute {
 
 // ---- transport
 
+/** The longest that `SignalDoor.send` takes, in characters. */
+export const MAX_SIGNAL_WORDS = 8 * 1024;
+
+/** By the location server, which can neither read nor forge what is said. */
+export interface SignalDoor {
+  /** Rejects with a GinnelError: NODE_UNKNOWN, NODE_OFFLINE, SERVER_AWAY, RATE_LIMITED. */
+  send(node: string, words: string): Promise<void>;
+  /** What the same plugin at another node of the network says, whoever that is. Returns the way to stop that. */
+  onSignal(heard: (from: StreamPeer, words: string) => void): () => void;
+}
+
+export interface LinkDoor {
+  /**
+   * This link stands, by whomever it was opened: from now on it may be used. One with the id of another takes over from
+   * it. Nobody is believed to be at its other end until a probe or the session has authenticated him.
+   */
+  opened(link: Link): LinkInlet;
+  /** May something be sent there at all? Not to the overlay itself, nor to nobody's address. */
+  isPlace(endpoint: Endpoint): boolean;
+}
+
+/** Takes in what comes by one link. */
+export interface LinkInlet {
+  /** Datagrams of the other end; the bytes are lent until the call returns. */
+  received(batch: Batch): void;
+  /** It carries nothing any more. */
+  closed(reason: string): void;
+}
+
 export interface TransportPlugin extends Plugin {
   readonly name: string;
   readonly traits: LinkTraits & { readonly inbound: boolean; readonly needsSignalling: boolean };
   /** By which others can reach this node with it; told to peers in offers and answers. */
   candidates(): readonly Candidate[];
-  /** Opens a link to that peer by one of its candidates; rejects with a GinnelError. Links opened by others arrive by what comes on them. */
+  /** Opens a link to that peer by one of its candidates; rejects with a GinnelError. Links opened by others arrive by what comes on them, or by `LinkDoor.opened`. */
   dial(candidate: Candidate, peer: StreamPeer, signal: AbortSignal): Promise<Link>;
   /** Further ways to any peer that need no word of it: through relays that this node keeps itself. */
   ownWays?(peer: StreamPeer): readonly Link[];

@@ -9,7 +9,7 @@ import { fromBase64Url } from '../../protocol/base64.ts';
 import { decodeServerMessage, encodeMessage } from '../../protocol/location/codec.ts';
 import type {
   LookupSubject,
-  PathSignal,
+  NodeSignal,
   Registration,
   ServerPlaces,
   SignedNode,
@@ -218,7 +218,7 @@ export class ControlClient implements Control {
     return asked;
   }
 
-  async signal(to: SignedNode, signal: PathSignal): Promise<void> {
+  async signal(to: SignedNode, signal: NodeSignal): Promise<void> {
     const sealed = this.#sealer.seal(to.record, { ...signal, serial: this.#serials.next() });
     if (!sealed.ok) throw controlErrors('PEER_REFUSED', { name: to.record.name, reason: sealed.code });
     await this.#ask({ type: 'signal', to: to.record.id, sealed: sealed.value });

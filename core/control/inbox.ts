@@ -133,6 +133,10 @@ export class Inbox {
       counters.counter('signal.replayed').value++;
       return;
     }
+    if (signal.value.type === 'transport') {
+      events.transportSignalled(peer.node, signal.value);
+      return;
+    }
     peers.noteCandidates(message.from, signal.value.candidates);
     events.signalled(peer.node, vouched(signal.value, message.seen ?? [], rules, counters));
   }

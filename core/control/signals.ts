@@ -2,8 +2,8 @@
 // read, forge nor repeat them. Records tell whose key is whose; serials that only grow refuse what was said before.
 import type { Counters } from '../../base/counters.ts';
 import { fromBase64Url, toBase64Url } from '../../protocol/base64.ts';
-import { decodePathSignal, encodeMessage } from '../../protocol/location/codec.ts';
-import type { NodeId, PathSignal } from '../../protocol/location/messages.ts';
+import { decodeSignal, encodeMessage } from '../../protocol/location/codec.ts';
+import type { NodeId, NodeSignal, PathSignal } from '../../protocol/location/messages.ts';
 import { startNoise } from '../../protocol/noise/handshake-state.ts';
 import type { NoiseHandshake } from '../../protocol/noise/handshake.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
@@ -52,16 +52,15 @@ export class SignalSealer {
   }
 
   /** Sealed to that node, base64url; at most 16 candidates go along. The serial is the caller's. */
-  seal(to: SignalPeer, signal: PathSignal): Result<string, SignalRefusal> {
+  seal(to: SignalPeer, signal: NodeSignal): Result<string, SignalRefusal> {
     const noise = this.#noise(true, this.#options.self, to.id, to.controlKey);
     if (noise === null) return this.#refuse('signal.key');
-    const bounded = { ...signal, candidates: signal.candidates.slice(0, MAX_CANDIDATES) };
-    const sealed = noise.write(new TextEncoder().encode(encodeMessage(bounded)));
+    const sealed = noise.write(new TextEncoder().encode(encodeMessage(bounded(signal))));
     return sealed.length > MAX_SIGNAL_BYTES ? this.#refuse('signal.too-long') : accepted(toBase64Url(sealed));
   }
 
   /** The signal without candidates that nobody may send to. Whether its serial is new is for the caller to see. */
-  open(from: SignalPeer, sealed: string): Result<PathSignal, SignalRefusal> {
+  open(from: SignalPeer, sealed: string): Result<NodeSignal, SignalRefusal> {
     const bytes = fromBase64Url(sealed);
     if (bytes === null) return this.#refuse('signal.base64');
     if (bytes.length > MAX_SIGNAL_BYTES) return this.#refuse('signal.too-long');
@@ -71,8 +70,10 @@ export class SignalSealer {
     if (!opened.ok) return this.#refuse('signal.seal');
     const text = decodeText(opened.value);
     if (text === null) return this.#refuse('signal.text');
-    const signal = decodePathSignal(text);
-    return signal.ok ? accepted(this.#withoutBadCandidates(signal.value)) : this.#refuse('signal.schema');
+    const signal = decodeSignal(text);
+    if (!signal.ok) return this.#refuse('signal.schema');
+    const { value } = signal;
+    return accepted(value.type === 'transport' ? value : this.#withoutBadCandidates(value));
   }
 
   /** Null where the other's key is none. */
@@ -133,6 +134,11 @@ export class SignalSerials {
     return this.#last;
   }
 }
+
+const bounded = (signal: NodeSignal): NodeSignal =>
+  signal.type === 'transport'
+    ? signal
+    : { ...signal, candidates: signal.candidates.slice(0, MAX_CANDIDATES) };
 
 function decodeText(bytes: Uint8Array): string | null {
   try {

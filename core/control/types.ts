@@ -2,6 +2,7 @@
 import type {
   LookupSubject,
   NodeId,
+  NodeSignal,
   PathSignal,
   Registration,
   RelaysTold,
@@ -10,6 +11,7 @@ import type {
   SignedNode,
   Standing,
   TcpPlace,
+  TransportSignal,
   Welcome,
 } from '../../protocol/location/messages.ts';
 import type { Learnt } from './whereabouts.ts';
@@ -34,6 +36,8 @@ export interface ControlEvents {
   stateChanged(state: ControlState, reason: string): void;
   /** A verified signal of a verified node. */
   signalled(from: SignedNode, signal: PathSignal): void;
+  /** The same of a transport plugin's words. */
+  transportSignalled(from: SignedNode, signal: TransportSignal): void;
   nodeChanged(node: SignedNode, online: boolean): void;
   seenFrom(endpoint: Endpoint): void;
   /** Newer places of the server are known, by its own signed word. */
@@ -80,5 +84,5 @@ export interface Control {
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */
   lookup(what: LookupSubject): Promise<RouteFound>;
   /** Sealed to the node; the serial is set here. Rejects with NODE_OFFLINE, SERVER_AWAY. */
-  signal(to: SignedNode, signal: PathSignal): Promise<void>;
+  signal(to: SignedNode, signal: NodeSignal): Promise<void>;
 }

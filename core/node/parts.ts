@@ -26,6 +26,7 @@ import { Hearsay, type Topic } from './hearsay.ts';
 import { Introductions } from './introductions.ts';
 import type { NodeOptions } from './options.ts';
 import { Echoer } from './ping.ts';
+import { PluginSignals } from './plugin-signals.ts';
 import { placesTopic } from './places-topic.ts';
 import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
@@ -47,6 +48,7 @@ export interface Parts {
   readonly network: NetworkDoor;
   readonly paths: Paths;
   readonly plugins: PluginHost;
+  readonly signals: PluginSignals;
   readonly standings: Standings;
   readonly streams: Streams;
   readonly time: NetworkTime;
@@ -149,8 +151,9 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
-    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words, rerouted })),
+    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words, rerouted, signals })),
   });
+  const signals = new PluginSignals({ control, book, counters });
   const streams = new Streams({
     ...{ clock, primitives, node: own.identity.id, control: own.identity.control },
     counters: counters.scope('streams'),
@@ -217,6 +220,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     network,
     paths,
     plugins: own.plugins,
+    signals,
     standings,
     streams,
     time,
@@ -306,6 +310,7 @@ interface Later {
 interface LaterForControl extends Later {
   readonly words: ServerWords;
   readonly rerouted: ControlEvents['rerouted'];
+  readonly signals: PluginSignals;
 }
 
 const engineEvents = (later: () => Later): EngineEvents => ({
@@ -331,6 +336,10 @@ const controlEvents = (hooks: Hooks, later: () => LaterForControl): ControlEvent
   signalled(from, signal) {
     later().introductions.introduce({ node: from });
     later().paths.signalled(from, signal);
+  },
+  transportSignalled(from, signal) {
+    later().introductions.introduce({ node: from });
+    later().signals.heard(from, signal);
   },
   nodeChanged(node, online) {
     later().introductions.introduce({ node });

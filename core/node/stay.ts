@@ -223,6 +223,8 @@ export class Stay {
           streams: parts.streams,
           network: parts.words,
           home,
+          signals: parts.signals,
+          links: parts.paths.links,
         }),
       )
       .catch((error: unknown) => log.error('plugins could not be looked for', { reason: String(error) }));

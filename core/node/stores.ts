@@ -90,7 +90,7 @@ const choiceOf = (kept: unknown): PluginChoice | null => (typeof kept === 'objec
 export function pluginContext(
   { store, primitives }: NodeOptions,
   key: string,
-  doors: Pick<Given, 'stun' | 'streams' | 'network' | 'home'>,
+  doors: Omit<Given, 'primitives' | 'store'>,
 ): Given {
   const kept: PluginStore = store.scope(`plugin/${key}/`);
   return { primitives, store: kept, ...doors };

@@ -7,6 +7,8 @@ import { isRelayed, type Path, type Way } from './path.ts';
 const CLASS_PENALTY_MS: Readonly<Record<PathClass, number>> = { lan: 0, direct: 5, turn: 30, relay: 60 };
 /** One lost segment holds up all that follow it. */
 const STREAM_PENALTY_MS = 10;
+/** Each packet costs more than by plain UDP. */
+const CHANNEL_PENALTY_MS = 6;
 const LOSS_PENALTY_MS = 500;
 const UNMEASURED_MS = 500;
 
@@ -16,7 +18,8 @@ const BETTER_BY_MS = 4;
 
 export function scoreOf(path: Path): number {
   const { way, srttMs, loss } = path;
-  const streamMs = way.endpoint === null ? STREAM_PENALTY_MS : 0;
+  const connectionMs = way.isUnordered === true ? CHANNEL_PENALTY_MS : STREAM_PENALTY_MS;
+  const streamMs = way.endpoint === null ? connectionMs : 0;
   return (srttMs ?? UNMEASURED_MS) + loss * LOSS_PENALTY_MS + CLASS_PENALTY_MS[way.class] + streamMs;
 }
 
@@ -45,9 +48,10 @@ export function choose(paths: Iterable<Path>, active: Path | null): Choice | nul
 function isClearlyBetter(rival: Path, active: Path): boolean {
   if (active.state === 'heard' && rival.state === 'valid') return true;
   if (rival.state !== 'valid') return false;
-  // Where plain UDP works TCP is the same way with more in it: a full queue alone makes it look better.
-  if (isPlainUdp(active) && isPlainTcp(rival) && active.loss < LOSSY) return false;
   const [a, b] = [scoreOf(rival), scoreOf(active)];
+  // Where plain UDP works a connection is the same way with more in it: a full queue alone makes it look better.
+  if (isPlainUdp(active) && isStraight(rival) && active.loss < LOSSY) return false;
+  if (isPlainUdp(rival) && isStraight(active) && rival.loss < LOSSY) return a < b;
   // Off the relay as soon as that is no loss; the other way there must be much to win.
   if (isRelayed(active.way) && !isRelayed(rival.way)) return a < b;
   return a < b * BETTER_BY_RATIO && a < b - BETTER_BY_MS;
@@ -55,7 +59,7 @@ function isClearlyBetter(rival: Path, active: Path): boolean {
 
 const LOSSY = 0.2;
 const isPlainUdp = ({ way }: Path): boolean => way.endpoint !== null;
-const isPlainTcp = ({ way }: Path): boolean => way.endpoint === null && !isRelayed(way);
+const isStraight = ({ way }: Path): boolean => way.endpoint === null && !isRelayed(way);
 
 const firstReason = (path: Path, count: number): string =>
   `${count === 1 ? 'the only path' : `the best of ${count} paths`} that answered, ${qualityOf(path)}`;

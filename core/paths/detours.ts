@@ -48,10 +48,14 @@ export interface Sought {
   readonly others: () => readonly CandidateWords[];
   /** UDP gets out of neither, or not in: nothing to wait for. */
   readonly isUdpBlocked: boolean;
+  /** Plain UDP may get through by itself: others wait for it. */
+  readonly isPunchable: boolean;
 }
 
 /** Plain UDP has so long before a TCP connection is opened beside it. */
 const TCP_AFTER_MS = 700;
+/** And so long before a plugin's own link is. */
+const CHANNEL_AFTER_MS = 1_500;
 /** A node that anybody can reach has so long before it is tried through others. */
 const RELAYS_AFTER_MS = 600;
 /** Its own relays have so long before ours are asked to find a way to them. */
@@ -102,6 +106,7 @@ export class Detours {
 
   /** V10, V11: what the table names first; the rest a little later, where that was not enough. */
   seek(sought: Sought): void {
+    this.#later(sought, sought.isPunchable ? CHANNEL_AFTER_MS : 0, () => this.#byPlugins(sought));
     const { route } = this.#pursuit(sought.id);
     const isOpen = route !== null && (route.open.length > 0 || route.tcp.length > 0);
     if (isOpen) {
@@ -133,6 +138,17 @@ export class Detours {
       const stream = await openStream({ node, places }, signal);
       return stream.link(peerOf(node));
     });
+  }
+
+  /** Links that a plugin of both ends opens between them: one of its candidates is as good as another. */
+  #byPlugins({ id, node, others }: Sought): void {
+    for (const transport of this.#transports) {
+      const { name } = transport;
+      const words = others().find(told => told.transport === name && told.kind !== 'relay');
+      if (words === undefined) continue;
+      const candidate: Candidate = { ...words, kind: 'host', foundBy: 'the peer' };
+      this.#try(id, name, name, signal => transport.dial(candidate, peerOf(node), signal));
+    }
   }
 
   #throughOthers(sought: Sought): void {

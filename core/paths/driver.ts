@@ -10,6 +10,7 @@ import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import { Budget } from './budget.ts';
 import { Detours, type RouteToPeer } from './detours.ts';
+import { HandedLinks } from './handed-links.ts';
 import { ServerKeepAlive } from './keep-alive.ts';
 import type { Path } from './path.ts';
 import type { PathPeer, Paths, PathsOptions } from './paths.ts';
@@ -28,6 +29,7 @@ export function createPaths(options: PathsOptions): Paths {
 
 class PathsDriver implements Paths {
   readonly stun: CoreStunDoor;
+  readonly links: HandedLinks;
   readonly #options: PathsOptions;
   readonly #self: SelfPlace;
   readonly #transactions: StunTransactions;
@@ -76,7 +78,10 @@ class PathsDriver implements Paths {
       hasDirect: id => this.#peers.get(id)?.machine.state === 'direct',
       linked: (id, link, learnt) => this.#peers.linked(id, link, learnt),
     });
+    const isPlace = (endpoint: Endpoint): boolean => this.#self.mayConnect(endpoint);
+    this.links = new HandedLinks({ counters, isPlace });
     this.#peers = new PathPeers({
+      links: this.links,
       ...{ ...options, self: this.#self, budget, refresher: this.#refresher, detours: this.#detours },
       stun: this.stun,
       upgrades: options.upgrades ?? (() => true),
@@ -98,6 +103,7 @@ class PathsDriver implements Paths {
     const { streams } = this.#options;
     if (streams !== undefined)
       streams.events = { ...transport.events, closed: link => this.#peers.linkClosed(link) };
+    this.links.events = { ...transport.events, closed: link => this.#peers.linkClosed(link) };
     this.#unsubscribe.push(network.onChange(() => this.#networkChanged()));
     this.#peers.start();
   }
@@ -108,6 +114,7 @@ class PathsDriver implements Paths {
     this.#options.transport.events = silentEvents;
     if (this.#options.streams !== undefined)
       this.#options.streams.events = { ...silentEvents, closed: () => undefined };
+    this.links.events = { ...silentEvents, closed: () => undefined };
     this.#detours.close();
     for (const end of [...this.#unsubscribe.splice(0), ...this.#transportEnds.splice(0)]) end();
     this.#keepAlive.stop();

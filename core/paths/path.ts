@@ -13,6 +13,8 @@ export interface Way {
   readonly class: PathClass;
   /** The further socket that it leaves from, by its local port; absent: the long-lived one. */
   readonly socket?: number;
+  /** A connection that holds nothing up for what was lost before it. */
+  readonly isUnordered?: boolean;
   /** Of a connection: its far end, */
   readonly place?: Endpoint;
   /** and the name of the node that forwards. */

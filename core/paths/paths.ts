@@ -18,7 +18,7 @@ import type { PathStatus, PeerStatus } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
-import type { Stream, StunDoor, Traversal } from '../contract/plugin.ts';
+import type { LinkDoor, Stream, StunDoor, Traversal } from '../contract/plugin.ts';
 import type { Control, ControlState } from '../control/types.ts';
 import type { PunchAsk } from '../streams/punching.ts';
 import type { Worked } from '../peers/peer.ts';
@@ -120,6 +120,8 @@ export interface PeerPaths extends Pick<
 export interface Paths {
   /** For traversal plugins. */
   readonly stun: StunDoor;
+  /** For transport plugins. */
+  readonly links: LinkDoor;
   readonly candidates: readonly Candidate[];
   readonly natReport: NatReport;
   /** Begins: without it nothing is sent. */

@@ -10,6 +10,7 @@ import type { ControlState } from '../control/types.ts';
 import type { PeerId } from '../dataplane/engine.ts';
 import type { Budget } from './budget.ts';
 import { peerOf, type Detours, type RouteToPeer } from './detours.ts';
+import type { HandedLinks } from './handed-links.ts';
 import type { Machine, MachineOutput, SelfView } from './machine.ts';
 import type { Way } from './path.ts';
 import type { PathPeer, PathsOptions } from './paths.ts';
@@ -43,6 +44,7 @@ export interface PathPeersOptions extends PathsOptions {
   readonly detours: Detours;
   readonly upgrades: () => boolean;
   readonly stun: CoreStunDoor;
+  readonly links: Pick<HandedLinks, 'linkBy'>;
 }
 
 export class PathPeers {
@@ -386,12 +388,14 @@ export class PathPeers {
       this.#options.detours.seek({
         ...{ id: peer.id, node: peer.node, others: () => machine.others },
         isUdpBlocked: this.#self.nat.mapping === UDP_BLOCKED || machine.isUdpBlocked,
+        isPunchable: this.#self.isMeasured && machine.verdict === null,
       });
   }
 
   #linkTo({ endpoint, key, socket }: Way): DatagramLink | null {
-    const { transport, streams } = this.#options;
-    return endpoint === null ? (streams?.linkBy(key) ?? null) : transport.link(endpoint, socket);
+    const { transport, streams, links } = this.#options;
+    if (endpoint !== null) return transport.link(endpoint, socket);
+    return links.linkBy(key) ?? streams?.linkBy(key) ?? null;
   }
 
   /** Whoever keeps the links of that sort. */
@@ -510,14 +514,16 @@ const sameFixed = (a: PathPeer, b: PathPeer): boolean =>
 function wayOf(link: Link & { readonly socket?: number }, self: SelfPlace): Way {
   const known = link.remote === null ? null : self.wayTo(link.remote);
   if (known?.key === link.id) return known;
-  const { id: key, transport, traits, remote, via, socket } = link;
-  const isConnection = traits.ordered;
+  const { id: key, transport, traits, remote, via, socket, throughTurn } = link;
+  const isConnection = transport !== self.transport;
+  const relayed = throughTurn === true ? 'turn' : 'relay';
   const direct = isConnection && remote !== null ? self.classOf(remote) : 'direct';
   return {
-    ...{ key, transport, class: traits.relayed ? 'relay' : direct },
+    ...{ key, transport, class: traits.relayed ? relayed : direct },
     endpoint: isConnection ? null : remote,
     ...(isConnection && remote !== null ? { place: remote } : {}),
     ...(via === undefined || via === null ? {} : { via }),
     ...(socket === undefined ? {} : { socket }),
+    ...(isConnection && !traits.ordered ? { isUnordered: true } : {}),
   };
 }

@@ -99,6 +99,16 @@ export class SelfPlace {
     return this.#candidates;
   }
 
+  /** The name of the transport of plain datagrams. */
+  get transport(): string {
+    return this.#options.transport.name;
+  }
+
+  /** Does any plugin look at what the NAT does? */
+  get isMeasured(): boolean {
+    return this.#plugins.length > 0;
+  }
+
   get serverRttMs(): number | null {
     return this.#options.control.rttMs;
   }
@@ -216,7 +226,7 @@ export class SelfPlace {
   }
 
   #relays(): Candidate[] {
-    return this.#transports.flatMap(transport => transport.candidates()).slice(0, MAX_OTHERS);
+    return this.#transports.flatMap(transport => transport.candidates().slice(0, MAX_OTHERS));
   }
 
   /** At its own addresses, where the owner says it is reached, and by the ports of the web where it listens there. */

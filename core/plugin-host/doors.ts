@@ -2,14 +2,20 @@
 import type { Clock } from '../../base/clock.ts';
 import type {
   HomeDoor,
+  LinkDoor,
+  LinkInlet,
   MappedPort,
   NetworkWords,
+  SignalDoor,
   StreamDoor,
+  StreamPeer,
   StunDoor,
   StunOutcome,
   StunSocket,
 } from '../contract/plugin.ts';
+import type { Link } from '../contract/link.ts';
 import type { Guard } from './guard.ts';
+import { heldLink } from './held-link.ts';
 
 export function guardedClock(clock: Clock, guard: Guard): Clock {
   return {
@@ -154,6 +160,53 @@ export function guardedHome(home: HomeGiven, guard: Guard): { readonly door: Hom
     telling.end();
   };
   return { door, end };
+}
+
+/** What the node gives: words to and from any transport plugin, by its name. */
+export interface SignalsGiven {
+  send(plugin: string, node: string, words: string): Promise<void>;
+  onSignal(plugin: string, heard: (from: StreamPeer, words: string) => void): () => void;
+}
+
+export function guardedSignals(
+  signals: SignalsGiven,
+  plugin: string,
+  guard: Guard,
+): { readonly door: SignalDoor; end(): void } {
+  const ends = new Ends(guard);
+  const door: SignalDoor = {
+    send: (node, words) =>
+      guard.isOver ? Promise.reject(isOver()) : guard.outside(() => signals.send(plugin, node, words)),
+    onSignal: heard =>
+      ends.begin(() => signals.onSignal(plugin, (from, words) => guard.callback(() => heard(from, words)))),
+  };
+  return { door, end: () => ends.all() };
+}
+
+/** `end`: links that the plugin left standing are none any more. */
+export function guardedLinks(links: LinkDoor, guard: Guard): { readonly door: LinkDoor; end(): void } {
+  const open = new Set<LinkInlet>();
+  const dead: LinkInlet = { received() {}, closed() {} };
+  const opened = (link: Link): LinkInlet => {
+    if (guard.isOver) return dead;
+    const inlet = guard.outside(() => links.opened(heldLink(link, guard)));
+    const guarded: LinkInlet = {
+      received(batch) {
+        if (open.has(guarded)) guard.outside(() => inlet.received(batch));
+      },
+      closed(reason) {
+        if (open.delete(guarded)) guard.outside(() => inlet.closed(reason));
+      },
+    };
+    open.add(guarded);
+    return guarded;
+  };
+  return {
+    door: { opened, isPlace: endpoint => links.isPlace(endpoint) },
+    end() {
+      for (const inlet of [...open]) inlet.closed('the plugin stopped');
+    },
+  };
 }
 
 const isOver = (): Error => new Error('this run of the plugin is over');

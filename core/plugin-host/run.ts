@@ -9,8 +9,16 @@ import type { Plugin, PluginContext, PluginManifest, PluginReport } from '../con
 import type { AnswerChecks } from './answers.ts';
 import type { Blame } from './blame.ts';
 import { within } from './deadline.ts';
-import { guardedClock, guardedHome, guardedNetwork, guardedStreams, guardedStun } from './doors.ts';
-import type { HomeGiven, NetworkGiven } from './doors.ts';
+import {
+  guardedClock,
+  guardedHome,
+  guardedLinks,
+  guardedNetwork,
+  guardedSignals,
+  guardedStreams,
+  guardedStun,
+} from './doors.ts';
+import type { HomeGiven, NetworkGiven, SignalsGiven } from './doors.ts';
 import { pluginErrors } from './errors.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { checkNativePackages, isTransport, isTraversal, loadEntry } from './load.ts';
@@ -25,9 +33,10 @@ export const START_TIMEOUT_MS = 10_000;
 export const STOP_TIMEOUT_MS = 5_000;
 
 /** What the node gives one plugin; all else in its context comes from the host. */
-export interface Given extends Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams'> {
+export interface Given extends Pick<PluginContext, 'primitives' | 'store' | 'stun' | 'streams' | 'links'> {
   readonly network: NetworkGiven;
   readonly home: HomeGiven;
+  readonly signals: SignalsGiven;
 }
 
 export interface RunSurroundings extends Pick<GuardOptions, 'wrong' | 'crashed' | 'scrub'> {
@@ -50,6 +59,8 @@ export class Run {
   readonly #streams: ReturnType<typeof guardedStreams>;
   readonly #network: ReturnType<typeof guardedNetwork>;
   readonly #home: ReturnType<typeof guardedHome>;
+  readonly #signals: ReturnType<typeof guardedSignals>;
+  readonly #links: ReturnType<typeof guardedLinks>;
   readonly #abort = new AbortController();
   #plugin: Plugin | null = null;
   #traversal: GuardedTraversal | null = null;
@@ -65,6 +76,8 @@ export class Run {
     this.#streams = guardedStreams(around.given.streams, this.guard);
     this.#network = guardedNetwork(around.given.network, this.guard);
     this.#home = guardedHome(around.given.home, this.guard);
+    this.#signals = guardedSignals(around.given.signals, found.manifest.name, this.guard);
+    this.#links = guardedLinks(around.given.links, this.guard);
   }
 
   get plugin(): Plugin | null {
@@ -128,6 +141,8 @@ export class Run {
       this.#streams.end();
       this.#network.end();
       this.#home.end();
+      this.#signals.end();
+      this.#links.end();
     }
     return null;
   }
@@ -216,6 +231,8 @@ export class Run {
       streams: this.#streams.door,
       network: this.#network.door,
       home: this.#home.door,
+      signals: this.#signals.door,
+      links: this.#links.door,
       clock: guardedClock(clock, this.guard),
       log: log.child(name),
       counters: counters.scope(`plugins.${name}`),

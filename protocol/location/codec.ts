@@ -4,7 +4,7 @@ import type { ValidateFunction } from 'ajv';
 import { accepted, refused } from '../result.ts';
 import type { Result } from '../result.ts';
 import { canonicalPrefix, isCanonicalAddress, parseHostPort } from './addresses.ts';
-import type { NodeMessage, PathSignal, ServerMessage } from './messages.ts';
+import type { NodeMessage, NodeSignal, ServerMessage } from './messages.ts';
 import { nodeSchemas, serverSchemas, signalSchemas } from './schema.ts';
 
 /** The longest plaintext of one frame: a Noise message of 65,535 bytes less its tag. */
@@ -26,10 +26,10 @@ export const decodeNodeMessage: Decoder<NodeMessage> = decoder<NodeMessage>(node
 export const decodeServerMessage: Decoder<ServerMessage> = decoder<ServerMessage>(serverSchemas);
 
 /** What was inside a sealed signal. */
-export const decodePathSignal: Decoder<PathSignal> = decoder<PathSignal>(signalSchemas);
+export const decodeSignal: Decoder<NodeSignal> = decoder<NodeSignal>(signalSchemas);
 
 /** One line of JSON. */
-export const encodeMessage = (message: NodeMessage | ServerMessage | PathSignal): string =>
+export const encodeMessage = (message: NodeMessage | ServerMessage | NodeSignal): string =>
   JSON.stringify(message);
 
 /** The request's number in a message that was refused, so that the failure can be told as its answer; 0: none. */

@@ -419,6 +419,18 @@ export interface PathSignal {
   readonly punch?: PunchWords;
 }
 
+/** What a transport plugin of one node says to the same plugin of another; the words are the plugin's own. */
+export interface TransportSignal {
+  readonly type: 'transport';
+  /** As in a path signal: one row of numbers for both. */
+  readonly serial: number;
+  readonly transport: string;
+  /** At most 8 KiB. */
+  readonly words: string;
+}
+
+export type NodeSignal = PathSignal | TransportSignal;
+
 /**
  * Ways through NATs that plain probes do not pass. `predict`: to the ports that the other end's NAT will pick next (P2 to P6);
  * `birthday`: from many sockets against many guesses; `tcp`: connections that both ends open at once (P7).

@@ -253,28 +253,34 @@ const FORECAST = shape({
 });
 const METHOD = { enum: ['predict', 'birthday', 'tcp'] };
 
-/** Inside a sealed signal: what nodes say to each other, by type. */
-export const signalSchemas: Readonly<Record<string, object>> = Object.fromEntries(
-  ['offer', 'answer'].map(type => [
+const pathSignal = (type: string): object =>
+  message(
     type,
-    message(
-      type,
-      {
-        attempt: text('[A-Za-z0-9_-]{1,64}', 64),
-        serial: whole(0, SAFE),
-        candidates: CANDIDATES,
-        nat: shape({ mapping: WORD, filtering: WORD, ports: text('[a-z0-9][a-z0-9 +-]{0,31}', 32) }),
-        serverRttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
-        punch: shape({ can: list(METHOD, 8), method: METHOD, udp: FORECAST, tcp: FORECAST }, [
-          'method',
-          'udp',
-          'tcp',
-        ]),
-      },
-      ['punch'],
-    ),
-  ]),
-);
+    {
+      attempt: text('[A-Za-z0-9_-]{1,64}', 64),
+      serial: whole(0, SAFE),
+      candidates: CANDIDATES,
+      nat: shape({ mapping: WORD, filtering: WORD, ports: text('[a-z0-9][a-z0-9 +-]{0,31}', 32) }),
+      serverRttMs: orNull({ type: 'number', minimum: 0, maximum: 600_000 }),
+      punch: shape({ can: list(METHOD, 8), method: METHOD, udp: FORECAST, tcp: FORECAST }, [
+        'method',
+        'udp',
+        'tcp',
+      ]),
+    },
+    ['punch'],
+  );
+
+/** Inside a sealed signal: what nodes say to each other, by type. */
+export const signalSchemas: Readonly<Record<string, object>> = {
+  offer: pathSignal('offer'),
+  answer: pathSignal('answer'),
+  transport: message('transport', {
+    serial: whole(0, SAFE),
+    transport: text('[a-z][a-z0-9-]{0,39}', 40),
+    words: { type: 'string', minLength: 1, maxLength: 8192 },
+  }),
+};
 
 export {
   ACCOUNT as accountSchema,

@@ -11,7 +11,7 @@ import { canonicalJson } from '../../protocol/location/canonical.ts';
 import { acceptChannel, openChannel } from '../../protocol/location/channel.ts';
 import {
   decodeNodeMessage,
-  decodePathSignal,
+  decodeSignal,
   decodeServerMessage,
   encodeMessage,
   requestIdOf,
@@ -197,7 +197,7 @@ export const locationMessages: FuzzTarget = {
     const text = textOf(input);
     const requestId = requestIdOf(text);
     mustHold(Number.isSafeInteger(requestId) && requestId >= 0, 'no request id');
-    const results = [decodeNodeMessage, decodeServerMessage, decodePathSignal].map(decode => ({
+    const results = [decodeNodeMessage, decodeServerMessage, decodeSignal].map(decode => ({
       decode,
       result: decode(text),
     }));

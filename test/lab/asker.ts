@@ -15,7 +15,7 @@ import type { Endpoint } from '../../protocol/address.ts';
 import { decodeStun } from '../../protocol/stun/codec.ts';
 import { primitives } from '../../system/crypto.ts';
 import { openDoors } from '../../system/doors-linux.ts';
-import { noHome, noNetwork, noStreams } from '../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../support/no-streams.ts';
 
 const counters = new Counters();
 const budget = new Budget(counters, systemClock.monotonicMs());
@@ -93,6 +93,8 @@ export async function openAsker(
     streams: noStreams,
     network: noNetwork,
     home: noHome,
+    signals: noSignals,
+    links: noLinks,
   };
   return { context, close: () => main.close() };
 }

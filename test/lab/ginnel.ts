@@ -30,6 +30,9 @@ export interface Chosen {
   readonly udpPort?: number;
   /** By plugin. */
   readonly plugins?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Plugins that are turned on, and off, before it goes up. */
+  readonly on?: readonly string[];
+  readonly off?: readonly string[];
 }
 
 export class Daemon {
@@ -176,10 +179,12 @@ export class GinnelNode extends Daemon {
     return this.explained(this.api<NodeStatus>('POST', '/v1/node/up', body));
   }
 
-  async choose({ settings, plugins = {} }: Chosen): Promise<void> {
+  async choose({ settings, plugins = {}, on = [], off = [] }: Chosen): Promise<void> {
     if (settings !== undefined) await this.api('POST', '/v1/node/settings', { set: settings });
     for (const [plugin, set] of Object.entries(plugins))
       await this.api('POST', `/v1/node/plugins/${plugin}/settings`, { set });
+    for (const plugin of on) await this.api('POST', `/v1/node/plugins/${plugin}/enable`);
+    for (const plugin of off) await this.api('POST', `/v1/node/plugins/${plugin}/disable`);
   }
 
   status(): Promise<NodeStatus> {

@@ -138,6 +138,7 @@ export async function start(test: Test, wishes: NodeWishes): Promise<Node> {
       stateChanged: state => void states.push(state),
       signalled: (from, signal) => void signals.push({ from: from.record.name, signal }),
       nodeChanged: (node, online) => void changes.push({ name: node.record.name, online }),
+      transportSignalled() {},
       seenFrom() {},
       placesLearnt() {},
       rulesTold: told => void rules.push(told),

@@ -1,6 +1,6 @@
 // Doors for a plugin that uses neither connections between nodes nor the location server's word.
-import type { HomeDoor, NetworkWords, StreamDoor } from '../../core/contract/plugin.ts';
-import type { HomeGiven, NetworkGiven } from '../../core/plugin-host/doors.ts';
+import type { HomeDoor, LinkDoor, NetworkWords, SignalDoor, StreamDoor } from '../../core/contract/plugin.ts';
+import type { HomeGiven, NetworkGiven, SignalsGiven } from '../../core/plugin-host/doors.ts';
 
 export const noStreams: StreamDoor = {
   node: '',
@@ -24,4 +24,14 @@ export const noHome: HomeDoor & HomeGiven = {
   onChange: () => () => undefined,
   tell: () => undefined,
   telling: () => ({ tell: () => undefined, end: () => undefined }),
+};
+
+export const noSignals: SignalDoor & SignalsGiven = {
+  send: () => Promise.reject(new TypeError('no signals here')),
+  onSignal: () => () => undefined,
+};
+
+export const noLinks: LinkDoor = {
+  opened: () => ({ received() {}, closed() {} }),
+  isPlace: () => false,
 };

@@ -11,7 +11,7 @@ import type { PluginDirectory } from '../../core/plugin-host/manifest.ts';
 import type { Given } from '../../core/plugin-host/run.ts';
 import { primitives } from '../../system/crypto.ts';
 import { memoryStore } from './memory-store.ts';
-import { noHome, noNetwork, noStreams } from './no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from './no-streams.ts';
 import { repositoryRoot } from './repository.ts';
 
 export const SHIPPED: PluginDirectory = { path: join(repositoryRoot, 'dist/plugins'), isThirdParty: false };
@@ -32,6 +32,8 @@ export const nothingOutside = (): Given => ({
   streams: noStreams,
   network: noNetwork,
   home: noHome,
+  signals: noSignals,
+  links: noLinks,
   stun: {
     main: () => null,
     fresh: () => Promise.reject(new Error('there is no network')),

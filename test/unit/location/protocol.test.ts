@@ -15,7 +15,7 @@ import { canonicalJson } from '../../../protocol/location/canonical.ts';
 import { acceptChannel, openChannel } from '../../../protocol/location/channel.ts';
 import {
   decodeNodeMessage,
-  decodePathSignal,
+  decodeSignal,
   decodeServerMessage,
   encodeMessage,
   requestIdOf,
@@ -268,8 +268,8 @@ t.test('messages: the schema of each type is enforced, unknown fields are ignore
     nat: { mapping: 'not-checked', filtering: 'not-checked', ports: 'sequential+1' },
     serverRttMs: null,
   };
-  t.match(decodePathSignal(JSON.stringify(offer)), { ok: true });
-  t.match(decodePathSignal(JSON.stringify({ ...offer, serial: -1 })), { code: 'message.schema' });
+  t.match(decodeSignal(JSON.stringify(offer)), { ok: true });
+  t.match(decodeSignal(JSON.stringify({ ...offer, serial: -1 })), { code: 'message.schema' });
 });
 
 t.test('the channel: both ends agree, tampering and another key are refused', async t => {

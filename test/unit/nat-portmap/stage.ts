@@ -19,7 +19,7 @@ import { BINDING } from '../../../protocol/stun/codec.ts';
 import { createPlugin } from '../../../plugins/nat-portmap/index.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { memoryStore } from '../../support/memory-store.ts';
-import { noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noLinks, noNetwork, noSignals, noStreams } from '../../support/no-streams.ts';
 import { OUTSIDE, type Home } from './fake-router.ts';
 
 export const LOCAL = '127.0.0.1';
@@ -73,6 +73,8 @@ export function contextOf(
     stun: stunSeen(() => world.seen),
     streams: noStreams,
     network: noNetwork,
+    signals: noSignals,
+    links: noLinks,
     home: {
       gateways: () => world.gateways,
       ports: () => world.ports,

@@ -9,7 +9,7 @@ import type { Measured } from '../../../core/contract/punch.ts';
 import { createPlugin } from '../../../plugins/nat-portpredict/index.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { pluginContract } from '../../contract/plugin.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../../support/no-streams.ts';
 import { Home, untilDone, WAN, type HomeSpec, type ServerSpec } from '../nat-stun/network.ts';
 import type { NatKind } from '../nat-stun/nat-model.ts';
 
@@ -42,6 +42,8 @@ const context = (
   streams: noStreams,
   network: noNetwork,
   home: noHome,
+  signals: noSignals,
+  links: noLinks,
 });
 
 interface Stage {

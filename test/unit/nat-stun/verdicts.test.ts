@@ -10,7 +10,7 @@ import { primitives } from '../../../system/crypto.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { Home, untilDone, WAN, type HomeSpec, type ServerSpec } from './network.ts';
 import type { NatKind } from './nat-model.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 const FULL: ServerSpec = { addresses: ['198.51.100.1', '198.51.100.2'], ports: [3478, 3479] };
 const TWO_PORTS: ServerSpec = { addresses: ['198.51.100.1'], ports: [7443, 7444] };
@@ -34,6 +34,8 @@ const context = (home: Home, clock: ManualClock, settings: object, signal: Abort
   streams: noStreams,
   network: noNetwork,
   home: noHome,
+  signals: noSignals,
+  links: noLinks,
 });
 
 interface Stage {

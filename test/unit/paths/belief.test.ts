@@ -219,24 +219,27 @@ t.test('the server comes back: whoever is wanted is sought through it at once', 
   t.ok(ms <= 1_000, `${ms} ms`);
 });
 
-t.test('two random symmetric NATs: told at once, and tried at most once an hour, however much is sent', async t => {
-  const world = new SimWorld(4);
-  t.teardown(() => world.stop());
-  const [one, two] = [world.home('sym'), world.home('sym')];
-  world.acquaint(one, two);
-  await world.run(500);
-  const off = one.stream(two, 1_000);
-  const back = two.stream(one, 1_000);
-  await world.run(5_000);
-  t.equal(one.paths.status(two.id)?.verdict?.code, 'both-symmetric');
-  const signals = one.control.sent.length + two.control.sent.length;
-  await world.run(3_590_000);
-  t.equal(one.control.sent.length + two.control.sent.length, signals, 'nothing more within the hour');
-  await world.run(920_000);
-  t.ok(one.control.sent.length + two.control.sent.length > signals, 'then once more');
-  off();
-  back();
-});
+t.test(
+  'two random symmetric NATs: told at once, and tried at most once an hour, however much is sent',
+  async t => {
+    const world = new SimWorld(4);
+    t.teardown(() => world.stop());
+    const [one, two] = [world.home('sym'), world.home('sym')];
+    world.acquaint(one, two);
+    await world.run(500);
+    const off = one.stream(two, 1_000);
+    const back = two.stream(one, 1_000);
+    await world.run(5_000);
+    t.equal(one.paths.status(two.id)?.verdict?.code, 'both-symmetric');
+    const signals = one.control.sent.length + two.control.sent.length;
+    await world.run(3_590_000);
+    t.equal(one.control.sent.length + two.control.sent.length, signals, 'nothing more within the hour');
+    await world.run(920_000);
+    t.ok(one.control.sent.length + two.control.sent.length > signals, 'then once more');
+    off();
+    back();
+  },
+);
 
 t.test('tries that fail are repeated ever more slowly, and end when nobody wants the peer', async t => {
   const world = new SimWorld(4);

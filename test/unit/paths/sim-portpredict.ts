@@ -9,7 +9,7 @@ import { GuardedTraversal } from '../../../core/plugin-host/traversal.ts';
 import { createPlugin } from '../../../plugins/nat-portpredict/index.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { memoryStore } from '../../support/memory-store.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noNetwork, noSignals, noStreams } from '../../support/no-streams.ts';
 import type { SimNode, SimWorld } from './sim-node.ts';
 
 /** For `home`'s `further`. `settings`: those that differ from what the plugin says itself. */
@@ -31,6 +31,8 @@ export const portPredict =
         streams: noStreams,
         network: { ...noNetwork, tell() {} },
         home: { ...noHome, tell() {} },
+        signals: noSignals,
+        links: noLinks,
       },
       counters: node.counters.scope('plugins.nat-portpredict'),
       stun: guardedStun(node.paths.stun, guard).door,

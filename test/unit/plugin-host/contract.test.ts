@@ -8,7 +8,7 @@ import type { Plugin, PluginContext } from '../../../core/contract/plugin.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { memoryStore } from './made-up.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 let open = 0;
 
@@ -60,6 +60,8 @@ const context = async (signal: AbortSignal, broken = false): Promise<PluginConte
     streams: noStreams,
     network: noNetwork,
     home: noHome,
+    signals: noSignals,
+    links: noLinks,
     stun: {
       main: () => null,
       fresh: () => Promise.reject(new Error('none')),

@@ -12,7 +12,7 @@ import type { Primitives } from '../../../protocol/primitives.ts';
 import { pluginContract } from '../../contract/plugin.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { bench, keptChoices, memoryStore, Outside } from './made-up.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 const EXAMPLE = join(repositoryRoot, 'docs/example-plugin');
 
@@ -62,5 +62,7 @@ pluginContract(t, {
     streams: noStreams,
     network: noNetwork,
     home: noHome,
+    signals: noSignals,
+    links: noLinks,
   }),
 });

@@ -9,7 +9,7 @@ import { createPluginHost, type PluginHost } from '../../../core/plugin-host/hos
 import type { PluginDirectory } from '../../../core/plugin-host/manifest.ts';
 import type { PluginChoice, PluginChoiceStore } from '../../../core/plugin-host/settings.ts';
 import type { Primitives } from '../../../protocol/primitives.ts';
-import { noHome, noNetwork, noStreams } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals, noNetwork, noStreams } from '../../support/no-streams.ts';
 
 export const manifest = (name: string, changes: Record<string, unknown> = {}): string =>
   JSON.stringify({
@@ -147,6 +147,8 @@ export function bench(
       streams: noStreams,
       network: noNetwork,
       home: noHome,
+      signals: noSignals,
+      links: noLinks,
     }));
   return { host, start, outside, clock, counters, choices };
 }

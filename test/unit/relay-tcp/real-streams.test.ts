@@ -15,7 +15,7 @@ import { primitives } from '../../../system/crypto.ts';
 import { lendReads } from '../../../system/tcp-reading.ts';
 import { makeIdentity, nodeOf, serverControl } from '../control/made-up.ts';
 import { memoryStore } from '../../support/memory-store.ts';
-import { noHome } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals } from '../../support/no-streams.ts';
 import { NetworkNews } from './stage.ts';
 
 const never = new AbortController().signal;
@@ -105,6 +105,8 @@ async function box(t: Test, name: string, ip4: string): Promise<Box> {
     streams,
     network: words,
     home: noHome,
+    signals: noSignals,
+    links: noLinks,
   });
   await plugin.start(never);
   t.teardown(async () => {

@@ -17,7 +17,7 @@ import type { Machine } from '../../../plugins/relay-tcp/load.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { MemoryNetwork, type MemoryNode } from '../../support/memory-streams.ts';
 import { memoryStore } from '../../support/memory-store.ts';
-import { noHome } from '../../support/no-streams.ts';
+import { noHome, noLinks, noSignals } from '../../support/no-streams.ts';
 
 type Facts = Parameters<NetworkWords['tell']>[0];
 type Told = Parameters<Parameters<NetworkWords['onRelays']>[0]>[0];
@@ -166,6 +166,8 @@ export function stageAt(clock: ManualClock, box: MemoryNode, options: StageOptio
     streams: box,
     network: words,
     home: noHome,
+    signals: noSignals,
+    links: noLinks,
   };
   const plugin = createPlugin(context, options.machine ?? DARK);
   const count = (name: string): number => counters.snapshot()[`plugins.relay-tcp.${name}`] ?? 0;
