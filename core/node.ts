@@ -115,7 +115,10 @@ class GinnelNode implements Node {
     await Promise.all(plugins.traversal().map(plugin => plugin.refresh('full', signal)));
     const nat = paths.natReport;
     const can = plugins.traversal().flatMap(({ puncher }) => puncher?.methods ?? []);
-    return { nat, conclusions: conclusions(nat, can) };
+    const mapped = paths.candidates.find(
+      ({ kind, transport, endpoint }) => kind === 'mapped' && transport === 'udp' && endpoint.family === 4,
+    );
+    return { nat, conclusions: conclusions(nat, can, mapped?.endpoint) };
   }
 
   why(peer: string): readonly string[] {

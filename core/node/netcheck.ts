@@ -1,4 +1,5 @@
 // What follows from a NAT report, in plain words: the last lines of `ginnel netcheck`, the first of `ginnel status`.
+import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport } from '../contract/nat-report.ts';
 
@@ -22,9 +23,17 @@ export function reachability(report: NatReport): string {
   }
 }
 
-/** `can`: what this box does beyond plain probes. */
-export function conclusions(report: NatReport, can: readonly PunchMethod[] = []): string[] {
+/** `can`: what this box does beyond plain probes. `mapped`: the place whose packets the router passes on, whoever sends them. */
+export function conclusions(
+  report: NatReport,
+  can: readonly PunchMethod[] = [],
+  mapped: Endpoint | null = null,
+): string[] {
   const lines: string[] = [];
+  if (mapped !== null)
+    lines.push(
+      `The router passes ${formatEndpoint(mapped)} on to this box: others get straight to it, whatever is said of the NAT below.`,
+    );
   if (report.udp === 'no') {
     lines.push(
       `UDP does not pass here: nothing came back from the location server; a firewall or the router blocks it. ${withoutUdp(can)}`,
@@ -40,7 +49,7 @@ export function conclusions(report: NatReport, can: readonly PunchMethod[] = [])
     );
   }
   if (report.mapping === 'address-and-port-dependent' || report.mapping === 'address-dependent') {
-    lines.push(symmetricWords(report, can), FIXED_PORT);
+    lines.push(symmetricWords(report, can), ...(mapped === null ? [FIXED_PORT] : []));
   }
   if (report.hairpin === 'no')
     lines.push(

@@ -2,7 +2,7 @@
 // in by them, and they are gone when this box goes. Home 0: a symmetric NAT and an IPv6 firewall. Homes 1 and
 // 2: behind a second NAT, with a router that knows, and one that believes in an address that is not its.
 import t from 'tap';
-import type { PluginDetail } from '../../core/admin.ts';
+import type { PeerStatus, PluginDetail } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 import { startNode, startServer, type GinnelNode } from './ginnel.ts';
 import { Miniupnpd, MINIUPNPD_TOOLS } from './miniupnpd.ts';
@@ -28,11 +28,13 @@ const lab = await buildLab({
     { kind: 'prc', behind: 'eimprcnp' },
     { kind: 'prc', behind: 'eimprcnp' },
     { kind: 'public' },
+    { kind: 'sym' },
+    { kind: 'prc+noudp' },
   ],
   delayMs: 10,
 });
 t.teardown(() => lab.stop());
-const [home, modest, inner, outside] = lab.homes as [Home, Home, Home, Home];
+const [home, modest, inner, outside, symmetric, silent] = lab.homes as [Home, Home, Home, Home, Home, Home];
 const stranger = outside.host;
 const routerOf = ({ router }: Home): Place => {
   if (router === null) throw new TypeError('a home with a router');
@@ -131,6 +133,26 @@ t.test(
   },
 );
 
+t.test(
+  'who could not meet this box otherwise meets it at the mapped places: by UDP from a symmetric NAT, by TCP without UDP',
+  async t => {
+    const { ip4 } = await node.status();
+    const meets = async (from: Home, name: string): Promise<PeerStatus['path']> => {
+      const other = await startNode(server, from.host, name);
+      await other.explained(
+        until(`${name} to meet the box`, BOUND_MS, async () => {
+          await from.host.exec(`ping -q -c 1 -W 1 ${ip4}`, { mayFail: true });
+          return (await other.peer('box'))?.state === 'direct';
+        }),
+      );
+      return (await other.peer('box'))?.path ?? null;
+    };
+    const [udp, tcp] = await Promise.all([meets(symmetric, 'symmetric'), meets(silent, 'silent')]);
+    t.match(udp, { remote: `${OUTER}:${UDP_PORT}` }, JSON.stringify(udp));
+    t.match(tcp, { remote: `${OUTER}:${TCP_PORT}` }, JSON.stringify(tcp));
+  },
+);
+
 t.test('V6: PCP opens a hole in the IPv6 firewall', async t => {
   await until('the hole', BOUND_MS, async () =>
     (await router.holes()).includes(`udp ${UDP_PORT} to ${home.host.address6}`),
@@ -152,17 +174,17 @@ t.test('a location server at home: invites name the place outside', async t => {
 });
 
 t.test('a router behind another one: told, with what a person can do, and no place is named', async t => {
-  const told = async (place: Place, name: string): Promise<{ code: string; netcheck: string }> => {
+  const told = async (place: Place, name: string): Promise<{ code: string; notes: string }> => {
     const other = await startNode(server, place, name);
     const code = await until('the word of it', BOUND_MS, async () => {
       const { state, code: said } = await plugin(other);
       return state === 'limited' ? said : null;
     });
-    return { code, netcheck: (await other.ginnel(['netcheck'])).stdout };
+    return { code, notes: (await other.status()).nat.notes.join() };
   };
   const [knows, believes] = await Promise.all([told(modest.host, 'modest'), told(inner.host, 'inner')]);
   t.equal(knows.code, 'PORTMAP_NO_OUTSIDE');
-  t.match(knows.netcheck, /no address of its own on the internet.*bridge mode/s);
+  t.match(knows.notes, /no address of its own on the internet.*bridge mode/s);
   t.equal(believes.code, 'PORTMAP_DOUBLE_NAT');
-  t.match(believes.netcheck, /not reached from outside itself.*5\.5\.5\.99.*198\.51\.100\.201/s);
+  t.match(believes.notes, /not reached from outside itself.*5\.5\.5\.99.*198\.51\.100\.201/s);
 });

@@ -36,6 +36,11 @@ t.test('what follows from a report names what a person could change', t => {
     /after 60 s/,
     /IPv6/,
   ]);
+  const at = { family: 4, address: '9.9.9.9', port: 41_641 } as const;
+  const symmetric = { ...HOME, mapping: 'address-and-port-dependent' } as const;
+  t.match(conclusions(symmetric).join(), /port of its own in the router would/);
+  t.match(conclusions(symmetric, [], at), [/passes 9\.9\.9\.9:41641 on to this box/]);
+  t.notMatch(conclusions(symmetric, [], at).join(), /port of its own in the router would/);
   t.same(conclusions(NOTHING_CHECKED), []);
   t.end();
 });
