@@ -44,7 +44,7 @@ const [seconds, rounds, count] = [options.seconds, options.rounds, options.nodes
   number,
 ];
 const lab = await buildLab({
-  homes: ['public', 'prc+noudp', 'prc+noudp', 'prc', 'prc'].map(kind => ({ kind })),
+  homes: ['public', 'sym+noudp', 'sym+noudp', 'prc', 'prc'].map(kind => ({ kind })),
 });
 try {
   const server = await startServer(lab);

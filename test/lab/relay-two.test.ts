@@ -11,7 +11,7 @@ const BOUND_MS = 45_000;
 const PINGS = 100;
 const SIZE = 1000;
 
-const it = await RelayLab.start({ homes: ['prc+noudp', 'prc+noudp'], relays: 2 });
+const it = await RelayLab.start({ homes: ['sym+noudp', 'sym+noudp'], relays: 2 });
 t.teardown(() => it.stop());
 const [a, b] = it.homes as [Box, Box];
 const [near, far] = it.relays as [Box, Box];
