@@ -36,19 +36,39 @@ export async function makeFile(path: string, contents: string | Uint8Array, mode
     await writeSynced(temporary, contents, mode);
     await link(temporary, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (hasNoLinks(error)) await makeInPlace(path, contents, mode);
+    else if (!isThere(error)) throw error;
   } finally {
     await unlink(temporary).catch((gone: unknown) => gone);
   }
   await syncFolder(dirname(path));
 }
 
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
+const isThere = (error: unknown): boolean => codeOf(error) === 'EEXIST';
+
+/** A stick with FAT, some network drives. */
+const hasNoLinks = (error: unknown): boolean =>
+  ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(String(codeOf(error)));
+
+async function makeInPlace(path: string, contents: string | Uint8Array, mode: number): Promise<void> {
+  await writeSynced(path, contents, mode, 'wx').catch((error: unknown) => {
+    if (!isThere(error)) throw error;
+  });
+}
+
 let written = 0;
 const temporaryOf = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${process.pid}-${++written}.new`);
 
-async function writeSynced(path: string, contents: string | Uint8Array, mode: number): Promise<void> {
-  const file = await open(path, 'w', mode);
+async function writeSynced(
+  path: string,
+  contents: string | Uint8Array,
+  mode: number,
+  flag: 'w' | 'wx' = 'w',
+): Promise<void> {
+  const file = await open(path, flag, mode);
   try {
     await file.chmod(mode);
     await file.writeFile(contents);

@@ -1,6 +1,6 @@
 // The UDP keep-alives bound to log-ins (P1): which log-in a Binding request belongs to, and from where it was seen.
 import { sameEndpoint } from '../protocol/address.ts';
-import type { Endpoint } from '../protocol/address.ts';
+import type { Endpoint, IpFamily } from '../protocol/address.ts';
 import { toBase64Url } from '../protocol/base64.ts';
 import type { Primitives } from '../protocol/primitives.ts';
 import { readUsername } from '../protocol/stun/attributes.ts';
@@ -14,7 +14,8 @@ interface Kept {
   readonly key: Uint8Array;
   readonly seen: (endpoint: Endpoint) => void;
   readonly transactions: string[];
-  endpoint: Endpoint | null;
+  /** The last of each family: a home with both is seen under both. */
+  readonly endpoints: Map<IpFamily, Endpoint>;
 }
 
 export class KeepAlives {
@@ -29,7 +30,7 @@ export class KeepAlives {
   issue(seen: (endpoint: Endpoint) => void): string {
     const username = toBase64Url(this.#primitives.randomBytes(12));
     const key = this.#primitives.randomBytes(32);
-    this.#kept.set(username, { key, seen, transactions: [], endpoint: null });
+    this.#kept.set(username, { key, seen, transactions: [], endpoints: new Map() });
     return `${username}.${toBase64Url(key)}`;
   }
 
@@ -37,9 +38,9 @@ export class KeepAlives {
     this.#kept.delete(token.slice(0, token.indexOf('.')));
   }
 
-  /** Where the keep-alives of that token came from last; null: none came. */
-  seen(token: string): Endpoint | null {
-    return this.#kept.get(token.slice(0, token.indexOf('.')))?.endpoint ?? null;
+  /** Where the keep-alives of that token came from last, by either family. */
+  seen(token: string): readonly Endpoint[] {
+    return [...(this.#kept.get(token.slice(0, token.indexOf('.')))?.endpoints.values() ?? [])];
   }
 
   /** True where the request is a keep-alive of somebody logged in. A repeated one moves nothing. */
@@ -51,8 +52,9 @@ export class KeepAlives {
     if (kept.transactions.includes(transaction)) return true;
     kept.transactions.push(transaction);
     if (kept.transactions.length > KEPT_TRANSACTIONS) kept.transactions.shift();
-    if (kept.endpoint !== null && sameEndpoint(kept.endpoint, from)) return true;
-    kept.endpoint = from;
+    const before = kept.endpoints.get(from.family);
+    if (before !== undefined && sameEndpoint(before, from)) return true;
+    kept.endpoints.set(from.family, from);
     kept.seen(from);
     return true;
   }

@@ -119,10 +119,17 @@ export class Reach {
   welcome({ remote, local, host, proxied }: SessionPlace): Pick<Welcome, 'stun' | 'addresses'> {
     if (host !== null && isPublic(remote.address)) this.#reachedAs = host;
     if (host !== null && this.#seenHosts.size < MAX_SEEN_HOSTS) this.#seenHosts.add(host);
-    const { listen, 'second-port': secondPort } = this.#settings;
-    const others = proxied ? this.#direct() : listen.filter(address => address !== local.address);
+    const { 'second-port': secondPort } = this.#settings;
+    const others = proxied ? this.#direct() : this.#others(local.address);
     const alternates = others.map(address => formatHostPort(address, this.port));
     return { stun: { port: this.port, secondPort, alternates }, addresses: this.advertised() };
+  }
+
+  /** Those that are listened on; where that is all, the public ones of the other family: its NAT is another. */
+  #others(local: string): string[] {
+    const { listen } = this.#settings;
+    if (listen.length > 0) return listen.filter(address => address !== local);
+    return this.#direct().filter(address => isPublic(address) && familyOf(address) !== familyOf(local));
   }
 
   /** Where STUN may answer whoever came by a proxy: literal addresses, never the proxy's. */

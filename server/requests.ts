@@ -233,10 +233,9 @@ function passOn(desk: Desk, session: Session, signal: SignalRequest): ServerMess
   return done(signal.id);
 }
 
-/** By its connection and by its UDP keep-alive: a home with two ways out may be seen under two. */
+/** By its connection and by its UDP keep-alives: a home with two ways out may be seen under two, one with IPv6 under both. */
 function seenAs({ keepAlives }: Desk, { place, keepAlive }: Session): string[] {
-  const byUdp = keepAlives.seen(keepAlive);
-  return [...new Set([place.remote.address, ...(byUdp === null ? [] : [byUdp.address])])];
+  return [...new Set([place.remote, ...keepAlives.seen(keepAlive)].map(({ address }) => address))];
 }
 
 function tellWatchers(desk: Desk, id: string, online: boolean): void {

@@ -2,7 +2,7 @@
 // address becomes another.
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import { sameEndpoint, type Endpoint } from '../../protocol/address.ts';
+import { sameEndpoint, type Endpoint, type IpFamily } from '../../protocol/address.ts';
 import { parseKeepAlive } from '../../protocol/location/keep-alive.ts';
 import { readMapped, writeUsername } from '../../protocol/stun/attributes.ts';
 import type { StunOutcome } from '../contract/plugin.ts';
@@ -22,7 +22,7 @@ export class ServerKeepAlive {
   readonly #options: ServerKeepAliveOptions;
   /** Where it answers, or may: the one in use first. */
   #servers: readonly Endpoint[] = [];
-  #mapped: Endpoint | null = null;
+  readonly #mapped = new Map<IpFamily, Endpoint>();
   #timer: Timer | null = null;
   #token: string | null = null;
 
@@ -33,7 +33,7 @@ export class ServerKeepAlive {
   /** Begins, or goes on with another server or token. Behind a proxy the first of the places may be silent. */
   start(servers: readonly Endpoint[], token: string): void {
     const [before, first] = [this.#servers[0], servers[0]];
-    if (before === undefined || first === undefined || !sameEndpoint(first, before)) this.#mapped = null;
+    if (before === undefined || first === undefined || !sameEndpoint(first, before)) this.#mapped.clear();
     this.#servers = servers;
     this.#token = token;
     this.#beat();
@@ -47,10 +47,9 @@ export class ServerKeepAlive {
 
   /** Where the server's answers, or a look from elsewhere at the same socket, say we are. */
   seen(mapped: Endpoint): void {
-    const before = this.#mapped;
-    this.#mapped = mapped;
-    if (before !== null && before.family === mapped.family && !sameEndpoint(before, mapped))
-      this.#options.mappedChanged(mapped);
+    const before = this.#mapped.get(mapped.family);
+    this.#mapped.set(mapped.family, mapped);
+    if (before !== undefined && !sameEndpoint(before, mapped)) this.#options.mappedChanged(mapped);
   }
 
   #beat(): void {
@@ -59,25 +58,32 @@ export class ServerKeepAlive {
     const interval = intervalMs();
     this.#timer = clock.after(interval - random.below(Math.ceil(interval / 5)), () => this.#beat());
     void this.#ask();
+    // Who is connected by IPv6 has to be seen under its IPv4 address, too: ports are predicted on no other.
+    const second =
+      this.#servers[0]?.family === 6 ? this.#servers.find(({ family }) => family === 4) : undefined;
+    if (second !== undefined) void this.#askAt(second);
   }
 
   /** `left`: how many other places are tried in this beat. */
   async #ask(left = this.#servers.length - 1): Promise<void> {
     const server = this.#servers[0];
-    const token = this.#token === null ? null : parseKeepAlive(this.#token);
-    if (server === undefined || token === null) return;
-    const outcome = await this.#options.ask({
-      to: server,
-      attributes: [writeUsername(token.username)],
-      integrityKey: token.key,
-    });
-    const mapped = outcome.ok ? readMapped(outcome.message) : null;
-    if (this.#servers[0] !== server) return;
-    if (mapped !== null) this.seen(mapped);
-    if (outcome.ok || left <= 0) return;
+    if (server === undefined) return;
+    const isAnswered = await this.#askAt(server);
+    if (isAnswered || left <= 0 || this.#servers[0] !== server) return;
     // Seen from another place, a hard NAT's mapping is another one: no change to tell of.
     this.#servers = [...this.#servers.slice(1), server];
-    this.#mapped = null;
+    this.#mapped.clear();
     await this.#ask(left - 1);
+  }
+
+  /** False: it did not answer. */
+  async #askAt(server: Endpoint): Promise<boolean> {
+    const token = this.#token === null ? null : parseKeepAlive(this.#token);
+    if (token === null) return true;
+    const attributes = [writeUsername(token.username)];
+    const outcome = await this.#options.ask({ to: server, attributes, integrityKey: token.key });
+    const mapped = outcome.ok ? readMapped(outcome.message) : null;
+    if (mapped !== null && this.#servers.includes(server)) this.seen(mapped);
+    return outcome.ok;
   }
 }

@@ -9,7 +9,6 @@ import { call, type Called } from './soap.ts';
 
 const DESCRIPTION_MS = 1_000;
 /** UPnP's errors by number: what they mean for us. */
-const NO_SUCH_ENTRY = 714;
 const TAKEN = [718, 729];
 const PERMANENT_ONLY = [402, 725];
 const SAME_PORT_ONLY = 724;
@@ -108,7 +107,7 @@ class Upnp implements PortProtocol {
     if (this.#made === null || now - this.#lookedAt < LOOK_BY_CALL_MS) return 'same';
     this.#lookedAt = now;
     const { asked, outerPort } = this.#made;
-    const owner = await this.#ownerOf(asked.transport, outerPort, signal);
+    const owner = await this.#ownerOf(asked, outerPort, signal);
     return owner === 'silent' ? 'silent' : owner === 'ours' ? 'same' : 'restarted';
   }
 
@@ -116,7 +115,7 @@ class Upnp implements PortProtocol {
     let outerPort = asked.outerPort;
     for (let tries = 0; tries < PORT_TRIES; tries++) {
       // Some routers let whoever asks last have a port that another box has.
-      const owner = await this.#ownerOf(asked.transport, outerPort, signal);
+      const owner = await this.#ownerOf(asked, outerPort, signal);
       if (owner === 'silent') return SILENT;
       if (owner !== 'other') {
         const added = await this.#add(asked, outerPort, signal);
@@ -135,9 +134,9 @@ class Upnp implements PortProtocol {
     return { ok: false, code: 'refused', answer: 'UPnP: the port is taken' };
   }
 
-  async unmap({ transport, outer }: Asked & { readonly outer: { readonly port: number } }): Promise<void> {
-    if ((await this.#ownerOf(transport, outer.port)) !== 'ours') return;
-    await this.#call('DeletePortMapping', whichOf(transport, outer.port));
+  async unmap({ outer, ...asked }: Asked & { readonly outer: { readonly port: number } }): Promise<void> {
+    if ((await this.#ownerOf(asked, outer.port)) !== 'ours') return;
+    await this.#call('DeletePortMapping', whichOf(asked.transport, outer.port));
   }
 
   /** Those behind another router refuse with whatever number comes to hand; their address tells. */
@@ -178,19 +177,20 @@ class Upnp implements PortProtocol {
     return answer.kind === 'fault' ? answer.code : answer.kind;
   }
 
+  /** `ours`: it leads to that very port here; what another program of this box was given is not. */
   async #ownerOf(
-    transport: Asked['transport'],
+    asked: Pick<Asked, 'transport' | 'port'>,
     outerPort: number,
     signal?: AbortSignal,
   ): Promise<'ours' | 'other' | 'nobody' | 'silent'> {
-    const answer = await this.#call('GetSpecificPortMappingEntry', whichOf(transport, outerPort), signal);
+    const answer = await this.#call('GetSpecificPortMappingEntry', whichOf(asked.transport, outerPort), signal);
     if (answer.kind === 'silent') return 'silent';
     // Routers that do not know the call: whoever adds hears whether it is taken.
-    if (answer.kind === 'fault') return answer.code === NO_SUCH_ENTRY ? 'nobody' : 'nobody';
+    if (answer.kind === 'fault') return 'nobody';
     const client = answer.values.get('NewInternalClient') ?? '';
     const port = parseDecimal(answer.values.get('NewInternalPort') ?? '', 65_535);
     if (port === null || port === 0) refuse(this.#ground, 'upnp.entry');
-    return client === this.#ground.gateway.local ? 'ours' : 'other';
+    return client === this.#ground.gateway.local && port === asked.port ? 'ours' : 'other';
   }
 
   #call(action: string, args: SoapArguments, signal?: AbortSignal): Promise<Called> {

@@ -151,6 +151,36 @@ t.test(
   },
 );
 
+t.test('P1: connected by IPv6, it is kept alive over IPv4 too, and noticed by either family', async t => {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const changes: Endpoint[] = [];
+  const six: Endpoint = { family: 6, address: '2001:db8::1', port: 3478 };
+  const keepAlive = new ServerKeepAlive({
+    clock,
+    random: seededRandom(1),
+    ask: ({ to }) => {
+      asked.push(to.address);
+      return Promise.resolve({ ok: false, code: 'aborted' });
+    },
+    intervalMs: () => 25_000,
+    mappedChanged: mapped => changes.push(mapped),
+  });
+  keepAlive.start([six, SERVER], `${'u'.repeat(16)}.${toBase64Url(primitives.randomBytes(32))}`);
+  t.same(asked, ['2001:db8::1', '203.0.113.1']);
+  keepAlive.seen(MAPPED);
+  keepAlive.seen({ ...six, port: 1 });
+  keepAlive.seen(MAPPED);
+  t.same(changes, []);
+  keepAlive.seen({ ...MAPPED, port: 5555 });
+  keepAlive.seen({ ...six, port: 2 });
+  t.same(
+    changes.map(({ port }) => port),
+    [5555, 2],
+  );
+  keepAlive.stop();
+});
+
 t.test("P1: what the keep-alive sends verifies under the log-in's key", t => {
   const { transactions, sent, sender } = rig();
   const integrityKey = primitives.randomBytes(32);

@@ -34,6 +34,18 @@ t.test("what this box's own node measured is told beside what its owner advertis
   t.end();
 });
 
+t.test('who comes by one family is told where STUN answers over the other', t => {
+  const reach = new Reach({ ...VALUES, advertise: ['9.9.9.9', '2606:4700::1', '192.168.1.2'] }, []);
+  const six = { family: 6, address: '2606:4700::1', port: 7443 } as const;
+  const place = { remote: { ...six, address: '2606:4700::2' }, local: six, host: null, proxied: false };
+  const { alternates } = reach.welcome(place).stun;
+  t.ok(alternates.includes('9.9.9.9:7443'), alternates.join(' '));
+  t.notOk(alternates.some(text => text.startsWith('192.168.') || text.includes('2606')));
+  const over4 = reach.welcome({ ...place, local: { ...LOCAL, address: '9.9.9.9' } }).stun.alternates;
+  t.ok(over4.includes('[2606:4700::1]:7443'), over4.join(' '));
+  t.end();
+});
+
 t.test('a port for homes that let only the web out is told behind each host that is outside', t => {
   const reach = new Reach({ ...VALUES, 'web-port': 443 }, []);
   t.same(reach.advertised(), ['home.example.net:7443', 'home.example.net:443']);
