@@ -183,7 +183,11 @@ class Upnp implements PortProtocol {
     outerPort: number,
     signal?: AbortSignal,
   ): Promise<'ours' | 'other' | 'nobody' | 'silent'> {
-    const answer = await this.#call('GetSpecificPortMappingEntry', whichOf(asked.transport, outerPort), signal);
+    const answer = await this.#call(
+      'GetSpecificPortMappingEntry',
+      whichOf(asked.transport, outerPort),
+      signal,
+    );
     if (answer.kind === 'silent') return 'silent';
     // Routers that do not know the call: whoever adds hears whether it is taken.
     if (answer.kind === 'fault') return 'nobody';

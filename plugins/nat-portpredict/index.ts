@@ -97,8 +97,7 @@ class NatPortPredict implements TraversalPlugin, Puncher {
     if (places.length === 0 || signal.aborted || this.#ended.signal.aborted) return null;
     const open = this.#opener(transport);
     if (open === null) return null;
-    const either = AbortSignal.any([signal, this.#ended.signal]);
-    setMaxListeners(32, either);
+    const { either, forget } = firstOf([signal, this.#ended.signal]);
     try {
       const { socket, measurement } = await measurePorts(open, places, clock, either);
       const foreseen = foresee(measurement, this.#memories[transport], this.#settings.difference);
@@ -115,6 +114,8 @@ class NatPortPredict implements TraversalPlugin, Puncher {
       counters.counter('measured.failed').value++;
       log.warn(natPortPredictErrors('PREDICT_NO_ANSWER').message, { reason: String(error) });
       return null;
+    } finally {
+      forget();
     }
   }
 
@@ -167,4 +168,19 @@ class NatPortPredict implements TraversalPlugin, Puncher {
     this.#ended.abort();
     this.#unsubscribe();
   }
+}
+
+/** Aborted with the first of them. AbortSignal.any would stay with the plugin's own signal, one for each measurement. */
+function firstOf(signals: readonly AbortSignal[]): {
+  readonly either: AbortSignal;
+  readonly forget: () => void;
+} {
+  const ended = new AbortController();
+  setMaxListeners(32, ended.signal);
+  const abort = (): void => ended.abort();
+  for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+  const forget = (): void => {
+    for (const signal of signals) signal.removeEventListener('abort', abort);
+  };
+  return { either: ended.signal, forget };
 }

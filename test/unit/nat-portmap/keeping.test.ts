@@ -92,20 +92,25 @@ t.test('V6: NAT-PMP: mapped, told, and taken back', async t => {
   t.same(asked, [3600, 0]);
 });
 
-t.test('V6: UPnP: mapped and taken back; nothing but GET and POST, nothing subscribed to, no port 0', async t => {
-  const at = await upnpRouter(t);
-  const { plugin, candidates } = await stage(t, at, only('upnp'));
-  t.same(candidates(), HERE);
-  t.match(at.table.get(`UDP ${PORT}`), { client: LOCAL, port: String(PORT), lease: '3600' });
-  await plugin.stop();
-  t.equal(at.table.size, 0);
-  const kinds = at.router.visits.filter(visit => visit.startsWith('http')).map(visit => visit.split(' ')[1]);
-  t.same([...new Set(kinds)].sort(), ['GET', 'POST']);
-  t.notOk(
-    at.calls.some(call => / 0(?: |$)/.test(call)),
-    at.calls.join('; '),
-  );
-});
+t.test(
+  'V6: UPnP: mapped and taken back; nothing but GET and POST, nothing subscribed to, no port 0',
+  async t => {
+    const at = await upnpRouter(t);
+    const { plugin, candidates } = await stage(t, at, only('upnp'));
+    t.same(candidates(), HERE);
+    t.match(at.table.get(`UDP ${PORT}`), { client: LOCAL, port: String(PORT), lease: '3600' });
+    await plugin.stop();
+    t.equal(at.table.size, 0);
+    const kinds = at.router.visits
+      .filter(visit => visit.startsWith('http'))
+      .map(visit => visit.split(' ')[1]);
+    t.same([...new Set(kinds)].sort(), ['GET', 'POST']);
+    t.notOk(
+      at.calls.some(call => / 0(?: |$)/.test(call)),
+      at.calls.join('; '),
+    );
+  },
+);
 
 t.test('all at once: the one that says most of itself is used where it answers, else the next', async t => {
   const both = await upnpRouter(t);
@@ -143,16 +148,20 @@ for (const error of [725, 402])
     t.equal(at.table.size, 0);
   });
 
-t.test("UPnP: another box's port is left alone, whatever the router would do", async t => {
-  const at = await upnpRouter(t);
-  at.table.set(`UDP ${PORT}`, { client: '127.0.0.9', port: '7', lease: '0' });
-  const { plugin, candidates } = await stage(t, at, only('upnp'));
-  const [place = ''] = candidates();
-  t.match(place, new RegExp(`^udp ${OUTSIDE.replaceAll('.', '\\.')}:`));
-  t.not(place, HERE[0]);
-  await plugin.stop();
-  t.same([...at.table.keys()], [`UDP ${PORT}`], 'nor is it taken away');
-});
+for (const [whose, client] of [
+  ["another box's", '127.0.0.9'],
+  ["another program's", LOCAL],
+] as const)
+  t.test(`UPnP: ${whose} port is left alone, whatever the router would do`, async t => {
+    const at = await upnpRouter(t);
+    at.table.set(`UDP ${PORT}`, { client: client, port: '7', lease: '0' });
+    const { plugin, candidates } = await stage(t, at, only('upnp'));
+    const [place = ''] = candidates();
+    t.match(place, new RegExp(`^udp ${OUTSIDE.replaceAll('.', '\\.')}:`));
+    t.not(place, HERE[0]);
+    await plugin.stop();
+    t.same([...at.table.keys()], [`UDP ${PORT}`], 'nor is it taken away');
+  });
 
 t.test('UPnP error 718: another outer port', async t => {
   const at = await upnpRouter(t, { refuses: key => (key === `UDP ${PORT}` ? 718 : null) });
