@@ -71,9 +71,12 @@ const CLASS_NAME: Readonly<Record<PathClass, string>> = {
   relay: 'relay',
 };
 
-/** `direct UDP`, `LAN UDP`, `via office-vps`. */
+/** `direct UDP`, `TURN WebRTC`, `via office-vps`. */
 export const labelOf = ({ way }: Path): string =>
-  way.via === undefined ? `${CLASS_NAME[way.class]} ${way.transport.toUpperCase()}` : `via ${way.via}`;
+  way.via === undefined ? `${CLASS_NAME[way.class]} ${transportName(way.transport)}` : `via ${way.via}`;
+
+const transportName = (transport: string): string =>
+  transport === 'webrtc' ? 'WebRTC' : transport.toUpperCase();
 
 /** `direct UDP 198.51.100.7:41641`. */
 export function nameOf(path: Path): string {

@@ -50,6 +50,8 @@ export interface Sought {
   readonly isUdpBlocked: boolean;
   /** Plain UDP may get through by itself: others wait for it. */
   readonly isPunchable: boolean;
+  /** Not the server's route alone. */
+  readonly wantsBetter: boolean;
 }
 
 /** Plain UDP has so long before a TCP connection is opened beside it. */
@@ -106,7 +108,8 @@ export class Detours {
 
   /** V10, V11: what the table names first; the rest a little later, where that was not enough. */
   seek(sought: Sought): void {
-    this.#later(sought, sought.isPunchable ? CHANNEL_AFTER_MS : 0, () => this.#byPlugins(sought));
+    if (sought.wantsBetter)
+      this.#later(sought, sought.isPunchable ? CHANNEL_AFTER_MS : 0, () => this.#byPlugins(sought));
     const { route } = this.#pursuit(sought.id);
     const isOpen = route !== null && (route.open.length > 0 || route.tcp.length > 0);
     if (isOpen) {

@@ -259,11 +259,13 @@ export class PeerMachine implements Machine {
     return choice === null ? null : { ...choice, reason: "the server's route, as this box's owner wants it" };
   }
 
-  /** Connections, and places that the server's table names; all there are where none of these is usable. */
+  /** TCP connections, and places that the server's table names; all there are where none of these is usable. */
   #byTable(): readonly Path[] {
     const all = [...this.#paths.values()];
     const open = new Set(this.#remote.open(this.#options.self.wayTo).map(({ way }) => way.key));
-    const named = all.filter(({ way }) => way.endpoint === null || open.has(way.key));
+    const named = all.filter(
+      ({ way }) => (way.endpoint === null && way.isUnordered !== true) || open.has(way.key),
+    );
     return named.some(path => path.usable) ? named : all;
   }
 

@@ -389,6 +389,7 @@ export class PathPeers {
         ...{ id: peer.id, node: peer.node, others: () => machine.others },
         isUdpBlocked: this.#self.nat.mapping === UDP_BLOCKED || machine.isUdpBlocked,
         isPunchable: this.#self.isMeasured && machine.verdict === null,
+        wantsBetter: this.#options.upgrades(),
       });
   }
 

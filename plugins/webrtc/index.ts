@@ -279,6 +279,7 @@ class Webrtc implements TransportPlugin {
 const countsOf = ({ counters }: PluginContext): MeetingParts['counts'] => ({
   opened: counters.counter('channels.opened'),
   failed: counters.counter('channels.failed'),
+  again: counters.counter('channels.again'),
   sent: counters.counter('sent.bytes'),
   received: counters.counter('received.bytes'),
   busy: counters.counter('dropped.busy'),

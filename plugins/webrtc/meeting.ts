@@ -20,7 +20,7 @@ export interface MeetingParts {
   readonly newId: () => string;
   /** All but what is this meeting's own. */
   readonly around: () => Omit<ConnectionParts, 'id' | 'events'>;
-  readonly counts: Record<'opened' | 'failed' | 'sent' | 'received' | 'busy' | 'unknown', Counter>;
+  readonly counts: Record<'opened' | 'failed' | 'again' | 'sent' | 'received' | 'busy' | 'unknown', Counter>;
   /** Nothing stands and nothing is under way. */
   readonly over: () => void;
 }
@@ -42,6 +42,12 @@ interface Waiter {
 const SILENT_AFTER_MS = 1_500;
 /** The old channel goes on for so long beside the new one: the other end may see that one open later. */
 const OVERLAP_MS = 2_000;
+/**
+ * One that failed so soon is tried again: where the other end's checks come before its answer is taken in, the library may
+ * compare the certificate with a fingerprint that it does not have yet.
+ */
+const SOON_MS = 3_000;
+const QUICK_RETRIES = 2;
 /** One that opened just now is not begun anew for an old wish. */
 const FRESH_MS = 1_000;
 /** Which pair of addresses it goes by may become another while the checks go on. */
@@ -50,6 +56,8 @@ const LOOK_AFTER_MS = [1_000, 3_000, 10_000] as const;
 export class Meeting {
   readonly #parts: MeetingParts;
   #attempt: Connection | null = null;
+  #attemptedAt = 0;
+  #retries = 0;
   #standing: Standing | null = null;
   readonly #waiters = new Set<Waiter>();
   #wanting: Timer | null = null;
@@ -101,6 +109,11 @@ export class Meeting {
   /** A new channel, whatever stands. */
   begin(): void {
     if (this.isTrying || this.#isOver) return;
+    this.#retries = 0;
+    this.#ask();
+  }
+
+  #ask(): void {
     if (this.#parts.offers) {
       this.#try(this.#parts.newId(), connection => connection.offer());
       return;
@@ -160,6 +173,7 @@ export class Meeting {
     try {
       const connection = this.#connection(id);
       this.#attempt = connection;
+      this.#attemptedAt = this.#parts.clock.monotonicMs();
       begin(connection);
     } catch (error) {
       this.#failed(String(error));
@@ -252,9 +266,18 @@ export class Meeting {
     if (this.#standing === standing) this.#standing = null;
     if (this.#attempt === connection) {
       this.#attempt = null;
-      this.#failed(reason);
+      if (!this.#triesAgain()) this.#failed(reason);
     }
     if (!this.isTrying && this.#standing === null) this.#parts.over();
+  }
+
+  #triesAgain(): boolean {
+    const isSoon = this.#parts.clock.monotonicMs() - this.#attemptedAt < SOON_MS;
+    if (this.#isOver || !isSoon || this.#retries >= QUICK_RETRIES) return false;
+    this.#retries++;
+    this.#parts.counts.again.value++;
+    this.#ask();
+    return true;
   }
 
   #failed(reason: string): void {

@@ -25,6 +25,7 @@ interface Absolute {
 
 const AES = 'ginnel-aes';
 const CHACHA = 'ginnel-chacha';
+const WEBRTC = 'ginnel-webrtc';
 
 /** How many times a peer's TCP rate. */
 const TIMES: Readonly<Record<string, number>> = {
@@ -62,6 +63,19 @@ const ABSOLUTE: readonly Absolute[] = [
   {
     says: 'memory, idle',
     ...{ case: 'idle', contender: AES, figure: 'memoryMb', unit: 'MB', digits: 0, atMost: 72 },
+  },
+  {
+    says: 'TCP over a WebRTC channel',
+    ...{ case: 'webrtc-tcp', contender: WEBRTC, figure: 'gigabitsPerSecond', unit: 'Gbit/s', digits: 2 },
+    atLeast: 0.28,
+  },
+  {
+    says: 'ping over a WebRTC channel, median',
+    ...{ case: 'webrtc-ping', contender: WEBRTC, figure: 'medianMs', unit: 'ms', digits: 2, atMost: 1 },
+  },
+  {
+    says: 'memory, idle, with a WebRTC channel',
+    ...{ case: 'webrtc-idle', contender: WEBRTC, figure: 'memoryMb', unit: 'MB', digits: 0, atMost: 88 },
   },
   {
     says: 'idle CPU with 1,000 peers',

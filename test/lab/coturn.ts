@@ -30,6 +30,37 @@ export async function startCoturn(server: Place): Promise<void> {
   );
 }
 
+export interface TurnAccess {
+  readonly port: number;
+  /** Either a user and a password, or a secret from which both are made. */
+  readonly user?: string;
+  readonly password?: string;
+  readonly secret?: string;
+}
+
+/** Starts coturn as a TURN server on the server's first address; resolves when it listens. */
+export async function startTurn(server: Place, { port, user, password, secret }: TurnAccess): Promise<void> {
+  const quiet = ['-n', '--no-cli', '--no-tls', '--no-dtls', '--no-tcp', '--log-file', '/dev/null'];
+  const place = ['-L', '203.0.113.1', '-E', '203.0.113.1', '--listening-port', String(port)];
+  const access =
+    secret === undefined
+      ? ['--lt-cred-mech', '--user', `${user}:${password}`]
+      : ['--use-auth-secret', '--static-auth-secret', secret];
+  // What is not given a range of its own takes ports of the other one.
+  const range = [
+    '--min-port',
+    String(49_152 + (port % 16) * 512),
+    '--max-port',
+    String(49_152 + (port % 16) * 512 + 511),
+  ];
+  const more = ['--realm', 'lab.example', '--fingerprint', '--pidfile', `/tmp/turn-${port}.pid`];
+  server.spawn('turnserver', [...quiet, ...place, ...access, ...range, ...more], { stdio: 'ignore' });
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  await until('coturn', 10_000, async () =>
+    (await server.exec('cat /proc/net/udp')).stdout.includes(`:${hexPort} `),
+  );
+}
+
 /** Verdict null where it came to none: UDP does not pass. `tests`: options of turnutils_natdiscovery. */
 export async function askCoturn(
   host: Place,

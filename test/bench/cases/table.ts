@@ -9,6 +9,7 @@ import { wireguardGo, withPeers } from '../contenders/wireguard-go.ts';
 import type { Case, Stage } from '../case.ts';
 import type { Contender } from '../contender.ts';
 import { ginnelWithPeers } from '../contenders/ginnel-many.ts';
+import { ginnelWebrtc } from '../contenders/ginnel-webrtc.ts';
 import { ginnelWithServer } from '../contenders/ginnel-server.ts';
 import { lan } from './lan.ts';
 import { LOSSY, lossy } from './lossy.ts';
@@ -38,6 +39,7 @@ export function cases(door: string): readonly Case[] {
     homes: [{ kind: 'public' }, { kind: 'public' }],
     contenders: everyone(door),
   };
+  const channel: Stage = { ...cable, name: 'channel', contenders: [ginnelWebrtc(door)] };
   return [
     { ...idle, stage: cable, rounds: 1, isQuick: true },
     { ...ping, stage: cable, rounds: ALL_ROUNDS, isQuick: true },
@@ -62,6 +64,15 @@ export function cases(door: string): readonly Case[] {
     {
       ...lan,
       stage: { ...cable, name: 'lan', contenders: [bareVeth, wireguardGo, ginnelAes(door)] },
+      rounds: 1,
+    },
+    { ...idle, name: 'webrtc-idle', stage: channel, rounds: 1 },
+    { ...ping, name: 'webrtc-ping', stage: channel, rounds: 1 },
+    { ...one, name: 'webrtc-tcp', stage: channel, rounds: ALL_ROUNDS },
+    {
+      ...lossy,
+      name: 'webrtc-lossy',
+      stage: { ...channel, name: 'lossy channel', trouble: LOSSY },
       rounds: 1,
     },
     { ...ws, stage: { ...cable, name: 'ws', contenders: [ginnelWithServer(door)] }, rounds: 1 },
