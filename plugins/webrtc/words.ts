@@ -25,8 +25,9 @@ export const encodeSaying = (saying: Saying): string => JSON.stringify({ v: VERS
 export function decodeSaying(text: string): Saying | 'version' | null {
   const words = parsed(text);
   if (words === null) return null;
-  if (words['v'] !== VERSION) return 'version';
-  const { type, id, sdp } = words;
+  const { v, type, id, sdp } = words;
+  if (typeof v !== 'number') return null;
+  if (v !== VERSION) return 'version';
   if (type === 'want') return { type };
   if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{8,32}$/.test(id)) return null;
   const candidates = textsOf(words['candidates']);
