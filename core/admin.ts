@@ -178,6 +178,8 @@ export interface PingOptions {
 
 export interface NetcheckReport {
   readonly nat: NatReport;
+  /** How others can reach this box, in one sentence. */
+  readonly summary: string;
   /** What follows from it, in plain words. */
   readonly conclusions: readonly string[];
 }

@@ -17,7 +17,7 @@ import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
 import { credentialOf } from './node/credential.ts';
 import { nodeErrors } from './node/errors.ts';
-import { conclusions } from './node/netcheck.ts';
+import { conclusions, summary } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
 import type { Belongings } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
@@ -118,7 +118,11 @@ class GinnelNode implements Node {
     const mapped = paths.candidates.find(
       ({ kind, transport, endpoint }) => kind === 'mapped' && transport === 'udp' && endpoint.family === 4,
     );
-    return { nat, conclusions: conclusions(nat, can, mapped?.endpoint) };
+    return {
+      nat,
+      summary: summary(nat, can, mapped !== undefined),
+      conclusions: conclusions(nat, can, mapped?.endpoint),
+    };
   }
 
   why(peer: string): readonly string[] {

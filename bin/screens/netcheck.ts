@@ -5,7 +5,7 @@ import type { NatBehaviour, NatReport, PortRule } from '../../core/contract/nat-
 import { rowsWithin, wrap } from '../layout.ts';
 import { durationInWords, plain } from '../words.ts';
 
-export function netcheckScreen({ nat, conclusions }: NetcheckReport, columns: number): string {
+export function netcheckScreen({ nat, summary, conclusions }: NetcheckReport, columns: number): string {
   const said = (answer: string): string => answer.replaceAll('-', ' ');
   const rows = [
     ['UDP gets through', said(nat.udp)],
@@ -22,7 +22,7 @@ export function netcheckScreen({ nat, conclusions }: NetcheckReport, columns: nu
     ['IPv6 (to the server)', said(nat.ipv6)],
   ];
   const parts = [
-    sentenceFor(nat),
+    plain(summary),
     '',
     rowsWithin(
       columns,
@@ -33,18 +33,6 @@ export function netcheckScreen({ nat, conclusions }: NetcheckReport, columns: nu
     ...(conclusions.length === 0 ? [] : ['', ...conclusions.map(plain)]),
   ];
   return wrap(parts.join('\n'), columns);
-}
-
-/** For who knows none of the words below. */
-function sentenceFor({ takenAt, udp, nat, mapping }: NatReport): string {
-  if (udp === 'no') return 'No direct path can be made from here: this network lets no UDP packets out.';
-  if (takenAt === 0 || nat === 'not-checked')
-    return 'It is not known yet how other boxes can reach this one.';
-  if (nat === 'no') return 'Other boxes can reach this one directly, unless a firewall stops them.';
-  if (mapping === 'endpoint-independent') return 'Direct paths from this home work with most other homes.';
-  return mapping === 'not-checked'
-    ? 'This home is behind a router that translates addresses; of which kind is not known yet.'
-    : 'Direct paths from this home work with some other homes only: its router makes it hard to be found.';
 }
 
 function outside({ mapped }: NatReport): string[][] {

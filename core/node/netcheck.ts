@@ -23,6 +23,26 @@ export function reachability(report: NatReport): string {
   }
 }
 
+/** For who knows none of the words below. */
+export function summary(report: NatReport, can: readonly PunchMethod[], isMapped: boolean): string {
+  const { takenAt, udp, nat, mapping, ports } = report;
+  if (isMapped) return 'Other boxes reach this one directly: its router passes a port on to it.';
+  if (udp === 'no')
+    return can.includes('tcp')
+      ? 'This network lets no UDP packets out; direct paths are tried by TCP, and work with many other homes.'
+      : 'No direct path can be made from here: this network lets no UDP packets out.';
+  if (takenAt === 0 || nat === 'not-checked')
+    return 'It is not known yet how other boxes can reach this one.';
+  if (nat === 'no') return 'Other boxes can reach this one directly, unless a firewall stops them.';
+  if (mapping === 'endpoint-independent') return 'Direct paths from this home work with most other homes.';
+  if (mapping === 'not-checked')
+    return 'This home is behind a router that translates addresses; of which kind is not known yet.';
+  const isForeseen = ports.rule === 'sequential' ? can.includes('predict') : can.includes('birthday');
+  return isForeseen
+    ? 'Direct paths from this home work with most other homes, though its router makes it hard to be found.'
+    : 'Direct paths from this home work with some other homes only: its router makes it hard to be found.';
+}
+
 /** `can`: what this box does beyond plain probes. `mapped`: the place whose packets the router passes on, whoever sends them. */
 export function conclusions(
   report: NatReport,

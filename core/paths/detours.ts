@@ -68,6 +68,9 @@ const MAX_TRIED = 32;
 const AGAIN_AFTER_MS = 5_000;
 const DIAL_WITHIN_MS = 10_000;
 
+/** How a way was learnt. */
+const [ITS_RELAY, ITS_DOOR] = ['its relay', 'its TCP door'];
+
 interface Pursuit {
   route: RouteToPeer | null;
   /** What is tried → when that began; those under way have no time. */
@@ -137,7 +140,7 @@ export class Detours {
       .map(({ endpoint }) => endpoint);
     const places = once([...(this.#pursuit(id).route?.tcp ?? []), ...told]).filter(isPlace);
     if (openStream === null || places.length === 0) return;
-    this.#try(id, 'tcp', 'its TCP door', async signal => {
+    this.#try(id, 'tcp', ITS_DOOR, async signal => {
       const stream = await openStream({ node, places }, signal);
       return stream.link(peerOf(node));
     });
@@ -160,9 +163,10 @@ export class Detours {
     for (const transport of this.#transports) {
       const candidates = this.#candidates(sought, transport.name);
       for (const candidate of candidates)
-        this.#try(id, keyOf(candidate), 'its relay', signal => transport.dial(candidate, peer, signal));
+        this.#try(id, keyOf(candidate), ITS_RELAY, signal => transport.dial(candidate, peer, signal));
       const throughOwn = (): void => {
-        for (const link of transport.ownWays(peer)) this.#options.linked(id, link, 'our own relay');
+        for (const link of transport.ownWays(peer))
+          this.#options.linked(id, link, link.traits.relayed ? 'our own relay' : ITS_DOOR);
       };
       if (candidates.length === 0) throughOwn();
       else this.#later(sought, OWN_AFTER_MS, () => !this.#options.hasPath(id) && throughOwn());
@@ -199,7 +203,9 @@ export class Detours {
     open(AbortSignal.any([ended.signal, late.signal]))
       .then(link => {
         tried.delete(key);
-        if (!ended.signal.aborted) linked(id, link, learnt);
+        // A relay may turn out to be the peer itself.
+        const isStraight = learnt === ITS_RELAY && !link.traits.relayed;
+        if (!ended.signal.aborted) linked(id, link, isStraight ? ITS_DOOR : learnt);
       })
       .catch((error: unknown) => {
         counters.counter('detour.failed').value++;

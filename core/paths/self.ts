@@ -16,6 +16,7 @@ import type { Transport } from './detours.ts';
 import type { Way } from './path.ts';
 import { TIMING } from './timing.ts';
 import type { DatagramTransport } from './udp-transport.ts';
+import { isSymmetric } from './plan.ts';
 import { natWords } from './verdict.ts';
 
 /** The order in which candidates are named where there are too many. */
@@ -91,8 +92,17 @@ export class SelfPlace {
       .filter(({ address }) => !inAny(this.#overlay, address));
     this.#ways.clear();
     this.#candidates = this.#gather();
-    this.#hasMoved ||= textOfAll(this.#candidates.filter(isAddress)) !== textOfAll(before.filter(isAddress));
+    this.#hasMoved ||= this.#addresses(this.#candidates) !== this.#addresses(before);
     return textOfAll(this.#candidates) !== textOfAll(before);
+  }
+
+  /** Where a NAT gives each destination another port, another port outside is no news. */
+  #addresses(candidates: readonly Candidate[]): string {
+    const isLoose = isSymmetric(this.nat);
+    return candidates
+      .filter(isAddress)
+      .map(each => (isLoose && each.kind === 'reflexive' ? each.endpoint.address : textOf(each)))
+      .join();
   }
 
   get candidates(): readonly Candidate[] {

@@ -224,6 +224,7 @@ export class FakeNode implements NodeAdmin {
     } as const;
     return {
       nat: { ...nat, mapped: ['203.0.113.9:41641'] },
+      summary: 'Direct paths from this home work with most other homes.',
       conclusions: ['Direct paths to most homes will work.'],
     };
   }

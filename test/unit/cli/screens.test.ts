@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { rowsWithin, shorten, wrap } from '../../../bin/layout.ts';
 import { invitesScreen } from '../../../bin/screens/invites.ts';
 import { nodesScreen } from '../../../bin/screens/members.ts';
+import type { PunchMethod } from '../../../protocol/location/messages.ts';
 import { netcheckScreen } from '../../../bin/screens/netcheck.ts';
 import { pluginsScreen } from '../../../bin/screens/plugins.ts';
 import { nodeRelaysScreen, relaysScreen, relaysWhyScreen } from '../../../bin/screens/relays.ts';
@@ -11,7 +12,7 @@ import { paint, plain, symbolsOf, symbolWidth, widthOf } from '../../../bin/word
 import type { NodeStatus, PluginStatus } from '../../../core/admin.ts';
 import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-report.ts';
 import { controlErrors } from '../../../core/control/errors.ts';
-import { conclusions } from '../../../core/node/netcheck.ts';
+import { conclusions, summary } from '../../../core/node/netcheck.ts';
 import type { InviteSummary } from '../../../server/admin.ts';
 import { cellar, FakeNode, till } from '../../support/fake-admins.ts';
 import { fakeNodeRelays, fakeRelays } from '../../support/fake-relays.ts';
@@ -125,15 +126,19 @@ t.test('netcheck: what follows first, in a sentence without a term; each term is
     notes: [`${REASON}${HOSTILE}`],
     mapped: ['[2001:db8:1111:2222:3333:4444:5555:6666]:41641', '203.0.113.9:41641'],
   };
-  const screen = netcheckScreen({ nat, conclusions: conclusions(nat) }, 80);
+  const screen = netcheckScreen({ nat, summary: summary(nat, [], false), conclusions: conclusions(nat) }, 80);
   fits(t, screen);
   t.match(screen, /^Direct paths from this home work with some other homes only/);
   t.match(screen, /^Mapping \(which outer port\) +another for each destination \(symmetric\)$/m);
   t.match(screen, /^Filtering \(who is let in\) +ports sent to before/m);
   t.match(screen, /^Seen from outside as +\[2001:.*\n +203\.0\.113\.9:41641$/m, 'no address is cut');
-  const first = (change: object): string =>
-    netcheckScreen({ nat: { ...nat, ...change }, conclusions: [] }, 80).split('\n')[0] ?? '';
+  const first = (change: object, can: readonly PunchMethod[] = [], isMapped = false): string =>
+    summary({ ...nat, ...change }, can, isMapped);
   t.match(first({ udp: 'no' }), /^No direct path/);
+  t.match(first({ udp: 'no' }, ['tcp']), /are tried by TCP/);
+  t.match(first({}, ['predict']), /most other homes, though/);
+  t.match(first({ ports: { rule: 'random' } }, ['predict']), /some other homes only/);
+  t.match(first({}, [], true), /passes a port on/);
   t.match(first({ nat: 'no' }), /can reach this one directly/);
   t.match(first({ mapping: 'endpoint-independent' }), /most other homes/);
   t.match(first({ mapping: 'not-checked' }), /behind a router that translates addresses/);
