@@ -69,7 +69,7 @@ export const nodeHealth = defineHealth({
   UDP_BLOCKED: {
     severity: 'warning',
     what: 'UDP does not get out of the network that this box is in.',
-    why: 'A firewall or the provider blocks it, and direct paths need it.',
+    why: 'A firewall or the provider blocks it. Direct paths need it, or luck with TCP.',
     todo: 'Let UDP out in the router or firewall; ginnel netcheck looks again.',
   },
 });

@@ -1,7 +1,7 @@
 // What a person could change so that two nodes meet directly: the last lines of `ginnel why`, cheapest first.
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatWords } from '../contract/nat-report.ts';
-import { isPunch, plansFor, sortOf } from './plan.ts';
+import { ALL_METHODS, isPunch, plansFor, sortOf } from './plan.ts';
 
 export interface AdviceSide {
   readonly nat: NatWords;
@@ -10,12 +10,10 @@ export interface AdviceSide {
   readonly hasIpv6: boolean;
 }
 
-const ALL: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
-
 /** Empty: nothing is known that would help. */
 export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
   const lines: string[] = [];
-  const withAll = plansFor({ ...here, can: ALL }, { ...there, can: ALL });
+  const withAll = plansFor({ ...here, can: ALL_METHODS }, { ...there, can: ALL_METHODS });
   const missing = withAll.filter(isPunch);
   for (const [side, where] of sides(here, there))
     if (missing.some(method => !side.can.includes(method)))
@@ -24,14 +22,12 @@ export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
     lines.push(
       `turn IPv6 on ${here.hasIpv6 ? 'there' : 'here'}: the other home has it, and it needs no luck`,
     );
-  for (const [{ nat }, where] of sides(here, there)) {
-    const sort = sortOf(nat);
-    if (sort === 'blocked') lines.push(`let UDP out in the router or firewall ${where}`);
-    else if (sort !== 'open')
-      lines.push(
-        `give the box ${where} a port of its own: UPnP, NAT-PMP or PCP in its router, or a UDP port forwarded by hand and named with ginnel set external-addresses`,
-      );
-  }
+  const blocked = sides(here, there).filter(([{ nat }]) => sortOf(nat) === 'blocked');
+  for (const [, where] of blocked) lines.push(`let UDP out in the router or firewall ${where}`);
+  if (blocked.length === 0)
+    lines.push(
+      'give one of the two boxes a port of its own: UPnP, NAT-PMP or PCP in its router, or a UDP port forwarded by hand and named with ginnel set external-addresses',
+    );
   return lines;
 }
 

@@ -139,6 +139,8 @@ class PathsDriver implements Paths {
     // What it proposed is nobody's wish any more.
     if (before !== null && this.#self.puncher !== before) this.#peers.volleys.breakOff();
     this.#selfChanged(isOther);
+    if (this.#self.puncher !== null && this.#self.puncher !== before)
+      this.#peers.each((machine, now) => machine.candidatesChanged(now));
   }
 
   setConnections(...[transports, tcpPorts]: Parameters<Paths['setConnections']>): void {

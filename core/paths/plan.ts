@@ -28,19 +28,31 @@ const SYMMETRIC = new Set(['address-dependent', 'address-and-port-dependent']);
 
 export const isSymmetric = (nat: NatWords): boolean => SYMMETRIC.has(nat.mapping);
 
+/**
+ * A location server with one address alone cannot tell whether a mapping that is the same for two of its ports is the same
+ * for all: it nearly always is.
+ */
 export function sortOf(nat: NatWords): HomeSort {
   if (nat.mapping === UDP_BLOCKED) return 'blocked';
-  if (isSymmetric(nat)) {
-    if (nat.filtering === 'endpoint-independent' || nat.filtering === 'address-dependent') return 'open';
-    return nat.ports.startsWith('sequential') || nat.ports === 'preserved' ? 'rule' : 'random';
-  }
   if (nat.filtering === 'endpoint-independent' || nat.filtering === 'address-dependent') return 'open';
-  if (nat.mapping === 'not-checked' || nat.filtering === 'not-checked') return 'unknown';
-  return 'known';
+  if (isSymmetric(nat))
+    return nat.ports.startsWith('sequential') || nat.ports === 'preserved' ? 'rule' : 'random';
+  return nat.mapping === 'not-checked' && nat.ports === 'not-checked' ? 'unknown' : 'known';
 }
 
 /** In the order in which they are tried, one a try, and from the beginning again. Empty: nothing known gets through. */
 export function plansFor(one: PlanSide, other: PlanSide): readonly Method[] {
+  const plans = surePlans(one, other);
+  // It may let anybody in: then nothing else is needed.
+  const mayBeOpen = [one, other].some(({ nat }) => isUnsure(nat));
+  return mayBeOpen && plans.length > 0 && plans[0] !== 'plain' ? ['plain', ...plans] : plans;
+}
+
+/** Another port of the server got in; whether another address does, a server with one address cannot tell. */
+const isUnsure = (nat: NatWords): boolean =>
+  nat.mapping !== UDP_BLOCKED && nat.filtering === 'not-checked' && nat.ports !== 'not-checked';
+
+function surePlans(one: PlanSide, other: PlanSide): readonly Method[] {
   const both = (method: PunchMethod): Method[] =>
     one.can.includes(method) && other.can.includes(method) ? [method] : [];
   const sorts = [sortOf(one.nat), sortOf(other.nat)];
@@ -54,6 +66,14 @@ export function plansFor(one: PlanSide, other: PlanSide): readonly Method[] {
   return ['plain', 'plain', ...both('tcp')];
 }
 
+/** What the plugins that came along can do. */
+export const ALL_METHODS: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
+
+/** Would they get through, were they at work at both ends, where now nothing does? */
+export const isForWantOfPlugins = (one: PlanSide, other: PlanSide): boolean =>
+  plansFor(one, other).length === 0 &&
+  plansFor({ ...one, can: ALL_METHODS }, { ...other, can: ALL_METHODS }).length > 0;
+
 /** `worked`: what brought these two together before, in these networks. */
 export function choosePlan(plans: readonly Method[], failures: number, worked: Method | null): Method {
   const isKnown = worked !== null && plans.includes(worked);
@@ -66,6 +86,6 @@ export function toMeasure(own: PlanSide, theirs: NatWords | null): 'udp' | 'tcp'
   const isBlocked = own.nat.mapping === UDP_BLOCKED || theirs?.mapping === UDP_BLOCKED;
   if (isBlocked) return own.can.includes('tcp') ? 'tcp' : null;
   const isOpen = theirs !== null && sortOf(theirs) === 'open';
-  const isUnsure = sortOf(own.nat) === 'rule' || own.nat.mapping === 'not-checked';
+  const isUnsure = ['rule', 'unknown'].includes(sortOf(own.nat));
   return isUnsure && !isOpen && own.can.includes('predict') ? 'udp' : null;
 }

@@ -120,6 +120,10 @@ export class Punching {
     return this.#failed?.places === this.#places() ? this.#failed.count : 0;
   }
 
+  sides(): [own: PlanSide, theirs: PlanSide] {
+    return [this.#own(), this.#theirs()];
+  }
+
   #own(): PlanSide {
     return { nat: this.#self.nat(), can: this.#self.can() };
   }

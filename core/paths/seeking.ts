@@ -309,7 +309,7 @@ export class Seeking {
   #verdictOn({ id, matched, method }: Attempt): Verdict {
     if (id === BY_TABLE) return NO_ROUTE;
     if (!matched) return NO_ANSWER;
-    const verdict = verdictOf(this.#options.self.nat(), this.#remote.nat, method);
+    const verdict = verdictOf(...this.#punching.sides(), method);
     if (this.#seeker.hasPath()) return verdict;
     return { ...verdict, words: `${verdict.words}; and no other box forwards between the two now` };
   }

@@ -61,9 +61,9 @@ export function whyLines(
   ];
 }
 
-/** Only where it is sought in vain, or goes through others. */
-function adviceLines({ state, remote }: Machine, self: SelfPlace): string[] {
-  if (remote === null || (state !== 'relayed' && state !== 'unreachable')) return [];
+/** Only where it was sought in vain, or goes through others. */
+function adviceLines({ state, remote, verdict }: Machine, self: SelfPlace): string[] {
+  if (remote === null || verdict === null || state === 'direct') return [];
   const hasIpv6 = self.candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6);
   const here = { nat: self.nat, can: self.puncher?.methods ?? [], hasIpv6 };
   const advice = adviceFor(here, remote);

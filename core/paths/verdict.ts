@@ -1,7 +1,15 @@
 // Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport, NatWords } from '../contract/nat-report.ts';
-import { isPunch, isSymmetric, sortOf, UDP_BLOCKED, type Method } from './plan.ts';
+import {
+  isForWantOfPlugins,
+  isPunch,
+  isSymmetric,
+  sortOf,
+  UDP_BLOCKED,
+  type Method,
+  type PlanSide,
+} from './plan.ts';
 
 export type VerdictCode =
   | 'possible'
@@ -35,20 +43,30 @@ export function natWords(report: NatReport): NatWords {
 }
 
 /** Why these two did not meet, though they tried by that method (RFC 4787's terms; the table was measured). */
-export function verdictOf(own: NatWords, theirs: NatWords, method: Method): Verdict {
-  if (method === 'tcp') return MISSED.tcp;
+export function verdictOf(own: PlanSide, theirs: PlanSide, method: Method): Verdict {
+  if (isPunch(method)) return MISSED[method];
+  const verdict = plainVerdict(own.nat, theirs.nat, method);
+  if (!isForWantOfPlugins(own, theirs)) return verdict;
+  const where = [own, theirs].map(({ can }) => can.length === 0);
+  const ends = where[0] === where[1] ? 'at neither end' : where[0] ? 'not here' : 'not there';
+  return {
+    code: verdict.code === 'both-symmetric' ? 'symmetric-against-port-filter' : verdict.code,
+    words: `${verdict.words}; the plugin nat-portpredict could get through, and is ${ends} at work`,
+  };
+}
+
+function plainVerdict(own: NatWords, theirs: NatWords, method: Method): Verdict {
   if (own.mapping === UDP_BLOCKED)
     return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
   if (theirs.mapping === UDP_BLOCKED)
     return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
-  if (isPunch(method)) return MISSED[method];
   const [here, there] = [sortOf(own), sortOf(theirs)];
   const isGuess = here === 'random' || there === 'random';
   if (isSymmetric(own) && isSymmetric(theirs) && (isGuess || method === 'none'))
     return bothSymmetric(own, theirs);
   if (isSymmetric(own) && there !== 'open') return oneSymmetric("this node's", own, "the peer's");
   if (isSymmetric(theirs) && here !== 'open') return oneSymmetric("the peer's", theirs, "this node's");
-  if ([own, theirs].some(nat => nat.mapping === 'not-checked'))
+  if (here === 'unknown' || there === 'unknown')
     return { code: 'not-checked', words: 'no probe got through, and what the NATs do was not checked' };
   return {
     code: 'possible',
@@ -62,10 +80,7 @@ const MISSED: Readonly<Record<PunchMethod, Verdict>> = {
     words: 'the ports that the routers were expected to use next were not the ones they used',
   },
   birthday: { code: 'missed', words: 'no guess met the port that the router had picked' },
-  tcp: {
-    code: 'udp-blocked',
-    words: 'UDP does not get through, and no connection that both ends opened at once came about',
-  },
+  tcp: { code: 'missed', words: 'no connection that both ends opened at once came about' },
 };
 
 const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
@@ -75,7 +90,7 @@ const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
 
 const oneSymmetric = (whose: string, nat: NatWords, other: string): Verdict => ({
   code: 'symmetric-against-port-filter',
-  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), ${other} NAT lets in only ports it has sent to, and no plugin that predicts or guesses ports is at work at both ends`,
+  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), and ${other} NAT lets in only ports it has sent to`,
 });
 
 const portsOf = (nat: NatWords): string => (nat.ports === 'not-checked' ? '' : `, ports ${nat.ports}`);

@@ -4,6 +4,7 @@ import { seededRandom } from '../../../base/random.ts';
 import type { PathClass } from '../../../core/contract/link.ts';
 import { choose } from '../../../core/paths/choice.ts';
 import { Path } from '../../../core/paths/path.ts';
+import { ALL_METHODS } from '../../../core/paths/plan.ts';
 import { natWords, verdictOf } from '../../../core/paths/verdict.ts';
 import { NOTHING_CHECKED } from '../../../core/contract/nat-report.ts';
 
@@ -74,20 +75,25 @@ t.test('a silent path gives way to whichever still answers', t => {
 });
 
 t.test('why not direct is told from both NAT reports', t => {
-  const nat = (mapping: string, filtering = 'address-and-port-dependent') => ({
-    mapping,
-    filtering,
-    ports: 'random',
+  const side = (mapping: string, filtering = 'address-and-port-dependent') => ({
+    nat: { mapping, filtering, ports: 'random' },
+    can: ALL_METHODS,
   });
-  const [symmetric, cone] = [nat('address-and-port-dependent'), nat('endpoint-independent')];
-  t.equal(verdictOf(symmetric, symmetric, 'plain').code, 'both-symmetric');
+  const [symmetric, cone] = [side('address-and-port-dependent'), side('endpoint-independent')];
+  const without = { ...symmetric, can: [] };
+  t.equal(verdictOf(symmetric, symmetric, 'none').code, 'both-symmetric');
   t.equal(verdictOf(symmetric, cone, 'plain').code, 'symmetric-against-port-filter');
   t.match(verdictOf(cone, symmetric, 'plain').words, /^the peer's NAT picks a new port/);
-  t.equal(verdictOf(symmetric, nat('endpoint-independent', 'address-dependent'), 'plain').code, 'possible');
+  t.match(verdictOf(cone, without, 'none').words, /nat-portpredict could get through, and is not there/);
+  t.match(verdictOf(without, without, 'none').code, 'both-symmetric', 'no plugin helps these');
+  const open = side('endpoint-independent', 'address-dependent');
+  t.equal(verdictOf(symmetric, open, 'plain').code, 'possible');
   t.equal(verdictOf(cone, cone, 'plain').code, 'possible');
-  const blocked = natWords({ ...NOTHING_CHECKED, udp: 'no' });
+  const blocked = { nat: natWords({ ...NOTHING_CHECKED, udp: 'no' }), can: ALL_METHODS };
   t.equal(verdictOf(cone, blocked, 'plain').code, 'udp-blocked');
-  t.equal(verdictOf(cone, natWords(NOTHING_CHECKED), 'plain').code, 'not-checked');
+  const unknown = { nat: natWords(NOTHING_CHECKED), can: ALL_METHODS };
+  t.equal(verdictOf(cone, unknown, 'plain').code, 'not-checked');
+  t.equal(verdictOf(cone, symmetric, 'birthday').code, 'missed');
   t.end();
 });
 

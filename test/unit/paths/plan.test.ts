@@ -34,6 +34,9 @@ const NATS = {
   symOpen: nat(APDF, 'endpoint-independent', 'random'),
   noudp: nat('blocked', 'not-checked'),
   new: nat('not-checked', 'not-checked'),
+  /** As a location server with one address tells them. */
+  prcOne: nat('not-checked', APDF, 'preserved'),
+  openOne: nat('not-checked', 'not-checked', 'random'),
 } as const;
 type Name = keyof typeof NATS;
 
@@ -41,7 +44,7 @@ t.test('what a home is like for whoever wants in', t => {
   const sorts = Object.fromEntries(Object.entries(NATS).map(([name, words]) => [name, sortOf(words)]));
   t.same(sorts, {
     ...{ public: 'open', full: 'open', arc: 'open', symOpen: 'open' },
-    ...{ prc: 'known', onrouter: 'known' },
+    ...{ prc: 'known', onrouter: 'known', prcOne: 'known', openOne: 'known' },
     ...{ seq: 'rule', down: 'rule' },
     ...{ sym: 'random', adm: 'random', unsure: 'random' },
     ...{ noudp: 'blocked', new: 'unknown' },
@@ -51,6 +54,10 @@ t.test('what a home is like for whoever wants in', t => {
 
 /** One home, another, what both can do, and what they try in turn. */
 const TABLE: readonly (readonly [Name, Name, readonly PunchMethod[], readonly Method[]])[] = [
+  ['prcOne', 'sym', ALL, ['birthday']],
+  ['prcOne', 'seq', ALL, ['predict', 'predict', 'birthday']],
+  ['openOne', 'sym', ALL, ['plain', 'birthday']],
+  ['openOne', 'seq', [], []],
   ['public', 'sym', ALL, ['plain', 'tcp']],
   ['full', 'seq', ALL, ['plain', 'tcp']],
   ['arc', 'prc', ALL, ['plain', 'tcp']],
