@@ -1,5 +1,6 @@
 // Runs the cells of a punching plan in one lab: 20 ms one way, ends that begin apart, tries that know nothing of each other.
 // Direct is what the kernel counted between the two homes, with nobody between, once both ends say so.
+import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { forgetAll, startPunchLab } from './punch-lab.ts';
 import type { PunchLab } from './punch-lab.ts';
@@ -21,6 +22,8 @@ export interface PunchReport {
   readonly settings: PunchSettings;
   readonly outcomes: readonly PunchOutcome[];
   readonly boxes: readonly BoxReport[];
+  /** The machine's load average over five minutes, at the end: its own work and others'. */
+  readonly load: number;
 }
 
 /** `tell` hears of each try as it ends. */
@@ -39,7 +42,7 @@ export async function runPunch(
         tell(outcome);
       });
     }
-    return { settings, outcomes, boxes: await reportOf(runner) };
+    return { settings, outcomes, boxes: await reportOf(runner), load: loadavg()[1] ?? 0 };
   } finally {
     await runner.lab.stop();
   }

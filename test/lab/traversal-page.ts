@@ -21,8 +21,9 @@ export function writeTraversal(part: Part, reports: readonly PunchReport[], day 
   const results = resultsOf(reports);
   const isTable = part === 'udp' || part === 'tcp';
   const [processor] = cpus();
+  const loads = reports.map(({ load }) => load);
   const lines = [
-    `${day.toISOString().slice(0, 10)}, ${processor?.model ?? 'unknown'}, ${cpus().length} processors for all boxes together, Linux ${release()}, Node ${process.versions.node}.`,
+    `${day.toISOString().slice(0, 10)}, ${processor?.model ?? 'unknown'}, ${cpus().length} processors for all boxes together (load average ${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}), Linux ${release()}, Node ${process.versions.node}.`,
     '',
     ...(isTable ? [`![Who meets whom](traversal-${part}.svg)`, '', ...table(results)] : list(results)),
     '',
