@@ -17,7 +17,7 @@ export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
   const missing = withAll.filter(isPunch);
   for (const [side, where] of sides(here, there))
     if (missing.some(method => !side.can.includes(method)))
-      lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins on nat-portpredict`);
+      lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins enable nat-portpredict`);
   if (here.hasIpv6 !== there.hasIpv6)
     lines.push(
       `turn IPv6 on ${here.hasIpv6 ? 'there' : 'here'}: the other home has it, and it needs no luck`,

@@ -61,12 +61,15 @@ export function whyLines(
   ];
 }
 
+const A_RELAY =
+  'have one box of this network that can be reached from outside: it forwards for all others, sealed from end to end';
+
 /** Only where it was sought in vain, or goes through others. */
 function adviceLines({ state, remote, verdict }: Machine, self: SelfPlace): string[] {
   if (remote === null || verdict === null || state === 'direct') return [];
   const hasIpv6 = self.candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6);
   const here = { nat: self.nat, can: self.puncher?.methods ?? [], hasIpv6 };
-  const advice = adviceFor(here, remote);
+  const advice = [...adviceFor(here, remote), ...(state === 'relayed' ? [] : [A_RELAY])];
   return advice.length === 0 ? [] : [`what would help: ${advice.join('; or ')}.`];
 }
 

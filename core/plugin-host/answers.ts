@@ -78,7 +78,7 @@ const NAT_REPORT_SCHEMA = {
     lifetimeMs: { type: ['number', 'null'], minimum: 0 },
     ipv6: answer,
     mapped: texts(64),
-    notes: texts(300),
+    notes: texts(500),
   },
 } as const;
 

@@ -20,7 +20,7 @@ export interface Said {
   readonly notes: readonly string[];
 }
 
-const MAX_NOTE = 300;
+const MAX_NOTE = 500;
 
 /** Many IPv6 routers let no box open a port, and few need one: that alone is no fault. */
 export function words(routers: readonly RouterWords[]): Said {
