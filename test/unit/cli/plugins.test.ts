@@ -30,7 +30,7 @@ t.test(
     t.equal(list.code, 0, list.err);
     t.match(
       list.out,
-      /^nat-portmap +on with this box +Asks the home's router .*\nnat-portpredict +on with this box +Gets through NATs .*\nnat-stun +on with this box +Finds out by STUN .*\nrelay-tcp +on .*\nmine +off +third-party +Stands in a test\./,
+      /^nat-portmap +on with this box +Asks the home's router .*\nnat-portpredict +on with this box +Gets through NATs .*\nnat-stun +on with this box +Finds out by STUN .*\nrelay-tcp +on .*\nwebrtc +(?:on|off).*\nmine +off +third-party +Stands in a test\./,
     );
     const on = await s.ginnel(['plugins', 'enable', 'mine']);
     t.match(on, {
