@@ -47,6 +47,8 @@ export class Attempt {
   wasMeasured = false;
   measuredUdp: Forecast | null = null;
   measuredTcp: Forecast | null = null;
+  /** What the other end was told, or will be. */
+  toldUdp: Forecast | null = null;
   /** An answer waits for a measurement. */
   isUnanswered = false;
   /** When it is over, whatever still has to leave; null: then. */

@@ -51,6 +51,8 @@ export type MachineOutput =
   | { readonly type: 'use'; readonly way: Way | null; readonly reason: string }
   /** Our mapped address may have changed: measure it afresh; `refreshed` is called when that is done. */
   | { readonly type: 'refresh' }
+  /** What was measured for a try does not fit our NAT report: it has to be taken anew. */
+  | { readonly type: 'recheck' }
   /** Now is the time for connections: through relays, or straight to its TCP door. */
   | { readonly type: 'connect' }
   /** A word to be said inside the session, which comes back. */

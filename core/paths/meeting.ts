@@ -123,6 +123,13 @@ export class Meeting {
       this.#diary.note(now, 'the location server did not answer in time: no port is predicted');
     else if (attempt.measuring === 'tcp') attempt.measuredTcp = forecast;
     else attempt.measuredUdp = forecast;
+    if (forecast !== null && attempt.measuring === 'udp' && this.punching.isContradicted(forecast)) {
+      this.#diary.note(
+        now,
+        'our router does not give out ports as its report says: the report is taken anew',
+      );
+      this.#host.emit({ type: 'recheck' });
+    }
     if (forecast !== null) this.#diary.note(now, `our next port outside is ${inPorts(forecast)}`);
     this.tick(now);
   }
@@ -142,7 +149,7 @@ export class Meeting {
     const { self, peer } = this.#options;
     if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
       this.#rival = signal;
-      own.answerDueAt = now + TIMING.rivalWait;
+      own.answerDueAt = now + this.#rivalWaitMs();
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
     } else if (this.#offers.fill(now, OFFERS.perSecond) < 1) this.#count('signal.too-many');
     else {
@@ -150,6 +157,13 @@ export class Meeting {
       if (own?.role === 'answerer' && own.id === signal.attempt) this.#answerAgain(own);
       else this.#acceptFresh(signal.attempt, now);
     }
+  }
+
+  /** The answer to ours takes its signals' time and, it may be, a measurement: two answers to two offers would come to nothing. */
+  #rivalWaitMs(): number {
+    const signalsMs = (this.#options.self.serverRttMs() ?? 0) + (this.#remote.serverRttMs ?? 0);
+    const measuresMs = (this.#remote.punch?.can.length ?? 0) > 0 ? TIMING.measureWait : 0;
+    return TIMING.rivalWait + Math.min(TIMING.answerWait, signalsMs) + measuresMs;
   }
 
   /** Said again, because our answer took its time or was lost: what was measured, and is under way, is for this very offer. */

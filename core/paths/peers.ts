@@ -352,6 +352,10 @@ export class PathPeers {
       this.#connect(entry);
       return;
     }
+    if (output.type === 'recheck') {
+      this.#options.refresher.recheck();
+      return;
+    }
     if (output.type === 'worked') {
       this.#options.book.noteWorked(entry.peer.id, output.worked);
       return;

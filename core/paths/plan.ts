@@ -1,6 +1,6 @@
 // How two nodes try to meet, from both ends' NAT reports and what failed before: the cheapest way that may work, as data.
 // Grounds: natlab.md's table, RFC 4787's terms. The answering end decides, for both.
-import type { PunchMethod } from '../../protocol/location/messages.ts';
+import type { Forecast, PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatWords } from '../contract/nat-report.ts';
 
 /**
@@ -81,11 +81,22 @@ export function choosePlan(plans: readonly Method[], failures: number, worked: M
   return all[failures % Math.max(1, all.length)] ?? 'none';
 }
 
+/** After so many tries that failed in a row, an end's report is doubted: it is measured whatever it says. */
+export const DOUBT_AFTER = 2;
+
+/** Does what was measured for a try show another NAT than the report tells of? */
+export function contradicts(nat: NatWords, { step }: Pick<Forecast, 'step'>): boolean {
+  const sort = sortOf(nat);
+  if (sort === 'known') return step !== 0;
+  if (sort === 'random') return step !== null;
+  return sort === 'rule' && (step === null || (step === 0 && nat.ports !== 'preserved'));
+}
+
 /** What an end has to measure before its word is of use to the other; null: nothing. */
-export function toMeasure(own: PlanSide, theirs: NatWords | null): 'udp' | 'tcp' | null {
+export function toMeasure(own: PlanSide, theirs: NatWords | null, failures = 0): 'udp' | 'tcp' | null {
   const isBlocked = own.nat.mapping === UDP_BLOCKED || theirs?.mapping === UDP_BLOCKED;
   if (isBlocked) return own.can.includes('tcp') ? 'tcp' : null;
   const isOpen = theirs !== null && sortOf(theirs) === 'open';
-  const isUnsure = ['rule', 'unknown'].includes(sortOf(own.nat));
+  const isUnsure = ['rule', 'unknown'].includes(sortOf(own.nat)) || failures >= DOUBT_AFTER;
   return isUnsure && !isOpen && own.can.includes('predict') ? 'udp' : null;
 }

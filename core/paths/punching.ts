@@ -1,11 +1,21 @@
 // What a try at one peer does beyond plain probes: which method both ends agree on, what each has to measure for it, and
 // what is remembered of earlier tries in these two networks.
-import type { Forecast, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
+import type { Forecast, PathSignal, PunchMethod, PunchWords } from '../../protocol/location/messages.ts';
 import type { VolleyAsk } from '../contract/punch.ts';
 import type { Worked } from '../peers/peer.ts';
 import type { Attempt } from './attempt.ts';
 import type { SelfView } from './machine.ts';
-import { choosePlan, isPunch, plansFor, sortOf, toMeasure, type Method, type PlanSide } from './plan.ts';
+import {
+  choosePlan,
+  contradicts,
+  DOUBT_AFTER,
+  isPunch,
+  plansFor,
+  sortOf,
+  toMeasure,
+  type Method,
+  type PlanSide,
+} from './plan.ts';
 import type { RemoteSide } from './remote.ts';
 
 /** Where nothing known gets through: not before an hour. */
@@ -13,6 +23,8 @@ export const HOPELESS_FOR_MS = 3_600_000;
 
 /** Characters: what the book of peers keeps. */
 const MAX_PLACES = 1_024;
+
+const ALL_METHODS: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
 
 const UNKNOWN: Forecast = { address: '0.0.0.0', port: 1, step: null, drift: 0 };
 
@@ -34,7 +46,8 @@ export class Punching {
 
   /** What an offer's try has to measure; null: nothing. */
   measuresForOffer(): 'udp' | 'tcp' | null {
-    return toMeasure(this.#own(), this.#remote.known ? this.#remote.nat : null);
+    const { known, nat } = this.#remote;
+    return toMeasure(this.#own(), known ? nat : null, this.#isDoubted() ? DOUBT_AFTER : 0);
   }
 
   /** The answering end decides. */
@@ -59,13 +72,25 @@ export class Punching {
   /** What the answering end has to measure for the method; null: nothing. */
   measuresFor(method: Method): 'udp' | 'tcp' | null {
     if (method === 'tcp') return 'tcp';
-    return method === 'predict' && sortOf(this.#self.nat()) !== 'known' ? 'udp' : null;
+    const isDoubted = this.#isDoubted() && this.#own().can.includes('predict');
+    return isDoubted || (method === 'predict' && sortOf(this.#self.nat()) !== 'known') ? 'udp' : null;
+  }
+
+  /** By the reports nothing is possible, or what should be possible fails: perhaps ours is wrong. */
+  #isDoubted(): boolean {
+    const [one, other] = [this.#self.nat(), this.#remote.nat].map(nat => ({ nat, can: ALL_METHODS }));
+    return this.#failures >= DOUBT_AFTER || (this.#remote.known && plansFor(one!, other!).length === 0);
+  }
+
+  /** The report tells of another NAT: it has to be taken anew. */
+  isContradicted(forecast: Forecast): boolean {
+    return contradicts(this.#self.nat(), forecast);
   }
 
   words(attempt: Attempt): PunchWords | undefined {
     const can = this.#own().can;
     if (can.length === 0) return undefined;
-    const udp = attempt.measuredUdp ?? this.#unmeasured();
+    const udp = this.#told(attempt);
     const tcp = attempt.measuredTcp;
     return {
       can,
@@ -79,7 +104,7 @@ export class Punching {
   ask(attempt: Attempt, holdBackMs: number): VolleyAsk | null {
     const { method, role } = attempt;
     if (!isPunch(method) || !this.#own().can.includes(method)) return null;
-    const own = method === 'tcp' ? attempt.measuredTcp : (attempt.measuredUdp ?? this.#unmeasured());
+    const own = method === 'tcp' ? attempt.measuredTcp : this.#told(attempt);
     const punch = this.#remote.punch;
     const theirs = method === 'tcp' ? punch?.tcp : punch?.udp;
     if (theirs === undefined || (own === null && method !== 'birthday')) return null;
@@ -130,6 +155,17 @@ export class Punching {
 
   #theirs(): PlanSide {
     return { nat: this.#remote.nat, can: this.#remote.punch?.can ?? [] };
+  }
+
+  /**
+   * The same all through a try, though reports come and go. An end with one port for all tells of its long-lived socket's,
+   * whatever was measured: that is the one it fires from.
+   */
+  #told(attempt: Attempt): Forecast | null {
+    const { measuredUdp } = attempt;
+    const isMain = measuredUdp === null || (measuredUdp.step === 0 && sortOf(this.#self.nat()) === 'known');
+    attempt.toldUdp ??= isMain ? this.#unmeasured() : measuredUdp;
+    return attempt.toldUdp;
   }
 
   /** Of an end whose outer port is the same for all, or follows no rule. */

@@ -4,6 +4,8 @@ import type { Traversal } from '../contract/plugin.ts';
 
 /** A measurement this young is taken as it is. */
 const FRESH_MS = 500;
+/** A NAT may contradict its report for good. */
+const RECHECK_EVERY_MS = 600_000;
 
 export class Refresher {
   readonly #clock: Clock;
@@ -13,6 +15,7 @@ export class Refresher {
   #waiting: (() => void)[] = [];
   #isRunning = false;
   #doneAt = -Infinity;
+  #recheckedAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,6 +35,14 @@ export class Refresher {
     }
     this.#waiting.push(done);
     if (!this.#isRunning) void this.#run();
+  }
+
+  /** The whole report, because something does not fit it. */
+  recheck(): void {
+    const now = this.#clock.monotonicMs();
+    if (now - this.#recheckedAt < RECHECK_EVERY_MS) return;
+    this.#recheckedAt = now;
+    for (const plugin of this.#plugins) void plugin.refresh('full', this.#abort.signal);
   }
 
   stop(): void {

@@ -282,7 +282,9 @@ export class Seeking {
       this.#freshAt = null;
       if (this.#options.self.isConnected()) this.#seek(now, 'our addresses changed');
     }
-    if (this.#retryAt !== null && now >= this.#retryAt) {
+    // One of the two is another NAT now, or was seen to be: the hour is of no more use.
+    const isNews = this.#verdict?.code === 'both-symmetric' && !this.#punching.isHopeless(now);
+    if (this.#retryAt !== null && (isNews || now >= this.#retryAt)) {
       this.#retryAt = null;
       if (this.#isSought(now) && this.#meeting.attempt === null) this.#seek(now, 'trying once more');
     }

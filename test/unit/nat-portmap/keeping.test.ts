@@ -154,7 +154,7 @@ for (const [whose, client] of [
 ] as const)
   t.test(`UPnP: ${whose} port is left alone, whatever the router would do`, async t => {
     const at = await upnpRouter(t);
-    at.table.set(`UDP ${PORT}`, { client: client, port: '7', lease: '0' });
+    at.table.set(`UDP ${PORT}`, { client, port: '7', lease: '0' });
     const { plugin, candidates } = await stage(t, at, only('upnp'));
     const [place = ''] = candidates();
     t.match(place, new RegExp(`^udp ${OUTSIDE.replaceAll('.', '\\.')}:`));

@@ -104,7 +104,7 @@ export class SimWorld {
   /** The same box, started again: nothing kept but what its book holds. */
   restart(node: SimNode): SimNode {
     node.stop();
-    const again = new SimNode(this, node.host, node.kind, node.seed, node.book);
+    const again = new SimNode(this, node.host, node.kind, node.seed, node.book, node.further);
     this.nodes.set(again.id, again);
     return again;
   }
@@ -169,6 +169,7 @@ export class SimNode {
   readonly worked = new Map<string, Worked>();
   readonly seed: Uint8Array;
   readonly book: Map<string, Endpoint[]>;
+  readonly further: NonNullable<HomeOptions['further']>;
   readonly counters = new Counters();
   readonly paths: Paths;
   readonly plugin: SimTraversal;
@@ -178,6 +179,8 @@ export class SimNode {
   readonly received: { at: number; link: string }[] = [];
   /** What a plugin did wrong. */
   readonly faults: string[] = [];
+  /** What its NAT report says instead of what is. */
+  says: Partial<NatReport> | null = null;
   /** Peers with whom the session was told to come up. */
   readonly woken: string[] = [];
   /** What the session was told to use, in order. */
@@ -202,6 +205,7 @@ export class SimNode {
     this.kind = kind;
     this.seed = seed;
     this.book = book;
+    this.further = further;
     const { clock, random } = world;
     const wireguard = primitives.dhKeyPair(seed);
     this.#publicKey = wireguard.publicKey;
@@ -388,7 +392,7 @@ export class SimControl implements Pick<Control, 'state' | 'rttMs' | 'signal'> {
   }
 }
 
-const REPORTS: Readonly<Record<HomeKind, Partial<NatReport>>> = {
+export const REPORTS: Readonly<Record<HomeKind, Partial<NatReport>>> = {
   public: { nat: 'no', mapping: 'endpoint-independent', filtering: 'endpoint-independent' },
   onrouter: { nat: 'no', mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' },
   firewall: { nat: 'no', mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' },
@@ -436,11 +440,12 @@ export class SimTraversal implements TraversalPlugin {
   }
 
   natReport(): NatReport {
-    return { ...NOTHING_CHECKED, takenAt: 1, udp: 'yes', ...REPORTS[this.#node.kind] };
+    return { ...NOTHING_CHECKED, takenAt: 1, udp: 'yes', ...(this.#node.says ?? REPORTS[this.#node.kind]) };
   }
 
-  async refresh(): Promise<void> {
+  async refresh(depth: 'quick' | 'full' = 'quick'): Promise<void> {
     this.refreshes++;
+    if (depth === 'full') this.#node.says = null;
     const socket = this.#node.paths.stun.main(4);
     const server = this.#node.paths.stun.servers()[0];
     if (socket === null || server === undefined) return;
