@@ -1,27 +1,7 @@
-// What follows from a NAT report, in plain words: the last lines of `ginnel netcheck`, the first of `ginnel status`.
+// What follows from a NAT report, in plain words: the first line of `ginnel netcheck`, and its last ones.
 import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport } from '../contract/nat-report.ts';
-
-/** One sentence on how reachable this box is. */
-export function reachability(report: NatReport): string {
-  if (report.udp === 'no') return 'UDP does not pass here';
-  if (report.nat === 'not-checked') return 'not yet measured';
-  if (report.nat === 'no') {
-    return report.filtering === 'endpoint-independent' || report.filtering === 'not-checked'
-      ? 'on a public address'
-      : 'on a public address behind a firewall';
-  }
-  switch (report.mapping) {
-    case 'endpoint-independent':
-      return `reachable from most networks (${filteringWords(report)}${portWords(report)})`;
-    case 'address-dependent':
-    case 'address-and-port-dependent':
-      return `reachable from open networks only (symmetric NAT${portWords(report)})`;
-    case 'not-checked':
-      return `behind a NAT (kind not yet known${portWords(report)})`;
-  }
-}
 
 /** For who knows none of the words below. */
 export function summary(report: NatReport, can: readonly PunchMethod[], isMapped: boolean): string {
@@ -104,29 +84,3 @@ function symmetricWords({ ports }: NatReport, can: readonly PunchMethod[]): stri
 
 const FIXED_PORT =
   'A port of its own in the router would make this box easy to find: UPnP, NAT-PMP or PCP turned on there (the plugin nat-portmap uses them), or a UDP port forwarded by hand and named with ginnel set external-addresses.';
-
-function filteringWords(report: NatReport): string {
-  switch (report.filtering) {
-    case 'endpoint-independent':
-      return 'full cone NAT';
-    case 'address-dependent':
-      return 'address-restricted NAT';
-    case 'address-and-port-dependent':
-      return 'port-restricted NAT';
-    case 'not-checked':
-      return 'NAT, filtering not checked';
-  }
-}
-
-function portWords(report: NatReport): string {
-  switch (report.ports.rule) {
-    case 'preserved':
-      return ', port kept';
-    case 'random':
-      return ', random ports';
-    case 'sequential':
-      return `, ports in steps of ${report.ports.step}`;
-    case 'not-checked':
-      return '';
-  }
-}

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { Candidate } from '../../../core/contract/candidate.ts';
 import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-report.ts';
-import { conclusions, reachability } from '../../../core/node/netcheck.ts';
+import { conclusions } from '../../../core/node/netcheck.ts';
 import { registrationOf } from '../../../core/node/registration.ts';
 import { ADDRESS_RULES, compileRules } from '../../../protocol/ip/classify.ts';
 
@@ -13,19 +13,6 @@ const HOME = report({
   mapping: 'endpoint-independent',
   filtering: 'address-and-port-dependent',
   ports: { rule: 'preserved' },
-});
-
-t.test('reachability is one sentence a person understands', t => {
-  t.equal(reachability(HOME), 'reachable from most networks (port-restricted NAT, port kept)');
-  t.equal(reachability(report({ udp: 'no' })), 'UDP does not pass here');
-  t.equal(reachability(NOTHING_CHECKED), 'not yet measured');
-  t.equal(reachability(report({ nat: 'no', filtering: 'endpoint-independent' })), 'on a public address');
-  t.match(reachability(report({ nat: 'no', filtering: 'address-dependent' })), /firewall/);
-  t.match(
-    reachability({ ...HOME, mapping: 'address-and-port-dependent', ports: { rule: 'sequential', step: 2 } }),
-    /symmetric NAT, ports in steps of 2/,
-  );
-  t.end();
 });
 
 t.test('what follows from a report names what a person could change', t => {
