@@ -16,7 +16,7 @@ export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
   const withAll = plansFor({ ...here, can: ALL_METHODS }, { ...there, can: ALL_METHODS });
   const missing = withAll.filter(isPunch);
   for (const [side, where] of sides(here, there))
-    if (missing.some(method => !side.can.includes(method)))
+    if (missing.length > 0 && side.can.length === 0)
       lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins enable nat-portpredict`);
   if (here.hasIpv6 !== there.hasIpv6)
     lines.push(

@@ -1,11 +1,12 @@
 // What a try at one peer does beyond plain probes: which method both ends agree on, what each has to measure for it, and
 // what is remembered of earlier tries in these two networks.
-import type { Forecast, PathSignal, PunchMethod, PunchWords } from '../../protocol/location/messages.ts';
+import type { Forecast, PathSignal, PunchWords } from '../../protocol/location/messages.ts';
 import type { VolleyAsk } from '../contract/punch.ts';
 import type { Worked } from '../peers/peer.ts';
 import type { Attempt } from './attempt.ts';
 import type { SelfView } from './machine.ts';
 import {
+  ALL_METHODS,
   choosePlan,
   contradicts,
   DOUBT_AFTER,
@@ -23,8 +24,6 @@ export const HOPELESS_FOR_MS = 3_600_000;
 
 /** Characters: what the book of peers keeps. */
 const MAX_PLACES = 1_024;
-
-const ALL_METHODS: readonly PunchMethod[] = ['predict', 'birthday', 'tcp'];
 
 const UNKNOWN: Forecast = { address: '0.0.0.0', port: 1, step: null, drift: 0 };
 

@@ -47,12 +47,16 @@ export function verdictOf(own: PlanSide, theirs: PlanSide, method: Method): Verd
   if (isPunch(method)) return MISSED[method];
   const verdict = plainVerdict(own.nat, theirs.nat, method);
   if (!isForWantOfPlugins(own, theirs)) return verdict;
-  const where = [own, theirs].map(({ can }) => can.length === 0);
-  const ends = where[0] === where[1] ? 'at neither end' : where[0] ? 'not here' : 'not there';
   return {
     code: verdict.code === 'both-symmetric' ? 'symmetric-against-port-filter' : verdict.code,
-    words: `${verdict.words}; the plugin nat-portpredict could get through, and is ${ends} at work`,
+    words: `${verdict.words}; the plugin nat-portpredict could get through, ${whyNotNow(own, theirs)}`,
   };
+}
+
+function whyNotNow(own: PlanSide, theirs: PlanSide): string {
+  const [here, there] = [own, theirs].map(({ can }) => can.length > 0);
+  if (here && there) return 'but what that takes is turned off at one end, or its router had no room for it';
+  return `and is ${here ? 'not there' : there ? 'not here' : 'at neither end'} at work`;
 }
 
 function plainVerdict(own: NatWords, theirs: NatWords, method: Method): Verdict {
