@@ -63,7 +63,8 @@ function surePlans(one: PlanSide, other: PlanSide): readonly Method[] {
   // Found with a number as well as without one: where the count was wrong, guessing still helps.
   if (has('random')) return has('known') ? both('birthday') : [];
   if (has('rule')) return [...both('predict'), ...both('predict'), ...(has('known') ? both('birthday') : [])];
-  return ['plain', 'plain', ...both('tcp')];
+  // A probe that came too early may have taken a port away: fresh ports on both sides know nothing of that.
+  return ['plain', ...both('predict'), 'plain', ...both('tcp')];
 }
 
 /** What the plugins that came along can do. */

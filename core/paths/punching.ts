@@ -46,6 +46,7 @@ export class Punching {
   /** What an offer's try has to measure; null: nothing. */
   measuresForOffer(): 'udp' | 'tcp' | null {
     const { known, nat } = this.#remote;
+    if (this.#needsFresh()) return 'udp';
     return toMeasure(this.#own(), known ? nat : null, this.#isDoubted() ? DOUBT_AFTER : 0);
   }
 
@@ -72,7 +73,14 @@ export class Punching {
   measuresFor(method: Method): 'udp' | 'tcp' | null {
     if (method === 'tcp') return 'tcp';
     const isDoubted = this.#isDoubted() && this.#own().can.includes('predict');
-    return isDoubted || (method === 'predict' && sortOf(this.#self.nat()) !== 'known') ? 'udp' : null;
+    const isKnown = sortOf(this.#self.nat()) === 'known' && !this.#needsFresh();
+    return isDoubted || (method === 'predict' && !isKnown) ? 'udp' : null;
+  }
+
+  /** Both have one port for all, and yet they failed: from other sockets what spoilt it does not matter. */
+  #needsFresh(): boolean {
+    const areKnown = [this.#self.nat(), this.#remote.nat].every(nat => sortOf(nat) === 'known');
+    return areKnown && this.#failures > 0 && this.#own().can.includes('predict');
   }
 
   /** By the reports nothing is possible, or what should be possible fails: perhaps ours is wrong. */
@@ -158,11 +166,12 @@ export class Punching {
 
   /**
    * The same all through a try, though reports come and go. An end with one port for all tells of its long-lived socket's,
-   * whatever was measured: that is the one it fires from.
+   * whatever was measured, unless that failed: it is the one it fires from.
    */
   #told(attempt: Attempt): Forecast | null {
     const { measuredUdp } = attempt;
-    const isMain = measuredUdp === null || (measuredUdp.step === 0 && sortOf(this.#self.nat()) === 'known');
+    const isKnown = sortOf(this.#self.nat()) === 'known' && !this.#needsFresh();
+    const isMain = measuredUdp === null || (measuredUdp.step === 0 && isKnown);
     attempt.toldUdp ??= isMain ? this.#unmeasured() : measuredUdp;
     return attempt.toldUdp;
   }
