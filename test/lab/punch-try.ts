@@ -8,7 +8,7 @@ import { allReady, boxOf } from './punch-lab.ts';
 import type { PunchLab } from './punch-lab.ts';
 import { BOUND_MS, expects, MOST_SKEW_MS, SKEW_STEP_MS } from './punch-plan.ts';
 import type { Cell, Meeting, PunchExpectation } from './punch-plan.ts';
-import { PING_BYTES } from './watch.ts';
+import { COUNTED_BYTES, PING_BYTES } from './watch.ts';
 
 const LOOK_MS = 50;
 /** A path that comes late is waited for: how late says more than that it was. */
@@ -201,6 +201,8 @@ async function whoCarried({ meetings }: PunchLab, from: Box, to: Box): Promise<P
   const received = Number(/(\d+) received/.exec(stdout)?.[1] ?? 0);
   if (received === 0) return 'nobody';
   const grew = (transport: 'udp' | 'tcp'): boolean =>
-    after.every((count, way) => count[transport] - (before[way]?.[transport] ?? 0) >= received);
+    after.every(
+      (count, way) => count[transport] - (before[way]?.[transport] ?? 0) >= received * COUNTED_BYTES,
+    );
   return grew('udp') ? 'udp' : grew('tcp') ? 'tcp' : 'others';
 }

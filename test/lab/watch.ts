@@ -7,6 +7,7 @@ const TABLE = 'ip watch';
 const SECONDS = 'typeof meta hour . ip daddr; size 65535; flags dynamic; counter;';
 /** A STUN Binding request: its type, and the magic cookie four bytes on. */
 const PROBE = 'udp dport != 0 @th,64,16 0x0001 @th,96,32 0x2112a442';
+const UDP_HEADERS = 28;
 const CALL = 'tcp flags & (syn | ack) == syn';
 
 export interface Sent {
@@ -76,16 +77,25 @@ export class Departures {
   }
 }
 
+/** Bytes of pings of `PING_BYTES`, with most of what is put around them. */
 export interface Direct {
   readonly udp: number;
   readonly tcp: number;
 }
 
-/** Pings of this size are recognized: with all that is put around them they are larger than probes, and smaller than those of the path's MTU. */
+/** Larger than a probe, smaller than what probes a path's MTU. */
 export const PING_BYTES = 576;
-const LENGTHS = '620-900';
+/** Sealed, by the fast profile and by the stock one. */
+const SEALED = [637, 640];
+/** Of a ping in `Direct`, at least. */
+export const COUNTED_BYTES = 620;
+/** The kernel joins datagrams of one size into a super-packet, with one header for all. */
+const MOST_JOINED = 10;
+const LENGTHS = SEALED.flatMap(size =>
+  Array.from({ length: MOST_JOINED }, (_, more) => UDP_HEADERS + (more + 1) * size),
+);
 
-/** Counts in the core what two homes send each other directly; only what may be such a ping. */
+/** Counts in the core what two homes send each other directly; only what such pings may be. */
 export class Meetings {
   readonly #core: Place;
 
@@ -100,7 +110,8 @@ export class Meetings {
       chain forward {
         type filter hook forward priority -5; policy accept;
         iifname "delay0" accept
-        meta length ${LENGTHS} update @pairs { ip saddr . ip daddr . meta l4proto }
+        meta l4proto udp meta length { ${LENGTHS.join(', ')}\n} update @pairs { ip saddr . ip daddr . meta l4proto }
+        meta l4proto tcp meta length > ${COUNTED_BYTES} update @pairs { ip saddr . ip daddr . meta l4proto }
       }
     }`;
     await lab.core.exec('nft -f -', { input: `${rules}\n` });
@@ -113,7 +124,7 @@ export class Meetings {
       elements.find(
         ({ key }) =>
           key[0] === from.outerAddress && key[1] === to.outerAddress && String(key[2]) === protocol,
-      )?.packets ?? 0;
+      )?.bytes ?? 0;
     return { udp: of('udp'), tcp: of('tcp') };
   }
 }
@@ -121,13 +132,14 @@ export class Meetings {
 interface Element {
   readonly key: readonly (string | number)[];
   readonly packets: number;
+  readonly bytes: number;
 }
 
 /** As nft tells a set with counters. */
 interface Told {
   readonly elem: {
     readonly val: { readonly concat: readonly (string | number)[] };
-    readonly counter: { readonly packets: number };
+    readonly counter: { readonly packets: number; readonly bytes: number };
   };
 }
 
@@ -136,7 +148,7 @@ async function elementsOf(place: Place, set: string): Promise<Element[]> {
   const { nftables } = JSON.parse(stdout) as { nftables: readonly { set?: { elem?: readonly Told[] } }[] };
   return nftables
     .flatMap(({ set: found }) => found?.elem ?? [])
-    .map(({ elem }) => ({ key: elem.val.concat, packets: elem.counter.packets }));
+    .map(({ elem }) => ({ key: elem.val.concat, ...elem.counter }));
 }
 
 function mostOf(elements: readonly Element[], by: (element: Element) => string): number {
