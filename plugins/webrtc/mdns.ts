@@ -1,13 +1,12 @@
 // Names that end in `.local` (RFC 6762): browsers tell those instead of their addresses. Asked by multicast, once.
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 
 const GROUP = '224.0.0.251';
 const PORT = 5353;
 const PATIENCE_MS = 1_500;
 const TYPE_A = 1;
 const CLASS_IN = 1;
-/** The answer is wanted by unicast. */
-const UNICAST = 0x8000;
 
 /** Null: nobody answers to it in time. Never rejects. */
 export function resolveLocal(name: string): Promise<string | null> {
@@ -25,10 +24,26 @@ export function resolveLocal(name: string): Promise<string | null> {
       const address = addressIn(message, name);
       if (address !== null) end(address);
     });
-    socket.bind(0, () => {
+    // Most answer to all, on the port that all share.
+    socket.bind(PORT, () => {
+      for (const address of ownAddresses()) join(socket, address);
+      socket.setMulticastLoopback(true);
       socket.send(questionFor(name), PORT, GROUP, error => error !== null && end(null));
     });
   });
+}
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(all =>
+    (all ?? []).filter(({ family }) => family === 'IPv4').map(({ address }) => address),
+  );
+
+function join(socket: Socket, address: string): void {
+  try {
+    socket.addMembership(GROUP, address);
+  } catch {
+    // That card has no multicast.
+  }
 }
 
 export function questionFor(name: string): Buffer {
@@ -36,7 +51,8 @@ export function questionFor(name: string): Buffer {
     .split('.')
     .map(label => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
   const head = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-  const tail = Buffer.from([0, 0, TYPE_A, (UNICAST | CLASS_IN) >> 8, (UNICAST | CLASS_IN) & 0xff]);
+  // An answer by unicast is not asked for: browsers refuse such questions.
+  const tail = Buffer.from([0, 0, TYPE_A, 0, CLASS_IN]);
   return Buffer.concat([head, ...labels, tail]);
 }
 

@@ -7,7 +7,7 @@ import { now } from './flow.ts';
 import { startServer, type Chosen } from './ginnel.ts';
 import { joinHome, type Box } from './homes.ts';
 import { moveFile } from './moving.ts';
-import { buildLab } from './topology.ts';
+import { buildLab, type Home } from './topology.ts';
 import { until } from './waiting.ts';
 import { enterLab } from './wrapper.ts';
 
@@ -119,13 +119,7 @@ t.test('data channel → direct UDP → relay → data channel under a running t
   // The long-lived sockets get out no more; the plugin's do.
   for (const { node, home } of both) {
     const { udpPort } = await node.status();
-    await home.router!.exec('nft -f -', {
-      input:
-        `table ip shut { chain forward { type filter hook forward priority -10; policy accept; udp sport ${udpPort} drop; } }\n`.replaceAll(
-          '; ',
-          ';\n',
-        ),
-    });
+    await shutPort(home, udpPort);
   }
   for (const { node } of both) await node.choose({ settings: { upgrade: true } });
   await becomes(t, /^direct WebRTC$/);
@@ -133,6 +127,18 @@ t.test('data channel → direct UDP → relay → data channel under a running t
   const moved = await moving;
   t.ok(moved.equal, `${MEGABYTES} MB arrive as they were sent, by one TCP connection`, moved);
 });
+
+/** What comes from that port of the home is dropped by its router. */
+async function shutPort(home: Home, port: number | null): Promise<void> {
+  if (home.router === null || port === null) throw new TypeError('a home with a router, and a port');
+  const rules = `table ip shut {
+    chain forward {
+      type filter hook forward priority -10; policy accept;
+      udp sport ${port} drop
+    }
+  }`;
+  await home.router.exec('nft -f -', { input: `${rules}\n` });
+}
 
 async function becomes(t: Test, label: RegExp): Promise<void> {
   const since = now();
