@@ -57,32 +57,37 @@ export class Signalling {
   readonly ends = new Map<string, WebrtcEnd>();
 }
 
-export async function startEnd(
-  name: string,
-  signalling: Signalling,
-  { settings = {}, load, isPlace = () => true, say }: EndOptions = {},
-): Promise<WebrtcEnd> {
-  const abort = new AbortController();
+export interface ContextOptions extends Pick<EndOptions, 'settings' | 'isPlace'> {
+  readonly node: string;
+  readonly signal: AbortSignal;
+  readonly send?: (to: string, words: string) => void;
+}
+
+export interface Context {
+  readonly context: PluginContext;
+  readonly links: HandedLinks;
+  readonly counters: Counters;
+  hear(from: StreamPeer, words: string): void;
+  moved(addresses?: readonly string[]): void;
+}
+
+/** What the core gives the plugin, and the ways to make it hear of something. */
+export function contextFor({ node, signal, settings, isPlace = () => true, send }: ContextOptions): Context {
   const counters = new Counters();
   const listeners = new Set<(from: StreamPeer, words: string) => void>();
   const changes = new Set<() => void>();
   const links = new HandedLinks({ counters, isPlace });
   let addresses: readonly string[] = ownAddresses();
-  const peer: StreamPeer = { node: name.padEnd(43, '_'), name, ip6: 'fd00::1' };
-  const said: { to: string; words: string }[] = [];
   const context: PluginContext = {
     settings: { ...DEFAULTS, ...settings },
     log: silentLog,
-    ...{ clock: systemClock, random: systemRandom, primitives, counters },
+    ...{ clock: systemClock, random: systemRandom, primitives, counters, signal },
     store: memoryStore(),
-    signal: abort.signal,
-    streams: { ...noStreams, node: peer.node },
+    streams: { ...noStreams, node },
     ...{ network: noNetwork, home: noHome, links },
     signals: {
-      send(node, words) {
-        said.push({ to: node, words });
-        if (say !== undefined) say(node, words);
-        else signalling.ends.get(node)?.hear(peer, words);
+      send(to, words) {
+        send?.(to, words);
         return Promise.resolve();
       },
       onSignal(heard) {
@@ -102,19 +107,40 @@ export async function startEnd(
       },
     },
   };
-  const plugin = createPlugin(context, load);
-  const end: WebrtcEnd = {
-    ...{ peer, plugin, links, counters, said },
-    standing: new Set(),
-    closed: [],
-    received: () => undefined,
+  return {
+    ...{ context, links, counters },
+    hear(from, words) {
+      for (const heard of [...listeners]) setImmediate(() => heard(from, words));
+    },
     moved(next = addresses) {
       addresses = next;
       for (const changed of [...changes]) changed();
     },
-    hear(from, words) {
-      for (const heard of [...listeners]) setImmediate(() => heard(from, words));
+  };
+}
+
+export async function startEnd(
+  name: string,
+  signalling: Signalling,
+  { load, say, ...options }: EndOptions = {},
+): Promise<WebrtcEnd> {
+  const abort = new AbortController();
+  const peer: StreamPeer = { node: name.padEnd(43, '_'), name, ip6: 'fd00::1' };
+  const said: { to: string; words: string }[] = [];
+  const { context, ...rest } = contextFor({
+    ...{ ...options, node: peer.node, signal: abort.signal },
+    send(to, words) {
+      said.push({ to, words });
+      if (say !== undefined) say(to, words);
+      else signalling.ends.get(to)?.hear(peer, words);
     },
+  });
+  const plugin = createPlugin(context, load);
+  const end: WebrtcEnd = {
+    ...{ ...rest, peer, plugin, said },
+    standing: new Set(),
+    closed: [],
+    received: () => undefined,
     dial(other, signal = new AbortController().signal) {
       const [candidate] = other.plugin.candidates();
       if (candidate === undefined) throw new Error('it tells no candidate');

@@ -158,3 +158,18 @@ t.test("a node's serials only grow, over restarts and with a clock in 1970", t =
   t.equal(kept.length, 2);
   t.end();
 });
+
+t.test('words of a transport plugin go sealed likewise, 8 KiB of them', t => {
+  const words = (text: string) =>
+    ({ type: 'transport', serial: 7, transport: 'webrtc', words: text }) as const;
+  const told = words('x'.repeat(8192));
+  const text = sealerOf(alice).seal(bob, told);
+  t.ok(text.ok);
+  t.same(text.ok && sealerOf(bob).open(alice, text.value), { ok: true, value: told });
+  t.notOk(text.ok && sealerOf(eve).open(alice, text.value).ok, 'not for others');
+  for (const wrong of [words(''), words('x'.repeat(8193)), { ...words('x'), transport: 'A b' }]) {
+    const sealing = sealerOf(alice).seal(bob, wrong);
+    t.match(sealing.ok && sealerOf(bob).open(alice, sealing.value), { ok: false, code: 'signal.schema' });
+  }
+  t.end();
+});

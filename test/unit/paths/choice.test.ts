@@ -112,3 +112,28 @@ t.test(
     t.end();
   },
 );
+
+t.test('a data channel is the last of the direct ways, and left for plain UDP whatever the round trip', t => {
+  const channelOf = (pathClass: PathClass, rttMs: number): Path => {
+    const way = {
+      key: `webrtc ${made++}`,
+      transport: 'webrtc',
+      endpoint: null,
+      class: pathClass,
+      isUnordered: true,
+    };
+    const path = new Path(way, 'webrtc');
+    path.probed('one', 0);
+    path.answered('one', rttMs);
+    return path;
+  };
+  const [channel, udp] = [channelOf('direct', 200), pathOf('direct', 202)];
+  t.equal(choose([channel, udp], channel)!.path, udp, 'though that is not clearly better');
+  t.equal(choose([channelOf('direct', 50), udp], udp)!.path, udp, 'and not the other way round');
+  t.equal(choose([channelOf('turn', 20), pathOf('direct', 40)], null)!.path.way.class, 'direct');
+  t.equal(choose([channelOf('turn', 40), pathOf('relay', 20)], null)!.path.way.class, 'turn');
+  const lossy = pathOf('direct', 20);
+  lossy.loss = 0.3;
+  t.equal(choose([channel, lossy], channel)!.path, channel, 'unless that loses much');
+  t.end();
+});

@@ -4,11 +4,12 @@ import { silentLog } from '../../../base/log.ts';
 import { ManualClock } from '../../../base/clock.ts';
 import { Counters } from '../../../base/counters.ts';
 import type { Candidate } from '../../../core/contract/candidate.ts';
-import type { StreamDoor, TransportPlugin } from '../../../core/contract/plugin.ts';
+import type { Link } from '../../../core/contract/link.ts';
+import type { LinkDoor, StreamDoor, TransportPlugin } from '../../../core/contract/plugin.ts';
 import { ServerWords, withFacts } from '../../../core/node/network-words.ts';
 import type { AnswerChecks } from '../../../core/plugin-host/answers.ts';
 import { Blame } from '../../../core/plugin-host/blame.ts';
-import { guardedNetwork, guardedStreams } from '../../../core/plugin-host/doors.ts';
+import { guardedLinks, guardedNetwork, guardedStreams } from '../../../core/plugin-host/doors.ts';
 import { Guard } from '../../../core/plugin-host/guard.ts';
 import { GuardedTransport } from '../../../core/plugin-host/transport.ts';
 import type { Registration } from '../../../protocol/location/messages.ts';
@@ -142,4 +143,47 @@ t.test('a dial that is not wanted any more is nobody’s fault', async t => {
   abort.abort(new Error('enough'));
   const error: unknown = await dialling.catch((thrown: unknown) => thrown);
   t.match(error, { message: /not waited for/, cause: { message: 'enough' }, code: undefined });
+});
+
+t.test('links that a run left standing end with it, and what its links throw harms nobody', t => {
+  const one = guard();
+  const events: string[] = [];
+  const held: Link[] = [];
+  const door: LinkDoor = {
+    opened(link) {
+      held.push(link);
+      return { received: () => void events.push('received'), closed: reason => void events.push(reason) };
+    },
+    isPlace: () => true,
+  };
+  const guarded = guardedLinks(door, one);
+  const link = (send: () => unknown): Link =>
+    ({
+      id: 'x',
+      transport: 'x',
+      traits: {},
+      remote: null,
+      local: null,
+      mtu: 1,
+      send,
+      close() {},
+    }) as unknown as Link;
+  const inlet = guarded.door.opened(link(() => 'sent'));
+  const batch = { bytes: new Uint8Array(1), offset: 0, length: 1, segment: 1 };
+  inlet.received(batch);
+  t.equal(held[0]!.send(batch), 'sent');
+  guarded.door.opened(link(() => 'nonsense'));
+  guarded.door.opened(
+    link(() => {
+      throw new Error('broken');
+    }),
+  );
+  t.same([held[1]!.send(batch), held[2]!.send(batch), held[2]!.send(batch)], ['closed', 'closed', 'closed']);
+  over(one, guarded);
+  inlet.received(batch);
+  t.same(events, ['received', ...Array<string>(3).fill('the plugin stopped')]);
+  t.equal(held[0]!.send(batch), 'closed');
+  guarded.door.opened(link(() => 'sent')).received(batch);
+  t.equal(held.length, 3, 'a run that is over hands in none');
+  t.end();
 });
