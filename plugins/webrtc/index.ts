@@ -7,11 +7,10 @@ import type { PluginContext, PluginReport, StreamPeer, TransportPlugin } from '.
 import type { Timer } from '../../base/clock.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import { endpointOf, type IceCandidate } from './candidates.ts';
-import type { ConnectionParts } from './connection.ts';
 import { webrtcErrors } from './errors.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { resolveLocal } from './mdns.ts';
-import { Meeting, type MeetingParts } from './meeting.ts';
+import { Meeting, type Around, type MeetingParts } from './meeting.ts';
 import { isTold, readSettings, type WebrtcSettings } from './settings.ts';
 import { credentialsOf, iceServers } from './turn.ts';
 import { UdpCheck } from './udp-check.ts';
@@ -171,15 +170,18 @@ class Webrtc implements TransportPlugin {
       );
   }
 
-  #around(): Omit<ConnectionParts, 'id' | 'events'> {
+  #around(): Around {
     const { clock, log, links, primitives } = this.#context;
     const library = this.#library;
     if (library === null) throw new TypeError('it is not started');
     const settings = this.#settings;
-    const credentials = credentialsOf(settings, primitives, clock.wallMs());
+    const now = clock.wallMs();
+    const credentials = credentialsOf(settings, primitives, now);
+    const until = credentials?.until ?? null;
     return {
       ...{ library, clock, log },
       iceServers: iceServers(this.#stun(), settings, credentials),
+      turnLastsMs: until === null ? null : until - now,
       mayTell: candidate => this.#mayTell(candidate),
       mayUse: endpoint => links.isPlace(endpoint),
       resolve: resolveLocal,

@@ -19,10 +19,15 @@ export interface MeetingParts {
   readonly say: (saying: Saying) => void;
   readonly newId: () => string;
   /** All but what is this meeting's own. */
-  readonly around: () => Omit<ConnectionParts, 'id' | 'events'>;
+  readonly around: () => Around;
   readonly counts: Record<'opened' | 'failed' | 'again' | 'sent' | 'received' | 'busy' | 'unknown', Counter>;
   /** Nothing stands and nothing is under way. */
   readonly over: () => void;
+}
+
+export interface Around extends Omit<ConnectionParts, 'id' | 'events'> {
+  /** Ms from now on in which its TURN servers let it go on; null: for good. */
+  readonly turnLastsMs: number | null;
 }
 
 interface Standing {
@@ -50,6 +55,8 @@ const SOON_MS = 3_000;
 const QUICK_RETRIES = 2;
 /** One that opened just now is not begun anew for an old wish. */
 const FRESH_MS = 1_000;
+/** Before what a TURN server was shown ends. */
+const EARLIER_MS = 10 * 60_000;
 /** Which pair of addresses it goes by may become another while the checks go on. */
 const LOOK_AFTER_MS = [1_000, 3_000, 10_000] as const;
 
@@ -188,12 +195,13 @@ export class Meeting {
   #connection(id: string): Connection {
     const { around, say, counts } = this.#parts;
     let standing: Standing | null = null;
+    const { turnLastsMs, ...surroundings } = around();
     const connection: Connection = new Connection({
-      ...around(),
+      ...surroundings,
       id,
       events: {
         say: saying => say(saying),
-        opened: () => (standing = this.#opened(connection)),
+        opened: () => (standing = this.#opened(connection, turnLastsMs)),
         received: message => {
           const batch = standing === null ? null : unpack(message);
           if (standing === null || batch === null) {
@@ -213,7 +221,7 @@ export class Meeting {
 
   // ---- opened, and while it stands
 
-  #opened(connection: Connection): Standing {
+  #opened(connection: Connection, turnLastsMs: number | null): Standing {
     const { clock, counts, links } = this.#parts;
     counts.opened.value++;
     if (this.#attempt === connection) this.#attempt = null;
@@ -224,6 +232,7 @@ export class Meeting {
     this.#standing = standing;
     if (former !== null) this.#retire(former, link);
     for (const afterMs of LOOK_AFTER_MS) this.#later(afterMs, () => this.#look(standing));
+    if (turnLastsMs !== null) this.#later(Math.max(0, turnLastsMs - EARLIER_MS), () => this.#renew(standing));
     for (const { resolve } of this.#waiters) resolve(link);
     this.#waiters.clear();
     return standing;
@@ -249,6 +258,11 @@ export class Meeting {
     standing.link = link;
     standing.inlet = this.#parts.links.opened(link);
     inlet.closed(`it goes ${link.throughTurn ? 'by a TURN server' : 'directly'} now`);
+  }
+
+  /** Its TURN server would let it go on no longer. */
+  #renew(standing: Standing): void {
+    if (standing === this.#standing && standing.link.throughTurn) this.begin();
   }
 
   #later(afterMs: number, act: () => void): void {
