@@ -8,8 +8,6 @@ import type { Contender, Running } from '../contender.ts';
 import { ownVersion } from '../versions.ts';
 import { pidOf, usesFastProfile } from './ginnel.ts';
 
-const TCP_DOOR = 7443;
-
 export const ginnelWebrtc = (door: string): Contender => ({
   name: 'ginnel-webrtc',
   label: 'Ginnel, WebRTC',
@@ -20,7 +18,10 @@ export const ginnelWebrtc = (door: string): Contender => ({
     const server = await ground.locationServer();
     const environment = { GINNEL_DOOR: door };
     const start = async (place: Place, name: string): Promise<GinnelNode> => {
-      const node = await startNode(server, place, name, { environment, on: ['webrtc'], off: ['relay-tcp'] });
+      const node = await startNode(server, place, name, {
+        ...{ environment, on: ['webrtc'], off: ['relay-tcp'] },
+        settings: { 'tcp-port': null },
+      });
       await shut(place, (await node.status()).udpPort);
       return node;
     };
@@ -37,14 +38,13 @@ export const ginnelWebrtc = (door: string): Contender => ({
   },
 });
 
-/** What leaves by the daemon's own UDP socket, and for others' TCP doors, is dropped. */
+/** What leaves by the daemon's own UDP socket is dropped. */
 async function shut(place: Place, udpPort: number | null): Promise<void> {
   if (udpPort === null) throw new Error(`${place.name} has no UDP port`);
   const rules = `table inet shut {
     chain output {
       type filter hook output priority 0; policy accept;
       udp sport ${udpPort} drop
-      tcp dport ${TCP_DOOR} drop
     }
   }`;
   await place.exec('nft -f -', { input: `${rules}\n` });
