@@ -6,6 +6,8 @@ const LABEL = 92;
 const TOP = 104;
 const CELL = { width: 70, height: 44 };
 const MARGIN = 20;
+/** For the words above. */
+const LEAST_WIDTH = 760;
 const INK = '#1f2933';
 const FAINT = '#5f6b7a';
 const COLOURS: Readonly<Record<Way, string>> = {
@@ -29,7 +31,7 @@ export function traversalDrawing(
   results: readonly CellResult[],
   kinds: readonly string[],
 ): string {
-  const width = LABEL + kinds.length * CELL.width + MARGIN;
+  const width = Math.max(LEAST_WIDTH, LABEL + kinds.length * CELL.width + MARGIN);
   const height = TOP + kinds.length * CELL.height + MARGIN;
   const parts = [
     text(MARGIN, 30, part === 'udp' ? 'Who meets whom by UDP' : 'Who meets whom without UDP', {
