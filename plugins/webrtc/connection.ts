@@ -1,5 +1,6 @@
 // One peer connection with one data channel in it, from its description to its end. Whatever its callbacks do, they throw
-// nothing: an exception in there would end the process.
+// nothing: an exception in there would end the process. They also hold on to both objects until the library has told of their
+// end: collected before that, they would leave it with pointers to nowhere.
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Endpoint } from '../../protocol/address.ts';

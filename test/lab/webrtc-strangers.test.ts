@@ -11,6 +11,7 @@ import { resolveLocal } from '../../plugins/webrtc/mdns.ts';
 import { enterLab } from './wrapper.ts';
 
 enterLab(import.meta.url);
+t.setTimeout(180_000);
 
 const BOUND_MS = 20_000;
 /** Three datagrams of the session, as the core hands them in. */
