@@ -148,6 +148,8 @@ export class Meeting {
     const own = this.#attempt;
     const { self, peer } = this.#options;
     if (own?.role === 'offerer' && own.offerAt === null && !own.matched && self.id < peer.id) {
+      // Said again: ours has been under way for a while, and was lost perhaps.
+      if (this.#rival?.attempt === signal.attempt) return;
       this.#rival = signal;
       own.answerDueAt = now + this.#rivalWaitMs();
       this.#diary.note(now, 'both ends made an offer at once: ours stands');
@@ -162,7 +164,7 @@ export class Meeting {
   /** The answer to ours takes its signals' time and, it may be, a measurement: two answers to two offers would come to nothing. */
   #rivalWaitMs(): number {
     const signalsMs = (this.#options.self.serverRttMs() ?? 0) + (this.#remote.serverRttMs ?? 0);
-    const measuresMs = (this.#remote.punch?.can.length ?? 0) > 0 ? TIMING.measureWait : 0;
+    const measuresMs = this.punching.theyMeasure() ? TIMING.measureWait : 0;
     return TIMING.rivalWait + Math.min(TIMING.answerWait, signalsMs) + measuresMs;
   }
 

@@ -83,6 +83,12 @@ export class Punching {
     return areKnown && this.#failures > 0 && this.#own().can.includes('predict');
   }
 
+  /** Does the other end's answer take a measurement? */
+  theyMeasure(): boolean {
+    const theirs = this.#theirs();
+    return this.#needsFresh() || toMeasure(theirs, this.#self.nat()) !== null;
+  }
+
   /** By the reports nothing is possible, or what should be possible fails: perhaps ours is wrong. */
   #isDoubted(): boolean {
     const [one, other] = [this.#self.nat(), this.#remote.nat].map(nat => ({ nat, can: ALL_METHODS }));
