@@ -316,8 +316,9 @@ export class Meeting {
       if (this.#host.isInUse(way)) continue;
       // Beside a volley, openers would take ports that were predicted.
       const isVolley = attempt.method !== 'plain';
-      // Only where IPv4 is translated can an early probe take a port that somebody needs.
-      if (way.class === 'lan' || way.endpoint?.family === 6) attempt.aim(way, learnt, now);
+      // Only where IPv4 is translated can an early probe take a port that somebody needs, and not where one is kept open.
+      if (way.class === 'lan' || way.endpoint?.family === 6 || isKeptOpen(learnt))
+        attempt.aim(way, learnt, now);
       else if (attempt.method === 'none') continue;
       else if (isVolley) attempt.aim(way, learnt, fullAt);
       else attempt.aim(way, learnt, fullAt, self.isNatted(4) ? OPENER_TTL.behindNat : OPENER_TTL.atTheEdge);
@@ -396,6 +397,9 @@ export class Meeting {
     this.#options.counters.counter(name).value++;
   }
 }
+
+/** The router passes it on, or its owner says so. */
+const isKeptOpen = (learnt: string): boolean => learnt === 'mapped' || learnt === 'configured';
 
 const METHODS: Readonly<Record<PunchMethod, string>> = {
   predict: 'sending to the ports that its router is about to use',

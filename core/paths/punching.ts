@@ -18,6 +18,7 @@ import {
   type PlanSide,
 } from './plan.ts';
 import type { RemoteSide } from './remote.ts';
+import { placesIn } from './self.ts';
 
 /** Where nothing known gets through: not before an hour. */
 export const HOPELESS_FOR_MS = 3_600_000;
@@ -199,11 +200,4 @@ export class Punching {
 
 /** By what a signal tells: the same text, the same network. */
 export const placeOfSignal = ({ candidates, punch }: PathSignal): string =>
-  [
-    ...new Set(
-      candidates
-        .filter(({ kind, transport }) => transport === 'udp' && kind !== 'predicted')
-        .map(({ endpoint }) => endpoint.address),
-    ),
-    ...(punch === undefined ? [] : punch.can),
-  ].join(' ');
+  [...placesIn(candidates), ...(punch === undefined ? [] : punch.can)].join(' ');

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
 import { scopeOf } from '../../protocol/ip/classify.ts';
+import type { CandidateWords } from '../../protocol/location/messages.ts';
 import type { Prefix } from '../../protocol/ip/prefix.ts';
 import type { NetworkDoor, NetworkInterface } from '../../system/doors.ts';
 import { MAX_CANDIDATES, type Candidate, type CandidateKind } from '../contract/candidate.ts';
@@ -151,12 +152,7 @@ export class SelfPlace {
   /** Names the network: addresses outside and the NAT's ways, not the ports, which come and go. */
   get place(): string {
     const { mapping, filtering, ports } = this.nat;
-    const outer = this.#candidates.filter(
-      ({ kind, transport, endpoint }) =>
-        transport === 'udp' && (kind === 'reflexive' || kind === 'mapped' || endpoint.family === 6),
-    );
-    const addresses = [...new Set(outer.map(({ endpoint }) => endpoint.address))];
-    return [...addresses, mapping, filtering, ports].join(' ');
+    return [...placesIn(this.#candidates), mapping, filtering, ports].join(' ');
   }
 
   get nat(): NatWords {
@@ -263,6 +259,18 @@ const candidate = (kind: CandidateKind, endpoint: Endpoint, transport = 'udp'): 
   endpoint,
   foundBy: 'core',
 });
+
+/** Addresses outside, and whole places where a router passes a port on: one more of these is another network to be met in. */
+export function placesIn(candidates: readonly CandidateWords[]): readonly string[] {
+  const udp = candidates.filter(({ transport }) => transport === 'udp');
+  const kept = udp.filter(({ kind }) => kind === 'mapped' || kind === 'configured');
+  const seen = udp.filter(({ kind, endpoint }) => kind === 'reflexive' || endpoint.family === 6);
+  const texts = [
+    ...kept.map(({ endpoint }) => formatEndpoint(endpoint)),
+    ...seen.map(({ endpoint }) => endpoint.address),
+  ];
+  return [...new Set(texts)];
+}
 
 const isAddress = ({ kind }: Candidate): boolean => kind !== 'relay';
 
