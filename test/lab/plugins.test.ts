@@ -22,7 +22,7 @@ import { enterLab, LAB_FOLDER } from './wrapper.ts';
 enterLab(import.meta.url);
 
 const BOUND_MS = 30_000;
-const ROUNDS = process.env['GINNEL_LONG'] === '1' ? 100 : 50;
+const ROUNDS = process.env['GINNEL_LONG'] === '1' ? 100 : 30;
 const SETTLED_FROM = 10;
 const PER_SECOND = 1000;
 const ON_FOR_MS = 150;

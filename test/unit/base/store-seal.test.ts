@@ -149,7 +149,7 @@ t.test('of many that set it up at once one does, and nothing of it is lost', asy
   const path = folder(t);
   const all = await Promise.allSettled(Array.from({ length: 8 }, () => open(path, true)));
   const [one] = all.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []));
-  const others = all.flatMap(each => (each.status === 'rejected' ? [each.reason] : []));
+  const others = all.flatMap(each => (each.status === 'rejected' ? [each.reason as unknown] : []));
   t.equal(others.length, 7);
   for (const other of others) t.match(other, { code: 'STORE_LOCKED', retry: true });
   await one!.put('node/1', 1);
