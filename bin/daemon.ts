@@ -174,13 +174,16 @@ function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending
     signal.addEventListener('abort', () => resolve());
   });
   let hadRole = false;
-  const isIdle = (): boolean => !roles.busy && ROLES.every(role => !roles.isUp(role));
+  const isUp = (): boolean => ROLES.some(role => roles.isUp(role));
+  const isIdle = (): boolean => !roles.busy && !isUp();
   const linger = (): void => {
-    hadRole ||= !isIdle();
+    hadRole ||= !roles.busy && isUp();
     if (lingerMs !== null) clock.after(lingerMs, () => isIdle() && end());
   };
   const look = (): void => {
-    if (!isIdle()) hadRole = true;
+    // An order that is under way may still fail; it is looked at when it is answered.
+    if (roles.busy) return;
+    if (isUp()) hadRole = true;
     else if (hadRole) end();
     // Its first order failed: the next one may be on its way, with the invite that was missing.
     else linger();
