@@ -1,5 +1,5 @@
 // Makes a fresh machine ready: Node checked, npm packages, build, and on Debian as root the system's packages.
-//   node scripts/setup.cjs [demo | test]
+//   node scripts/setup.cjs [demo | test | bench | screenshots]
 // In the syntax of very old Nodes, so that one of those gets a sentence and not a syntax error.
 'use strict';
 var childProcess = require('child_process');
@@ -61,7 +61,22 @@ var BENCH = {
   supernode: 'n2n',
   tincd: 'tinc',
 };
-var PURPOSES = { build: [], demo: [LAB], bench: [LAB, BENCH], test: [LAB, TESTS] };
+/** A household's browser: large, and by itself, so that a machine that cannot have it lacks only what it shows. */
+var BROWSER = { chromium: 'chromium' };
+/** Letters as on a phone, and Chinese ones. */
+var FONTS = {
+  '/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF/Roboto-Regular.ttf': 'fonts-roboto-unhinted',
+  '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc': 'fonts-wqy-microhei',
+};
+var PURPOSES = {
+  build: [],
+  demo: [LAB],
+  bench: [LAB, BENCH],
+  screenshots: [BROWSER, FONTS],
+  test: [LAB, TESTS],
+};
+/** Without these it goes on, and says what is left out. */
+var WISHED = { bench: BROWSER, test: BROWSER };
 
 main(process.argv[2] || 'build');
 
@@ -74,6 +89,7 @@ function main(purpose) {
   say('Building …');
   run('the build', process.execPath, ['scripts/build.mjs']);
   installTools(purpose, tools);
+  if (WISHED[purpose]) installWished(WISHED[purpose]);
   if (purpose === 'test') installSlowerDoor();
 }
 
@@ -155,22 +171,42 @@ function installTools(purpose, groups) {
   else fail(words + hint);
 }
 
+function installWished(group) {
+  if (process.platform !== 'linux') return;
+  var missing = missingTools([group]);
+  if (missing.length > 0 && isDebian() && isRoot()) {
+    say('Installing ' + packagesOf(missing).join(', ') + ' …');
+    aptCalls(packagesOf(missing)).forEach(function (args) {
+      childProcess.spawnSync('apt-get', args, { stdio: ['ignore', 2, 2], env: quietly() });
+    });
+    missing = missingTools([group]);
+  }
+  if (missing.length > 0)
+    say(
+      'Missing here: ' + missing.map(describeTool).join(', ') + '. What needs it is left out, and says so.',
+    );
+}
+
 function explainRoot(purpose) {
-  if (isRoot() || purpose === 'build') return;
+  if (isRoot() || purpose === 'build' || purpose === 'screenshots') return;
   if (purpose === 'test')
     say('Without root there are no network namespaces: tests that need them are skipped.');
   else fail('The ' + purpose + ' makes network namespaces, so it needs root: run it again with sudo.');
 }
 
 function apt(packages) {
-  var env = Object.assign({}, process.env, { DEBIAN_FRONTEND: 'noninteractive' });
-  run('apt-get update', 'apt-get', ['update', '-qq'], env);
-  run(
-    'apt-get install',
-    'apt-get',
-    ['install', '-y', '-qq', '--no-install-recommends'].concat(packages),
-    env,
-  );
+  aptCalls(packages).forEach(function (args) {
+    run('apt-get ' + args[0], 'apt-get', args, quietly());
+  });
+}
+
+/** What apt-get is asked for, one after the other. */
+function aptCalls(packages) {
+  return [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends'].concat(packages)];
+}
+
+function quietly() {
+  return Object.assign({}, process.env, { DEBIAN_FRONTEND: 'noninteractive' });
 }
 
 function missingTools(groups) {
