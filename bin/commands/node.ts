@@ -7,6 +7,7 @@ import type { NodeStatus, UpOptions } from '../../core/admin.ts';
 import { nodeErrors } from '../../core/node/errors.ts';
 import type { Health } from '../../web/api.ts';
 import { commandErrors } from '../errors.ts';
+import { mappedPorts } from '../screens/port-mapping.ts';
 import { plain } from '../words.ts';
 import { EXIT } from '../exit-codes.ts';
 import { textOf } from './input.ts';
@@ -191,7 +192,8 @@ async function down(kit: Kit, flags: { server?: boolean; json?: boolean }): Prom
 function downInWords(before: NodeStatus): string {
   if (before.state === 'down') return 'This box was on no network. Nothing had to be undone.';
   const card = before.tun === '' ? 'its network card' : `the network card ${before.tun}`;
-  return `${plain(before.name)} has left the network. Undone: ${card}, its addresses and its routes. Rejoin with: ginnel up`;
+  const ports = mappedPorts(before.plugins).length === 0 ? '' : ', and the ports that the router passed on';
+  return `${plain(before.name)} has left the network. Undone: ${card}, its addresses and its routes${ports}. Rejoin with: ginnel up`;
 }
 
 /** Where the daemon played no other role it ends; the next command should not meet it half gone. */

@@ -96,7 +96,18 @@ function problemOf({ name, state, code, facts }: PluginStatus, colours: Paint): 
 function said({ facts }: PluginDetail): string[] {
   const rows = Object.entries(facts).filter(([key]) => key !== 'message');
   if (rows.length === 0) return [];
-  return ['', 'It says:', table(rows.map(([key, value]) => [`  ${plain(key)}`, valueInWords(value)]))];
+  return ['', 'It says:', table(rows.flatMap(([key, value]) => factRows(plain(key), value)))];
+}
+
+/** One row for a plain value; a thing of several parts has one for each, under the names that lead there. */
+function factRows(name: string, value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [[`  ${name}`, valueInWords(value)]];
+  const isPlainList = Array.isArray(value) && value.every(each => typeof each !== 'object');
+  if (isPlainList || Object.keys(value).length === 0)
+    return [[`  ${name}`, valueInWords(Object.values(value))]];
+  return Object.entries(value).flatMap(([key, part]) =>
+    factRows(Array.isArray(value) ? `${name} ${Number(key) + 1}` : `${name}, ${plain(key)}`, part),
+  );
 }
 
 function settings(plugin: PluginDetail): string[] {

@@ -4,6 +4,7 @@ import type { AbilitiesStatus, AbilityUse, NodeStatus, PeerStatus } from '../../
 import type { NatReport } from '../../core/contract/nat-report.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 import { rowsWithin, tableWidth, wrap, type Row } from '../layout.ts';
+import { mappedPorts } from './port-mapping.ts';
 import { forwardingInWords } from './server.ts';
 import {
   bytesInWords,
@@ -43,7 +44,7 @@ function peerTable(node: NodeStatus, colours: Paint, columns: number): string {
   const own = node.state === 'starting' ? colours.warn('starting') : 'this box';
   const rows: Row[] = [
     { cells: HEADING },
-    { cells: [plain(node.name), node.ip4, own], more: natInWords(node.nat) },
+    { cells: [plain(node.name), node.ip4, own], more: reachInWords(node) },
     ...node.peers.map(peer => peerRow(peer, colours)),
   ];
   // Names tell more than traffic: where not all has room, that goes under the row first.
@@ -77,8 +78,15 @@ function connection(peer: PeerStatus, colours: Paint): string {
   return peer.state === 'offline' || peer.state === 'unreachable' ? colours.bad(label) : colours.warn(label);
 }
 
+/** How the box can be reached: what its NAT does, and what a router does about it. */
+function reachInWords({ nat, plugins }: NodeStatus): string {
+  return mappedPorts(plugins).length === 0
+    ? natInWords(nat)
+    : `${natInWords(nat)}; the router passes a port on`;
+}
+
 /** One sentence; what was not checked is not spoken of. */
-export function natInWords(nat: NatReport): string {
+function natInWords(nat: NatReport): string {
   if (nat.takenAt === 0) return 'not yet known how it can be reached';
   if (nat.udp === 'no') return 'UDP is blocked here';
   if (nat.nat === 'no') return 'reachable without a NAT';

@@ -57,6 +57,7 @@ const TABLE: readonly (readonly [Name, Name, readonly PunchMethod[], readonly Me
   ['prcOne', 'sym', ALL, ['birthday']],
   ['prcOne', 'seq', ALL, ['predict', 'predict', 'birthday']],
   ['openOne', 'sym', ALL, ['plain', 'birthday']],
+  ['openOne', 'seq', ALL, ['predict', 'predict', 'birthday']],
   ['openOne', 'seq', [], []],
   ['public', 'sym', ALL, ['plain', 'tcp']],
   ['full', 'seq', ALL, ['plain', 'tcp']],

@@ -1,0 +1,13 @@
+// What the plugin `nat-portmap` got from routers, read from what it says of itself, for screens that tell of it in passing.
+import type { PluginStatus } from '../../core/admin.ts';
+
+/** Ports that a router passes on to this box, seen from outside: `203.0.113.7:41641`; empty: none, or the plugin is off. */
+export function mappedPorts(plugins: readonly PluginStatus[]): readonly string[] {
+  const routers = plugins.find(({ name }) => name === 'nat-portmap')?.facts['routers'];
+  return listOf(routers)
+    .flatMap(router => listOf(router['ports']))
+    .flatMap(port => (typeof port['outside'] === 'string' ? [port['outside']] : []));
+}
+
+const listOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] =>
+  Array.isArray(value) ? value.filter(each => typeof each === 'object' && each !== null) : [];
