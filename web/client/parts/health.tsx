@@ -1,0 +1,51 @@
+// What a person should know though they did not ask: what is, why, what to do, and the code to search for.
+import type { JSX } from 'preact';
+import type { HealthLine, Live } from '../pure/wire.ts';
+import { useWords } from '../state/language.ts';
+import { CODE_TEXTS } from '../texts/codes.ts';
+import { Card } from './basics.tsx';
+import { Icon } from './icon.tsx';
+
+const TONES = { problem: 'bad', warning: 'fair', note: 'quiet' } as const;
+const WORST_FIRST = ['problem', 'warning', 'note'] as const;
+
+/** Of the daemon and both its roles, worst first, each once. */
+export function healthOf({ health, node, server }: Live): readonly HealthLine[] {
+  const all = [...health.health, ...(node?.health ?? []), ...(server?.health ?? [])];
+  const lines = [...new Map(all.map(line => [`${line.code} ${line.words}`, line])).values()];
+  return WORST_FIRST.flatMap(severity => lines.filter(line => line.severity === severity));
+}
+
+export function HealthCard({ lines }: { readonly lines: readonly HealthLine[] }): JSX.Element {
+  const { t } = useWords();
+  return (
+    <Card title={t('health.title')}>
+      {lines.length === 0 ? <p class="hint">{t('health.none')}</p> : <HealthList lines={lines} />}
+    </Card>
+  );
+}
+
+export function HealthList({ lines }: { readonly lines: readonly HealthLine[] }): JSX.Element {
+  const { t, language } = useWords();
+  return (
+    <ul class="health">
+      {lines.map(line => {
+        const short = language === 'zh' ? CODE_TEXTS[line.code] : undefined;
+        return (
+          <li key={`${line.code} ${line.words}`} class={`notice tone-${TONES[line.severity]}`}>
+            <Icon name={line.severity === 'note' ? 'info' : 'alert'} />
+            <div>
+              <p class="strong">
+                <span class="offscreen">{t(`health.${line.severity}`)}: </span>
+                {short ?? line.words.replace(` (${line.code})`, '')}
+              </p>
+              {short !== undefined && <p lang="en">{line.words.replace(` (${line.code})`, '')}</p>}
+              {line.todo !== '' && <p>{t('health.todo', { todo: line.todo })}</p>}
+              <p class="code">{line.code}</p>
+            </div>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,213 @@
+// Paints the map on a canvas: rings, lines, boxes, names. Everything of one kind in one go, so that five hundred are no
+// trouble. Knows nothing of where the boxes come from.
+import { RINGS, widthOf, type MapNode } from '../pure/layout.ts';
+
+export interface Colours {
+  readonly text: string;
+  readonly muted: string;
+  readonly line: string;
+  readonly card: string;
+  readonly accent: string;
+  readonly good: string;
+  readonly fair: string;
+  readonly bad: string;
+  readonly quiet: string;
+  readonly font: string;
+}
+
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  readonly panX: number;
+  readonly panY: number;
+}
+
+export interface Picture {
+  readonly nodes: readonly MapNode[];
+  readonly selfName: string;
+  readonly view: View;
+  readonly colours: Colours;
+  readonly hovered: string | null;
+  /** Those that are looked for; null: nobody looks for any. */
+  readonly found: ReadonlySet<string> | null;
+  /** The round trip of a ring, in words. */
+  readonly ringWords: (ms: number) => string;
+  readonly nodeWords: (node: MapNode) => string;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+const MARGIN_X = 72;
+const MARGIN_Y = 44;
+const FEW = 40;
+
+export function pointOf({ x, y }: Point, view: View): Point {
+  const rx = Math.max(40, view.width / 2 - MARGIN_X) * view.scale;
+  const ry = Math.max(40, view.height / 2 - MARGIN_Y) * view.scale;
+  return { x: view.width / 2 + view.panX + x * rx, y: view.height / 2 + view.panY + y * ry };
+}
+
+export function paint(context: CanvasRenderingContext2D, picture: Picture): void {
+  const { view, nodes } = picture;
+  context.clearRect(0, 0, view.width, view.height);
+  paintRings(context, picture);
+  const points = new Map(nodes.map(node => [node.id, pointOf(node, view)]));
+  paintLines(context, picture, points);
+  paintNodes(context, picture, points);
+  paintSelf(context, picture);
+  paintNames(context, picture, points);
+}
+
+function paintRings(context: CanvasRenderingContext2D, { view, colours, ringWords }: Picture): void {
+  const middle = pointOf({ x: 0, y: 0 }, view);
+  context.strokeStyle = colours.line;
+  context.fillStyle = colours.muted;
+  context.lineWidth = 1;
+  context.setLineDash([2, 5]);
+  context.font = `11px ${colours.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (const { ms, radius } of RINGS) {
+    const edge = pointOf({ x: radius, y: -radius }, view);
+    context.beginPath();
+    context.ellipse(middle.x, middle.y, edge.x - middle.x, middle.y - edge.y, 0, 0, 2 * Math.PI);
+    context.stroke();
+    label(context, ringWords(ms), middle.x, edge.y, colours.card);
+  }
+  context.setLineDash([]);
+}
+
+function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, behind: string): void {
+  const colour = context.fillStyle;
+  const width = context.measureText(words).width;
+  context.fillStyle = behind;
+  context.fillRect(x - width / 2 - 4, y - 7, width + 8, 14);
+  context.fillStyle = colour;
+  context.fillText(words, x, y);
+}
+
+type Points = ReadonlyMap<string, Point>;
+
+/** One path for all lines of a colour and width. */
+function paintLines(context: CanvasRenderingContext2D, picture: Picture, points: Points): void {
+  const { nodes, view, colours, hovered, found } = picture;
+  const middle = pointOf({ x: 0, y: 0 }, view);
+  const groups = new Map<string, { colour: string; width: number; faint: boolean; path: Path2D }>();
+  for (const node of nodes) {
+    const isReached = node.state === 'direct' || node.state === 'relayed';
+    const from = node.through === null ? middle : points.get(node.through);
+    const to = points.get(node.id);
+    if (!isReached || from === undefined || to === undefined) continue;
+    const width = Math.round(widthOf(node.rate) * 2) / 2 + (node.id === hovered ? 1 : 0);
+    const faint = found !== null && !found.has(node.id);
+    const colour = node.through === null ? colours.good : colours.fair;
+    const key = `${colour} ${width} ${faint}`;
+    const group = groups.get(key) ?? { colour, width, faint, path: new Path2D() };
+    groups.set(key, group);
+    group.path.moveTo(from.x, from.y);
+    group.path.lineTo(to.x, to.y);
+  }
+  context.lineCap = 'round';
+  for (const { colour, width, faint, path } of groups.values()) {
+    context.globalAlpha = faint ? 0.12 : nodes.length > FEW && width < 1.5 ? 0.45 : 0.8;
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.setLineDash(colour === colours.fair ? [7, 5] : []);
+    context.stroke(path);
+  }
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+
+export const sizeOf = (count: number): number => (count > 200 ? 4 : count > FEW ? 5.5 : 8);
+
+function paintNodes(context: CanvasRenderingContext2D, picture: Picture, points: Points): void {
+  const { nodes, colours, hovered, found } = picture;
+  const size = sizeOf(nodes.length);
+  for (const node of nodes) {
+    const point = points.get(node.id);
+    if (point === undefined) continue;
+    const away = node.state === 'offline' || node.state === 'idle';
+    const radius = size + (node.relays ? 2 : 0) + (node.id === hovered ? 2 : 0);
+    context.globalAlpha = found !== null && !found.has(node.id) ? 0.2 : away ? 0.7 : 1;
+    context.beginPath();
+    if (node.isHelper) context.roundRect(point.x - 6, point.y - 6, 12, 12, 3);
+    else context.arc(point.x, point.y, radius, 0, 2 * Math.PI);
+    context.fillStyle = away ? colours.card : colourOf(node, colours);
+    context.fill();
+    context.lineWidth = away ? 1.5 : 2;
+    context.strokeStyle = away ? colours.quiet : colours.card;
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
+
+function colourOf(node: MapNode, colours: Colours): string {
+  if (node.state === 'direct') return colours.good;
+  return node.state === 'unreachable' ? colours.bad : colours.fair;
+}
+
+function paintSelf(context: CanvasRenderingContext2D, { view, colours, selfName }: Picture): void {
+  const { x, y } = pointOf({ x: 0, y: 0 }, view);
+  context.beginPath();
+  context.arc(x, y, 22, 0, 2 * Math.PI);
+  context.fillStyle = colours.accent;
+  context.globalAlpha = 0.16;
+  context.fill();
+  context.globalAlpha = 1;
+  context.beginPath();
+  context.arc(x, y, 12, 0, 2 * Math.PI);
+  context.fill();
+  context.lineWidth = 3;
+  context.strokeStyle = colours.card;
+  context.stroke();
+  context.font = `600 13px ${colours.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillStyle = colours.text;
+  label(context, shortened(selfName), x, y + 34, colours.card);
+}
+
+/** As many as find room: those that matter first. */
+function paintNames(context: CanvasRenderingContext2D, picture: Picture, points: Points): void {
+  const { nodes, view, colours, hovered, found } = picture;
+  const self = pointOf({ x: 0, y: 0 }, view);
+  const taken: number[][] = [[self.x - 50, self.y - 24, self.x + 50, self.y + 42]];
+  const weight = (node: MapNode): number =>
+    (node.id === hovered ? 1e15 : 0) +
+    (found?.has(node.id) ? 1e14 : 0) +
+    (node.relays ? 1e13 : 0) +
+    node.rate;
+  const isMany = nodes.length > FEW;
+  const most = isMany ? 24 : FEW;
+  const chosen = [...nodes].sort((a, b) => weight(b) - weight(a)).slice(0, most);
+  const size = sizeOf(nodes.length);
+  context.textAlign = 'center';
+  context.textBaseline = 'alphabetic';
+  for (const node of chosen) {
+    const point = points.get(node.id);
+    if (point === undefined || (isMany && weight(node) === 0)) continue;
+    const name = shortened(node.name);
+    context.font = `${node.id === hovered ? 600 : 500} 12px ${colours.font}`;
+    const half = Math.max(context.measureText(name).width / 2, 18) + 4;
+    const box = [point.x - half, point.y + size, point.x + half, point.y + size + 32];
+    if (node.id !== hovered && taken.some(other => overlaps(other, box))) continue;
+    taken.push(box);
+    context.globalAlpha = found !== null && !found.has(node.id) ? 0.3 : 1;
+    context.fillStyle = node.state === 'offline' || node.state === 'idle' ? colours.muted : colours.text;
+    context.fillText(name, point.x, point.y + size + 16);
+    context.font = `11px ${colours.font}`;
+    context.fillStyle = colours.muted;
+    context.fillText(picture.nodeWords(node), point.x, point.y + size + 30);
+  }
+  context.globalAlpha = 1;
+}
+
+const overlaps = (a: readonly number[], b: readonly number[]): boolean =>
+  a[0]! < b[2]! && b[0]! < a[2]! && a[1]! < b[3]! && b[1]! < a[3]!;
+
+const shortened = (name: string): string => (name.length > 20 ? `${name.slice(0, 19)}…` : name);

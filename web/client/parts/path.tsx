@@ -1,0 +1,29 @@
+// How a box is reached, in words: never by colour alone.
+import type { JSX } from 'preact';
+import { relayOf, toneOf } from '../pure/peers.ts';
+import type { Path, Peer } from '../pure/wire.ts';
+import { useWords, type Say } from '../state/language.ts';
+import { State } from './basics.tsx';
+
+const TRANSPORTS: Readonly<Record<string, string>> = {
+  udp: 'UDP',
+  tcp: 'TCP',
+  'relay-tcp': 'TCP',
+  webrtc: 'WebRTC',
+};
+
+export function PeerState({ peer }: { readonly peer: Peer }): JSX.Element {
+  const { t } = useWords();
+  return <State tone={toneOf(peer.state)}>{t(`peer.${peer.state}`)}</State>;
+}
+
+/** `direct, UDP`; `through office-vps`. */
+export function pathWords(path: Path, t: Say): string {
+  const transport = TRANSPORTS[path.transport] ?? path.transport;
+  if (path.class === 'turn') return t('path.turn');
+  if (path.class === 'relay') {
+    const relay = relayOf({ path }) ?? '';
+    return relay === '' ? path.label : t('path.relay', { relay });
+  }
+  return t(`path.${path.class}`, { transport });
+}

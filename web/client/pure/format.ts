@@ -1,0 +1,87 @@
+// Figures as a person reads them, by the rules of their language (Intl): bytes, rates, round trips, times.
+
+export interface Format {
+  readonly language: string;
+  number(value: number, digits?: number): string;
+  /** `0.25` → 25 %. */
+  percent(share: number): string;
+  bytes(count: number): string;
+  /** Bits per second. */
+  rate(bits: number): string;
+  ms(value: number | null): string;
+  /** `5 minutes ago`, of a moment that far back. */
+  ago(seconds: number): string;
+  /** `in 3 hours`, `2 days ago`. */
+  until(at: number, now: number): string;
+  date(at: number): string;
+  time(at: number): string;
+  list(words: readonly string[]): string;
+}
+
+const BYTES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+const BITS = ['bit', 'kilobit', 'megabit', 'gigabit'].map(unit => `${unit}-per-second`);
+/** For the units that Intl knows only alone. */
+const RATE_WORDS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s'];
+const SPANS: readonly (readonly [seconds: number, unit: Intl.RelativeTimeFormatUnit])[] = [
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+];
+
+export const NOTHING = '–';
+
+export function formatIn(language: string): Format {
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
+  const list = new Intl.ListFormat(language);
+  const number = cached(digits => new Intl.NumberFormat(language, { maximumFractionDigits: digits }));
+  const span = (seconds: number): string => {
+    const [size, unit] = SPANS.find(([least]) => Math.abs(seconds) >= least) ?? [1, 'second'];
+    return relative.format(Math.trunc(seconds / size), unit);
+  };
+  return {
+    language,
+    number: (value, digits = 0) => number(digits).format(value),
+    percent: share =>
+      new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(share),
+    bytes: count => {
+      const [value, step] = stepOf(count, BYTES.length);
+      return unitOf(language, BYTES[step] ?? 'byte', value);
+    },
+    rate: bits => {
+      const [value, step] = stepOf(bits, BITS.length);
+      return `${number(digitsOf(value)).format(value)} ${RATE_WORDS[step] ?? ''}`;
+    },
+    ms: value => (value === null ? NOTHING : unitOf(language, 'millisecond', value)),
+    ago: seconds => span(-Math.max(0, seconds)),
+    until: (at, now) => span((at - now) / 1000),
+    date: at => date.format(at),
+    time: at => time.format(at),
+    list: words => list.format(words),
+  };
+}
+
+/** Of 1000 each: `1_200_000` → [1.2, 2]. */
+function stepOf(value: number, steps: number): readonly [value: number, step: number] {
+  const step = value < 1000 ? 0 : Math.min(steps - 1, Math.floor(Math.log10(value) / 3));
+  return [value / 1000 ** step, step];
+}
+
+const digitsOf = (value: number): number => (value !== 0 && value < 10 ? 1 : 0);
+
+function unitOf(language: string, unit: string, value: number): string {
+  const digits = digitsOf(value);
+  const style = { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'narrow' : 'short' } as const;
+  return new Intl.NumberFormat(language, { ...style, maximumFractionDigits: digits }).format(value);
+}
+
+function cached<T>(make: (digits: number) => T): (digits: number) => T {
+  const made = new Map<number, T>();
+  return digits => {
+    const known = made.get(digits) ?? make(digits);
+    made.set(digits, known);
+    return known;
+  };
+}

@@ -1,0 +1,172 @@
+// This box in one sentence, the map of the others, what is not well, and the table.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { counted, found } from '../pure/peers.ts';
+import type { Live, NodeStatus, Peer } from '../pure/wire.ts';
+import { useAction } from '../state/action.ts';
+import { post } from '../state/api.ts';
+import { useWords } from '../state/language.ts';
+import { Button, Card, Facts, Problem } from '../parts/basics.tsx';
+import { Copied } from '../parts/copy.tsx';
+import { HealthCard, healthOf } from '../parts/health.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Map } from '../parts/map.tsx';
+import { natFacts } from '../parts/nat.tsx';
+import { PeerTable } from '../parts/peer-table.tsx';
+import { Sentence, summaryOf } from '../parts/sentence.tsx';
+import { Title } from '../parts/title.tsx';
+
+export function Overview({ now }: { readonly now: Live }): JSX.Element {
+  const { t } = useWords();
+  const { node } = now;
+  if (node === null)
+    return (
+      <>
+        <Title>{t('overview')}</Title>
+        <Card>
+          <p>{t('box.noNode')}</p>
+        </Card>
+        <HealthCard lines={healthOf(now)} />
+      </>
+    );
+  return (
+    <>
+      <Title>
+        <Sentence node={node} />
+      </Title>
+      <p class="lead">{summaryOf(node, t)}</p>
+      {node.state === 'down' && <BringUp />}
+      <Boxes node={node} now={now} />
+    </>
+  );
+}
+
+function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live }): JSX.Element {
+  const { t } = useWords();
+  const [typed, setTyped] = useState('');
+  const isAll = typed.trim() === '';
+  const shown = found(node.peers, typed);
+  return (
+    <>
+      <div class="columns">
+        <Card title={t('map.title')} actions={<Legend />}>
+          <Map
+            selfName={node.name}
+            peers={node.peers}
+            rates={now.rates}
+            found={isAll ? null : new Set(shown.map(({ id }) => id))}
+          />
+          <p class="hint">{t('map.reading')}</p>
+        </Card>
+        <div class="stack">
+          <HealthCard lines={healthOf(now)} />
+          <ThisBox node={node} />
+        </div>
+      </div>
+      <Card
+        title={t('peers.title')}
+        actions={node.peers.length > 1 && <Filter typed={typed} onType={setTyped} />}
+      >
+        <Counted shown={shown} all={node.peers} isAll={isAll} />
+        {shown.length > 0 && <PeerTable peers={shown} rates={now.rates} />}
+      </Card>
+    </>
+  );
+}
+
+function Counted(props: {
+  readonly shown: readonly Peer[];
+  readonly all: readonly Peer[];
+  readonly isAll: boolean;
+}): JSX.Element {
+  const { t } = useWords();
+  const { shown, all, isAll } = props;
+  if (all.length === 0) return <p class="hint">{t('peers.none')}</p>;
+  if (!isAll)
+    return (
+      <p class="hint" role="status">
+        {t('peers.found', { count: shown.length, all: all.length })}
+      </p>
+    );
+  return <p class="hint">{t('peers.counts', { ...counted(all) })}</p>;
+}
+
+function Filter({
+  typed,
+  onType,
+}: {
+  readonly typed: string;
+  readonly onType: (typed: string) => void;
+}): JSX.Element {
+  const { t } = useWords();
+  return (
+    <label class="filter">
+      <Icon name="search" />
+      <span class="offscreen">{t('peers.filter')}</span>
+      <input
+        type="search"
+        value={typed}
+        placeholder={t('peers.filter')}
+        onInput={event => onType(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function Legend(): JSX.Element {
+  const { t } = useWords();
+  return (
+    <ul class="legend">
+      <li class="tone-good">
+        <span class="stroke" aria-hidden="true" /> {t('peer.direct')}
+      </li>
+      <li class="tone-fair">
+        <span class="stroke stroke-dashed" aria-hidden="true" /> {t('peer.relayed')}
+      </li>
+      <li class="tone-quiet">
+        <span class="ring" aria-hidden="true" /> {t('peer.offline')}
+      </li>
+    </ul>
+  );
+}
+
+function ThisBox({ node }: { readonly node: NodeStatus }): JSX.Element {
+  const { t, f } = useWords();
+  const { server } = node;
+  return (
+    <Card title={t('box.title')}>
+      <Facts
+        facts={[
+          ...(node.ip4 === '' ? [] : [{ name: 'IPv4', value: <Copied text={node.ip4} what="IPv4" /> }]),
+          ...(node.ip6 === '' ? [] : [{ name: 'IPv6', value: <Copied text={node.ip6} what="IPv6" /> }]),
+          {
+            name: t('server'),
+            value: (
+              <>
+                {t(`server.${server.state}`)}
+                {server.address !== null && <span class="hint block">{server.address}</span>}
+                {server.rttMs !== null && <span class="hint block">{f.ms(server.rttMs)}</span>}
+              </>
+            ),
+          },
+          ...natFacts(node.nat, t),
+        ]}
+      />
+    </Card>
+  );
+}
+
+function BringUp(): JSX.Element {
+  const { t } = useWords();
+  const action = useAction();
+  return (
+    <div class="stack-tight">
+      <div>
+        <Button kind="primary" busy={action.busy} onClick={() => void action.run(() => post('/v1/node/up'))}>
+          {t('box.bringUp')}
+        </Button>
+      </div>
+      <Problem problem={action.problem} />
+    </div>
+  );
+}

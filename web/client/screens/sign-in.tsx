@@ -1,0 +1,99 @@
+// Before anything else: the owner's password, set at the first visit and asked for ever after.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Session } from '../pure/wire.ts';
+import { useAction } from '../state/action.ts';
+import { post } from '../state/api.ts';
+import { useWords } from '../state/language.ts';
+import { askSession } from '../state/session.ts';
+import { Button, Problem } from '../parts/basics.tsx';
+import { Field } from '../parts/field.tsx';
+import { Entrance } from '../parts/entrance.tsx';
+
+export function SignIn({ session }: { readonly session: Session }): JSX.Element {
+  const { t } = useWords();
+  const [password, setPassword] = useState('');
+  const action = useAction();
+  const signIn = async (): Promise<void> => {
+    await post('/v1/page/sign-in', { password });
+    await askSession();
+  };
+  return (
+    <Entrance title={session.name === '' ? t('signIn.title') : t('signIn.to', { name: session.name })}>
+      <form onSubmit={event => (event.preventDefault(), void action.run(signIn))} class="stack">
+        <input type="text" value="owner" autocomplete="username" hidden readonly />
+        <Field
+          label={t('password')}
+          type="password"
+          autocomplete="current-password"
+          value={password}
+          onInput={setPassword}
+          required
+        />
+        <Problem problem={action.problem} />
+        <Button kind="primary" submit busy={action.busy}>
+          {t('signIn.do')}
+        </Button>
+        <p class="hint">{t('signIn.forgotten')}</p>
+      </form>
+    </Entrance>
+  );
+}
+
+export function FirstPassword({ session }: { readonly session: Session }): JSX.Element {
+  const { t } = useWords();
+  const [password, setPassword] = useState('');
+  const [again, setAgain] = useState('');
+  const [code, setCode] = useState('');
+  const [isDifferent, setDifferent] = useState(false);
+  const action = useAction();
+  const submit = (): void => {
+    setDifferent(password !== again);
+    if (password !== again) return;
+    void action.run(async () => {
+      await post('/v1/page/owner', { password, ...(session.needsCode ? { code: code.trim() } : {}) });
+      await askSession();
+    });
+  };
+  return (
+    <Entrance title={t('first.title')} step={1}>
+      <p>{t('first.why')}</p>
+      <form onSubmit={event => (event.preventDefault(), submit())} class="stack">
+        <input type="text" value="owner" autocomplete="username" hidden readonly />
+        {session.needsCode && (
+          <Field
+            label={t('first.code')}
+            hint={t('first.codeHint')}
+            autocomplete="one-time-code"
+            value={code}
+            onInput={setCode}
+            required
+            mono
+          />
+        )}
+        <Field
+          label={t('password.new')}
+          hint={t('password.hint')}
+          type="password"
+          autocomplete="new-password"
+          value={password}
+          onInput={setPassword}
+          required
+        />
+        <Field
+          label={t('password.again')}
+          error={isDifferent && t('password.different')}
+          type="password"
+          autocomplete="new-password"
+          value={again}
+          onInput={setAgain}
+          required
+        />
+        <Problem problem={action.problem} />
+        <Button kind="primary" submit busy={action.busy}>
+          {t('next')}
+        </Button>
+      </form>
+    </Entrance>
+  );
+}

@@ -1,0 +1,4 @@
+// The page's texts in English for a single box, plugins, settings and the network's own page.
+import type { Text } from '../pure/text.ts';
+
+export const enMore = {} satisfies Record<string, Text>;
