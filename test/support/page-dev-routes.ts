@@ -27,15 +27,16 @@ export function pageRoutes(
       password = fieldOf(body, 'password');
       if (password.length < 10) {
         password = null;
-        return refuse(answer, 422, 'PASSWORD_SHORT', 'The password is too short. It needs 10 characters.');
+        refuse(answer, 422, 'PASSWORD_SHORT', 'The password is too short. It needs 10 characters.');
+        return;
       }
       signedIn = true;
-      return send(answer, 200, session());
+      send(answer, 200, session());
     },
     'POST /v1/page/sign-in': (_asked, answer, body) => {
       signedIn = fieldOf(body, 'password') === password;
-      if (signedIn) return send(answer, 200, session());
-      return refuse(answer, 401, 'PAGE_PASSWORD', 'This is not the password. Try again.');
+      if (signedIn) send(answer, 200, session());
+      else refuse(answer, 401, 'PAGE_PASSWORD', 'This is not the password. Try again.');
     },
     'POST /v1/page/sign-out': (_asked, answer) => {
       signedIn = false;
@@ -118,4 +119,4 @@ function refuse(answer: ServerResponse, status: number, code: string, message: s
 }
 
 const fieldOf = (body: string, name: string): string =>
-  String((JSON.parse(body) as Record<string, unknown>)[name] ?? '');
+  (JSON.parse(body) as Record<string, string>)[name] ?? '';

@@ -59,8 +59,11 @@ export async function startPageDev({ peers, port = 0, isFirst = false }: PageDev
     answer.setHeader('X-Content-Type-Options', 'nosniff');
     const own = routes(asked.method ?? 'GET', pathname);
     if (own !== null) return own(asked, answer, asked.method === 'POST' ? await text(asked) : '');
-    if (pathname.startsWith('/v1/')) return api.callback(asked, answer);
-    return file(pathname, answer);
+    if (pathname.startsWith('/v1/')) {
+      await api.callback(asked, answer);
+      return;
+    }
+    file(pathname, answer);
   };
   await new Promise<void>(resolve => http.listen(port, '127.0.0.1', resolve));
   const { port: taken } = http.address() as AddressInfo;

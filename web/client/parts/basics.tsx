@@ -95,7 +95,7 @@ export function Problem({ problem }: { readonly problem: unknown }): JSX.Element
   const { t, language } = useWords();
   if (problem === null || problem === undefined) return null;
   const code = problem instanceof ApiProblem ? problem.code : '';
-  const told = problem instanceof ApiProblem ? problem.message : String(problem);
+  const told = problem instanceof Error ? problem.message : '';
   const words = code === UNREACHED ? t('problem.unreached') : told.replace(` (${code})`, '');
   const short = language === 'zh' ? CODE_TEXTS[code] : undefined;
   return (

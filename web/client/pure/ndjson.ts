@@ -4,7 +4,7 @@
 const MAX_LINE = 1024 * 1024;
 
 /** Throws a SyntaxError for a line that is no JSON, a RangeError for one without end. */
-export async function* jsonLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+export async function* jsonLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const piece of pieces) {

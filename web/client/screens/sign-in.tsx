@@ -47,7 +47,8 @@ export function FirstPassword({ session }: { readonly session: Session }): JSX.E
   const [code, setCode] = useState('');
   const [isDifferent, setDifferent] = useState(false);
   const action = useAction();
-  const submit = (): void => {
+  const submit = (event: Event): void => {
+    event.preventDefault();
     setDifferent(password !== again);
     if (password !== again) return;
     void action.run(async () => {
@@ -58,7 +59,7 @@ export function FirstPassword({ session }: { readonly session: Session }): JSX.E
   return (
     <Entrance title={t('first.title')} step={1}>
       <p>{t('first.why')}</p>
-      <form onSubmit={event => (event.preventDefault(), submit())} class="stack">
+      <form onSubmit={submit} class="stack">
         <input type="text" value="owner" autocomplete="username" hidden readonly />
         {session.needsCode && (
           <Field

@@ -2,4 +2,6 @@
 import type { Text } from '../pure/text.ts';
 import type { enMore } from './en-more.ts';
 
-export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {};
+export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
+  'peer.title': '设备',
+};
