@@ -130,6 +130,10 @@ const WORDS: Readonly<Record<string, string>> = {
   // ---- the daemon
   'api.refused.*': 'requests on the control sockets that were refused, by code',
   'api.*': 'figures of the control sockets',
+  'backup.made': 'back-ups of the whole box that were made',
+  'backup.restored': 'back-ups that were taken in here',
+  'backup.*': 'back-ups of the whole box',
+  'backup.refused.*': 'back-ups that were not made or not taken in, by code',
   'metrics.refused.*': 'requests for metrics that were refused, by reason',
   'metrics.*': 'requests for metrics',
   'notify.*': 'messages to the service manager, by what became of them',
@@ -168,6 +172,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'door.*': 'outcome',
   'relays.*': 'kind',
   'api.refused.*': 'code',
+  'backup.refused.*': 'code',
   'metrics.refused.*': 'reason',
   'plugins.relay-tcp.dropped.*': 'reason',
   'plugins.nat-portmap.refused.*': 'reason',

@@ -20,6 +20,8 @@ import { primitives } from '../system/crypto.ts';
 import type { Doors } from '../system/doors.ts';
 import { openBestDoors } from '../system/open-doors.ts';
 import { TcpPorts } from '../system/tcp-ports.ts';
+import { boxBackup } from './backup/box-backup.ts';
+import { finishRestore } from './backup/place.ts';
 import type { Parts } from './daemon.ts';
 import { commandErrors } from './errors.ts';
 import { Forwarding } from './forwarding.ts';
@@ -45,6 +47,7 @@ export async function takeStateFolder({
   places,
   counters,
 }: Pick<Ground, 'places' | 'counters'>): Promise<Store> {
+  await finishRestore(places.state, systemClock.wallMs());
   try {
     const exportsFolder = exportsIn(places.state);
     return await openStore({ path: places.store, firstSetUp: true, counters, exportsFolder });
@@ -99,6 +102,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
   return {
     ...{ node, server, settings },
     wishes: store.scope('roles/'),
+    backup: boxBackup({ state: places.state, store, server, primitives, tcp, clock, counters }),
     takesBlame: error => node.takesBlame(error),
     checkState: stateChecker(places.state, store, server),
     stateHealth: () => stateHealth([exports, server.exports], places.state),

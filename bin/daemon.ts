@@ -9,6 +9,7 @@ import type { StateReport } from '../base/state/check.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { createApi, type Access } from '../web/api.ts';
+import type { BackupAdmin } from '../web/backup-admin.ts';
 import type { DaemonAdmin } from '../web/daemon-admin.ts';
 import type { Journal } from './daemon/admin.ts';
 import { openHouse, type House } from './daemon/house.ts';
@@ -40,6 +41,8 @@ export interface Parts {
   readonly server: ServerAdmin | null;
   readonly settings: DaemonSettings;
   readonly wishes: Wishes;
+  /** What is restored lies in the state folder, and is there when the parts are built the next time. */
+  readonly backup: BackupAdmin;
   /** An error that nobody caught: is somebody found for it, so that the daemon lives on? */
   takesBlame(error: unknown): boolean;
   /** Looks at all of the state while it is in use. */
@@ -73,6 +76,15 @@ export interface DaemonOptions {
 
 /** Resolves when it has ended and everything is undone. Rejects where it could not start. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  // A back-up that was restored makes another box of this one, in the same process.
+  while ((await live(options)) === 'anew') options.log.info('another box from here on');
+  // Whoever ends it because of a failure names that as the reason.
+  if (options.signal.reason instanceof GinnelError) throw options.signal.reason;
+}
+
+type End = 'for good' | 'anew';
+
+async function live(options: DaemonOptions): Promise<End> {
   makePlaces(options.places);
   const parts = await (options.isSuccessor === true ? patiently(options) : options.build());
   const closing: Closable[] = [parts];
@@ -87,32 +99,43 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const house = await openHouse(options, parts, roles, pid => {
       leaving.to = pid;
       // The answer leaves first.
-      options.clock.after(ANSWER_MS, () => ending.end());
+      options.clock.after(ANSWER_MS, () => ending.end('for good'));
     });
     closing.push(house);
     const rolesChanged = (): void => {
       house.supervisor.changed();
       ending.look();
     };
-    for (const socket of await openSockets(options, parts, roles, house.admin, rolesChanged))
+    const backup = backupOf(parts, roles, () => options.clock.after(ANSWER_MS, () => ending.end('anew')));
+    for (const socket of await openSockets(options, { ...parts, backup }, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     const signal = AbortSignal.any([options.signal, ended.signal]);
     await resumeAll({ ...options, signal }, roles, house);
     house.supervisor.ready();
     ending.linger();
-    await ending.reached;
-    if (leaving.to === null) house.supervisor.stopping();
+    const end = await ending.reached;
+    if (leaving.to === null && end === 'for good') house.supervisor.stopping();
     options.log.info('ending');
+    return end;
   } finally {
     // No role is brought back any more: the one that comes next may hold its port already.
     ended.abort();
     // In reverse: nobody asks any more, then the node leaves, then the server, then what both stood on.
     for (const part of closing.reverse()) await closedOrLogged(part, options.log);
   }
-  // Whoever ends it because of a failure names that as the reason.
-  if (options.signal.reason instanceof GinnelError) throw options.signal.reason;
 }
+
+/** No role comes up or down while a box is restored, nor after that: the daemon builds itself anew. */
+const backupOf = ({ backup }: Pick<Parts, 'backup'>, roles: Roles, anew: () => void): BackupAdmin => ({
+  make: passphrase => backup.make(passphrase),
+  restore: (file, passphrase) =>
+    roles.last(async () => {
+      const restored = await backup.restore(file, passphrase);
+      anew();
+      return restored;
+    }),
+});
 
 /** As soon as the daemon of before has left the state folder. */
 async function patiently(options: DaemonOptions): Promise<Parts> {
@@ -141,7 +164,7 @@ async function closedOrLogged(part: Closable, log: Log): Promise<void> {
 
 async function openSockets(
   options: DaemonOptions,
-  { settings, checkState }: Parts,
+  { settings, checkState, backup }: Parts,
   roles: Roles,
   daemon: DaemonAdmin,
   onRolesChanged: () => void,
@@ -150,7 +173,8 @@ async function openSockets(
   const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
     const { node, server } = roles;
     const around = { version, pid: process.pid, log, counters };
-    const api = createApi({ access, node, server, daemon, settings, checkState, ...around, onRolesChanged });
+    const own = { daemon, settings, checkState, backup };
+    const api = createApi({ access, node, server, ...own, ...around, onRolesChanged });
     return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
   };
   const status = await open('read-only', places.statusSocket, 0o660, STATUS_GROUP);
@@ -159,36 +183,36 @@ async function openSockets(
 }
 
 interface Ending {
-  readonly end: () => void;
-  readonly reached: Promise<void>;
+  readonly end: (end: End) => void;
+  readonly reached: Promise<End>;
   /** Ends the daemon if its last role is gone. */
   readonly look: () => void;
   readonly linger: () => void;
 }
 
 function endOf({ signal, clock, lingerMs }: DaemonOptions, roles: Roles): Ending {
-  let end: () => void = () => undefined;
-  const reached = new Promise<void>(resolve => {
+  let end: (end: End) => void = () => undefined;
+  const reached = new Promise<End>(resolve => {
     end = resolve;
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
+    if (signal.aborted) resolve('for good');
+    signal.addEventListener('abort', () => resolve('for good'));
   });
   let hadRole = false;
   const isUp = (): boolean => ROLES.some(role => roles.isUp(role));
   const isIdle = (): boolean => !roles.busy && !isUp();
   const linger = (): void => {
     hadRole ||= !roles.busy && isUp();
-    if (lingerMs !== null) clock.after(lingerMs, () => isIdle() && end());
+    if (lingerMs !== null) clock.after(lingerMs, () => isIdle() && end('for good'));
   };
   const look = (): void => {
     // An order that is under way may still fail; it is looked at when it is answered.
     if (roles.busy) return;
     if (isUp()) hadRole = true;
-    else if (hadRole) end();
+    else if (hadRole) end('for good');
     // Its first order failed: the next one may be on its way, with the invite that was missing.
     else linger();
   };
-  return { reached, look, linger, end: () => end() };
+  return { reached, look, linger, end: how => end(how) };
 }
 
 /** Brings back the roles of before. Where none comes, a daemon that is not waiting for orders gives up with the reason. */

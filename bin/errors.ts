@@ -131,12 +131,12 @@ export const commandErrors = defineErrors({
   PASSPHRASE_NEEDED: {
     what: 'There was no passphrase.',
     why: 'It is asked for on the terminal, or is the first line of standard input.',
-    todo: 'Say one, or leave out --passphrase.',
+    todo: 'Say one. An export of a server goes without: leave out --passphrase.',
     retry: false,
   },
   PASSPHRASE_TWICE: {
     what: 'The two passphrases are not the same.',
-    why: 'It is asked for twice, so that a slip does not lock the export for ever.',
+    why: 'It is asked for twice, so that a slip does not lock the file for ever.',
     todo: 'Try again.',
     retry: false,
   },

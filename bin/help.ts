@@ -25,7 +25,10 @@ export const GROUPS: readonly Group[] = [
   {
     title: 'Look after it',
     isDetailed: false,
-    commands: ['service', 'restart', 'check', 'repair', 'bugreport', 'metrics', 'completion', 'run'],
+    commands: [
+      ...['service', 'restart', 'backup', 'restore', 'check', 'repair', 'bugreport', 'metrics'],
+      ...['completion', 'run'],
+    ],
   },
 ];
 

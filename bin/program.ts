@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { GinnelError } from '../base/errors.ts';
 import { daemonCommands } from './commands/daemon.ts';
 import { accountCommands } from './commands/accounts.ts';
+import { backupCommands } from './commands/backup.ts';
 import { certificateCommands } from './commands/certificates.ts';
 import { completionCommands } from './commands/completion.ts';
 import { inJson, isColoured, kitOf, type Kit } from './commands/command.ts';
@@ -65,6 +66,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   pluginsCommands(program, kit, exit);
   daemonCommands(program, kit);
   serviceCommands(program, kit, exit);
+  backupCommands(program, kit, exit);
   stateCommands(program, kit, exit);
   runCommands(program, kit);
   completionCommands(program, kit);

@@ -19,6 +19,8 @@ export interface Roles {
   wanted(role: Role): Promise<boolean>;
   /** Brings a role up as it was; nothing happens where the daemon lacks it. */
   resume(role: Role): Promise<void>;
+  /** In turn with them; where it succeeds, no order is carried out any more: all is about to be built anew. */
+  last<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** The same admins, but one `up` or `down` at a time, and what came of each is remembered. */
@@ -49,6 +51,14 @@ export function rolesOf(node: NodeAdmin | null, server: ServerAdmin | null, wish
     resume: async role => {
       if (role === 'node') await inTurn(async () => (isUp('node') ? undefined : node?.up({})));
       else await inTurn(async () => (isUp('server') ? undefined : server?.up({})));
+    },
+    last: work => {
+      const done = last.then(work);
+      last = done.then(
+        () => new Promise(() => undefined),
+        () => undefined,
+      );
+      return done;
     },
   };
   return roles;

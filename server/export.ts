@@ -5,7 +5,7 @@ import { serverErrors } from './errors.ts';
 import { encodeExport } from './export-file.ts';
 import type { ExportContents } from './export-file.ts';
 import { machineAddresses } from './machine-addresses.ts';
-import { markMoved, movesOf } from './moving.ts';
+import { hasMoved, markMoved, movesOf } from './moving.ts';
 import type { NetworkEntry } from './registry-entries.ts';
 import type { CreateServerOptions } from './server.ts';
 import type { ServerValues } from './settings.ts';
@@ -45,6 +45,17 @@ export async function exportAtRest(
   }
 }
 
+/** Of a server that is down; null: there is none here, or it moved away. */
+export async function contentsAtRest(options: CreateServerOptions): Promise<ExportContents | null> {
+  if (!(await hasState(options))) return null;
+  const store = await openRegistry(options, false);
+  try {
+    return (await hasMoved(store)) ? null : await contentsOf(options.stateDir, store);
+  } finally {
+    await store.close();
+  }
+}
+
 function inWords({ keys, entries }: ExportContents): Pick<ExportedServer, 'networkName' | 'nodes'> {
   const own = `net/${keys.network}/`;
   const network = entries.find(([key]) => key === `${own}network`)?.[1] as NetworkEntry | undefined;
@@ -53,10 +64,30 @@ function inWords({ keys, entries }: ExportContents): Pick<ExportedServer, 'netwo
 }
 
 /** Before anything is changed: would it find its addresses here? Error: SERVER_LISTEN. */
-export function refuseListen({ entries }: ExportContents, wanted: readonly string[] | undefined): void {
-  const kept = entries.find(([key]) => key === 'settings/chosen')?.[1] as Partial<ServerValues> | undefined;
-  const listen = wanted ?? kept?.listen ?? [];
-  const own = new Set(machineAddresses().map(({ address }) => address));
-  const missing = listen.filter(address => !own.has(address));
+export function refuseListen(contents: ExportContents, wanted: readonly string[] | undefined): void {
+  const missing = missingHere(wanted ?? chosenIn(contents).listen ?? []);
   if (missing.length > 0) throw serverErrors('SERVER_LISTEN', { addresses: missing.join(', ') });
+}
+
+/** The same, listening on all addresses where this machine lacks one that was chosen; and which those are. */
+export function fitToMachine(contents: ExportContents): { contents: ExportContents; missing: string[] } {
+  const { listen = [], ...rest } = chosenIn(contents);
+  const missing = missingHere(listen);
+  if (missing.length === 0) return { contents, missing };
+  const entries = contents.entries.map(entry =>
+    entry[0] === CHOSEN_KEY ? ([CHOSEN_KEY, rest] as const) : entry,
+  );
+  return { contents: { ...contents, entries }, missing };
+}
+
+const CHOSEN_KEY = 'settings/chosen';
+
+function chosenIn({ entries }: ExportContents): Partial<ServerValues> {
+  const kept = entries.find(([key]) => key === CHOSEN_KEY)?.[1];
+  return typeof kept === 'object' && kept !== null ? kept : {};
+}
+
+function missingHere(listen: readonly string[]): string[] {
+  const own = new Set(machineAddresses().map(({ address }) => address));
+  return listen.filter(address => !own.has(address));
 }

@@ -21,6 +21,10 @@ export async function movesOf(store: ScopedStore): Promise<number> {
   return Number.isSafeInteger(moves) ? Number(moves) : 0;
 }
 
+/** Did it leave this machine? */
+export const hasMoved = async (store: ScopedStore): Promise<boolean> =>
+  (await store.get(MOVED_KEY)) !== undefined;
+
 /** What the store of a server that came to this machine holds beside what it brought. */
 export function arrival(brought: ReadonlyMap<string, unknown>): [key: string, value: number] {
   const moves = brought.get(MOVES_KEY);

@@ -24,9 +24,10 @@ import type {
 } from './admin.ts';
 import { serverErrors } from './errors.ts';
 import { checkedInvite } from './invite-options.ts';
-import { exportAtRest, exportOf, refuseListen } from './export.ts';
+import { contentsAtRest, exportAtRest, exportOf, refuseListen } from './export.ts';
 import type { ExportWishes } from './export.ts';
 import { decodeExport } from './export-file.ts';
+import type { ExportContents } from './export-file.ts';
 import type { AuditedChange } from './audit.ts';
 import { accountsOf, certificatesOf } from './log-in-desk.ts';
 import type { AccountsAdmin, CertificatesAdmin } from './log-in-admin.ts';
@@ -40,7 +41,7 @@ import { openServerSettings, settingsOf } from './settings.ts';
 import type { ServerSettings } from './settings.ts';
 import { hasState, openRegistry, start } from './start.ts';
 import type { Running } from './start.ts';
-import { refuseWhereOneIs, takeIn } from './transfer.ts';
+import { contentsOf, refuseWhereOneIs, takeIn } from './transfer.ts';
 
 export interface CreateServerOptions {
   /** Made where it is missing; holds the keys (0600) and the registry. */
@@ -67,6 +68,8 @@ export interface LocationServer extends ServerAdmin {
   noteOutside(addresses: readonly string[]): void;
   /** Works with the registry's store, null while the server is down; it neither comes up nor goes down meanwhile. */
   withStore<T>(work: (store: Store | null) => Promise<T>): Promise<T>;
+  /** For a back-up of the whole box: of a server that runs or is down; null: there is none, or it moved away. */
+  contents(): Promise<ExportContents | null>;
   /** Of the registry; null while the server is down. */
   readonly exports: Exports | null;
 }
@@ -223,6 +226,14 @@ class Server implements LocationServer {
       this.#running = running;
       await this.#audit(running, { what: 'imported', subject: running.registry.networkName });
       return this.summary();
+    });
+  }
+
+  contents(): Promise<ExportContents | null> {
+    return this.#turn(async () => {
+      if (this.#running === null) return contentsAtRest(this.#options);
+      await this.#audit(this.#running, { what: 'exported', subject: 'in a back-up of its box' });
+      return contentsOf(this.#options.stateDir, this.#running.store);
     });
   }
 

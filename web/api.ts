@@ -12,6 +12,8 @@ import type { StateReport } from '../base/state/check.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
 import { errorAnswer, statusOf } from './answers.ts';
+import type { BackupAdmin } from './backup-admin.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { bodyReader, type ReadBody } from './body.ts';
 import type { DaemonAdmin } from './daemon-admin.ts';
 import { daemonRoutes } from './daemon-routes.ts';
@@ -36,6 +38,7 @@ export interface ApiOptions {
   readonly settings: SettingsAdmin;
   readonly daemon: DaemonAdmin;
   readonly checkState: () => Promise<StateReport>;
+  readonly backup: BackupAdmin;
   readonly version: string;
   readonly pid: number;
   readonly log: Log;
@@ -72,6 +75,7 @@ export function createApi(options: ApiOptions): Api {
   settingsRoutes(router, '/settings', () => options.settings, read);
   daemonRoutes(router, options.daemon, read, options.log);
   stateRoutes(router, options.checkState);
+  backupRoutes(router, options.backup, read);
   const node = (): NodeAdmin => {
     if (options.node === null) throw apiErrors('API_NO_NODE');
     return options.node;

@@ -1,4 +1,4 @@
-// Request bodies: at most 64 KiB of JSON (an export: 72 MiB), checked against a schema before anything sees them.
+// Request bodies: at most 64 KiB of JSON (an export 72 MiB, a back-up 97 MiB), checked against a schema before anything sees them.
 import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { SettingsChange } from '../base/settings.ts';
@@ -17,7 +17,10 @@ import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 /** An export of a server holds every box of its network. */
-const LARGER: Partial<Record<BodyName, number>> = { ServerImport: 72 * 1024 * 1024 };
+const LARGER: Partial<Record<BodyName, number>> = {
+  ServerImport: 72 * 1024 * 1024,
+  Restore: 97 * 1024 * 1024,
+};
 
 /** What each body is once its schema has accepted it. */
 export interface Bodies {
@@ -37,6 +40,8 @@ export interface Bodies {
   SettingsChange: SettingsChange;
   Logs: LogsAsked;
   BugReport: BugReportAsked;
+  Backup: { readonly passphrase: string };
+  Restore: { readonly file: string; readonly passphrase: string };
   Nothing: Record<string, never>;
 }
 
@@ -62,6 +67,8 @@ export function bodyReader(): ReadBody {
     SettingsChange: ajv.compile<Bodies['SettingsChange']>(BODY_SCHEMAS.SettingsChange),
     Logs: ajv.compile<Bodies['Logs']>(BODY_SCHEMAS.Logs),
     BugReport: ajv.compile<Bodies['BugReport']>(BODY_SCHEMAS.BugReport),
+    Backup: ajv.compile<Bodies['Backup']>(BODY_SCHEMAS.Backup),
+    Restore: ajv.compile<Bodies['Restore']>(BODY_SCHEMAS.Restore),
     Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
   };
   return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {

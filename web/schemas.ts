@@ -94,6 +94,18 @@ export const BODY_SCHEMAS = {
     additionalProperties: false,
     properties: { mask: { type: 'boolean', default: false } },
   },
+  Backup: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['passphrase'],
+    properties: { passphrase },
+  },
+  Restore: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['file', 'passphrase'],
+    properties: { file: { type: 'string', maxLength: 100663296 }, passphrase },
+  },
   Nothing: { type: 'object', additionalProperties: false, properties: {} },
 } as const;
 

@@ -57,6 +57,8 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/server/nodes/{node}/remove', {}],
   ['POST', '/v1/node/netcheck'],
   ['GET', '/v1/state/check'],
+  ['POST', '/v1/backup', { passphrase: 'correct horse' }],
+  ['POST', '/v1/restore', { file: '{"ginnel":"box backup"}', passphrase: 'correct horse' }],
   ['POST', '/v1/node/down', {}],
   ['POST', '/v1/server/down'],
 ];

@@ -5,6 +5,7 @@ import { daemonSettings, pluginDirectories, takeStateFolder, type Ground } from 
 import type { Parts } from '../../bin/daemon.ts';
 import { stateChecker } from '../../bin/state.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
+import { fakeBackup } from './fake-backup.ts';
 import { restingPlugins } from './resting-plugins.ts';
 
 export { assembleAtRest } from '../../bin/assemble.ts';
@@ -24,6 +25,7 @@ export async function fakeParts(ground: Ground): Promise<Parts> {
   const checkState = stateChecker(ground.places.state, store, { withStore: work => work(null) });
   return {
     ...{ node, server, settings, checkState, takesBlame, stateHealth: () => [] },
+    backup: fakeBackup,
     wishes: store.scope('roles/'),
     close: () => store.close(),
   };

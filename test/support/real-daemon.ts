@@ -20,6 +20,8 @@ import { MadeUpCard } from '../unit/node/bench.ts';
 export interface RealDaemon {
   readonly places: Places;
   readonly client: Client;
+  /** Before the test does, as a machine that is switched off in order. Its folder stays until then. */
+  readonly end: () => Promise<void>;
 }
 
 const PATIENCE_MS = 10_000;
@@ -43,7 +45,7 @@ export async function realDaemon(t: Test): Promise<RealDaemon> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
   await Promise.race([ended, answers(client)]);
-  return { places, client };
+  return { places, client, end: async () => (end.abort(), ended) };
 }
 
 /** No test asks the router of whoever runs it to open a port. */

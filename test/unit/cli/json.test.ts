@@ -92,6 +92,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'service status': { codes: [0, 1] },
   'service install': { untried: 'it changes the machine' },
   'service remove': { untried: 'it changes the machine' },
+  backup: {
+    args: ({ places }) => [joinPath(places.state, 'box.backup')],
+    input: async () => Promise.resolve('correct horse\n'),
+  },
+  restore: { untried: 'it needs an empty box: test/e2e/backup.test.ts' },
   'server export': { args: ({ places }) => [joinPath(places.state, 'export.json'), '--move'] },
   'server import': {
     isElsewhere: true,

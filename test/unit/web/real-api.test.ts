@@ -49,6 +49,8 @@ const REAL: Readonly<Record<string, Real>> = {
   'POST /v1/restart': { code: 'RESTART_BY_MANAGER' },
   // On a machine that has a server: importing is tried below, on one that has none.
   'POST /v1/server/import': { code: 'SERVER_EXISTS' },
+  // On a box that is none: restoring is test/e2e/backup.test.ts's.
+  'POST /v1/restore': { code: 'BACKUP_NOT_EMPTY' },
   'POST /v1/server/certificates/trust': {
     body: () => ({ certificate: someAuthority() }),
     then: async (world, { text }) =>
