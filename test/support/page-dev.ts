@@ -10,6 +10,7 @@ import { silentLog } from '../../base/log.ts';
 import { openDaemonSettings } from '../../bin/settings.ts';
 import { createApi, type Api } from '../../web/api.ts';
 import { FakeDaemon, FakeServer } from './fake-admins.ts';
+import { fakeBackup } from './fake-backup.ts';
 import { MadeUpNode } from './made-up-peers.ts';
 import { memoryStore } from './memory-store.ts';
 import { pageRoutes } from './page-dev-routes.ts';
@@ -82,6 +83,7 @@ async function madeUpApi(node: MadeUpNode, server: FakeServer): Promise<Api> {
     ...{ access: 'control', node, server, daemon: new FakeDaemon(), version: '0.1.0', pid: process.pid },
     ...{ log: silentLog, counters: new Counters(), settings: await openDaemonSettings(memoryStore()) },
     checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
+    backup: fakeBackup,
   });
 }
 
