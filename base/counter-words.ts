@@ -136,6 +136,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'backup.refused.*': 'back-ups that were not made or not taken in, by code',
   'metrics.refused.*': 'requests for metrics that were refused, by reason',
   'metrics.*': 'requests for metrics',
+  'page.*': 'what happened around the page',
   'notify.*': 'messages to the service manager, by what became of them',
   'log.*': 'log lines that were written or lost',
   'settings.*': 'settings that were changed or refused',

@@ -103,6 +103,7 @@ export async function assemble(ground: Ground): Promise<Parts> {
     ...{ node, server, settings },
     wishes: store.scope('roles/'),
     backup: boxBackup({ state: places.state, store, server, primitives, tcp, clock, counters }),
+    pageStore: store.scope('page/'),
     takesBlame: error => node.takesBlame(error),
     checkState: stateChecker(places.state, store, server),
     stateHealth: () => stateHealth([exports, server.exports], places.state),

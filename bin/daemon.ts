@@ -5,6 +5,7 @@ import type { Counters } from '../base/counters.ts';
 import { GinnelError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { HealthLine } from '../base/health.ts';
+import type { ScopedStore } from '../base/store.ts';
 import type { StateReport } from '../base/state/check.ts';
 import type { NodeAdmin } from '../core/admin.ts';
 import type { ServerAdmin } from '../server/admin.ts';
@@ -43,6 +44,8 @@ export interface Parts {
   readonly wishes: Wishes;
   /** What is restored lies in the state folder, and is there when the parts are built the next time. */
   readonly backup: BackupAdmin;
+  /** The page's owner and sessions. */
+  readonly pageStore: ScopedStore;
   /** An error that nobody caught: is somebody found for it, so that the daemon lives on? */
   takesBlame(error: unknown): boolean;
   /** Looks at all of the state while it is in use. */
@@ -96,23 +99,24 @@ async function live(options: DaemonOptions): Promise<End> {
   try {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
-    const house = await openHouse(options, parts, roles, pid => {
+    const backup = backupOf(parts, roles, () => options.clock.after(ANSWER_MS, () => ending.end('anew')));
+    const house = await openHouse(options, { ...parts, backup }, roles, pid => {
       leaving.to = pid;
       // The answer leaves first.
       options.clock.after(ANSWER_MS, () => ending.end('for good'));
     });
     closing.push(house);
     const rolesChanged = (): void => {
-      house.supervisor.changed();
+      house.rolesChanged();
       ending.look();
     };
-    const backup = backupOf(parts, roles, () => options.clock.after(ANSWER_MS, () => ending.end('anew')));
     for (const socket of await openSockets(options, { ...parts, backup }, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     const signal = AbortSignal.any([options.signal, ended.signal]);
     await resumeAll({ ...options, signal }, roles, house);
     house.supervisor.ready();
+    house.rolesChanged();
     ending.linger();
     const end = await ending.reached;
     if (leaving.to === null && end === 'for good') house.supervisor.stopping();

@@ -27,7 +27,7 @@ export const GROUPS: readonly Group[] = [
     isDetailed: false,
     commands: [
       ...['service', 'restart', 'backup', 'restore', 'check', 'repair', 'bugreport', 'metrics'],
-      ...['completion', 'run'],
+      ...['page', 'completion', 'run'],
     ],
   },
 ];

@@ -11,6 +11,7 @@ import { inviteCommands } from './commands/invites.ts';
 import { lookCommands } from './commands/look.ts';
 import { memberCommands } from './commands/members.ts';
 import { nodeCommands } from './commands/node.ts';
+import { pageCommands } from './commands/page.ts';
 import { pluginsCommands } from './commands/plugins.ts';
 import { relayCommands } from './commands/relays.ts';
 import { runCommands } from './commands/run.ts';
@@ -64,6 +65,7 @@ export function programOf(around: Surroundings, exit: (code: number) => void): C
   lookCommands(program, kit, exit);
   settingsCommands(program, kit);
   pluginsCommands(program, kit, exit);
+  pageCommands(program, kit);
   daemonCommands(program, kit);
   serviceCommands(program, kit, exit);
   backupCommands(program, kit, exit);

@@ -4,12 +4,17 @@ import type { SettingsSchema } from '../base/setting-schema.ts';
 import type { ScopedStore } from '../base/store.ts';
 import { LogLevels } from '../base/log-levels.ts';
 import { parseHostPort } from '../protocol/location/addresses.ts';
+import { parsePagePlaces } from './daemon/page-places.ts';
 
 export interface DaemonValues {
   /** As base/log-levels.ts reads it. */
   readonly 'log-level': string;
   /** `127.0.0.1:9477`; null: off. */
   readonly metrics: string | null;
+  /** As daemon/page-places.ts reads it. */
+  readonly page: string;
+  readonly 'page-tls': boolean;
+  readonly 'page-names': readonly string[];
 }
 
 export type DaemonSettings = Settings<DaemonValues>;
@@ -38,6 +43,33 @@ export const DAEMON_SETTINGS: SettingsSchema = {
       default: null,
       'x-words': 'an address of this box with a port, such as 127.0.0.1:9477, or none',
     },
+    page: {
+      title: 'Page',
+      description:
+        'Where the page of this box is: in the home network, nowhere, or at addresses of your choice.',
+      type: 'string',
+      maxLength: 1024,
+      format: 'page-places',
+      default: 'lan',
+      'x-words': 'lan (or, on another port, lan:8080), off, or addresses with ports: 192.168.1.2:7080',
+    },
+    'page-tls': {
+      title: 'Page over TLS',
+      description:
+        'The page by https, with a certificate that this box makes for itself; the browser asks once whether to trust it.',
+      type: 'boolean',
+      default: false,
+    },
+    'page-names': {
+      title: 'Names of the page',
+      description:
+        'Further host names by which the page may be opened, beside its addresses and the name of this box.',
+      type: 'array',
+      maxItems: 16,
+      uniqueItems: true,
+      items: { type: 'string', maxLength: 253, format: 'host-name', 'x-words': 'a host name' },
+      default: [],
+    },
   },
 };
 
@@ -47,4 +79,6 @@ export const openDaemonSettings = (store: ScopedStore): Promise<DaemonSettings> 
 const FORMATS = {
   'log-levels': (text: string) => new LogLevels().set(text),
   'host-port': (text: string) => parseHostPort(text) !== null,
+  'page-places': (text: string) => parsePagePlaces(text) !== null,
+  'host-name': (text: string) => /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(text),
 };

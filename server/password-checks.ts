@@ -7,7 +7,7 @@ import type { Primitives } from '../protocol/primitives.ts';
 import { hashPassword } from '../system/passwords.ts';
 import type { ScryptCost } from '../system/passwords.ts';
 import { serverErrors } from './errors.ts';
-import { FailureCounts } from './failure-counts.ts';
+import { FailureCounts } from '../base/failure-counts.ts';
 
 export interface PasswordHash {
   /** base64url is the store's matter. */

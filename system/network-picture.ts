@@ -30,6 +30,11 @@ export function defaultGateway(family: IpFamily): string | null {
   return bestRoute(defaultRoutes(family))?.gateway ?? null;
 }
 
+/** By which cards the internet is reached, of either family. */
+export const defaultCards = (): string[] => [
+  ...new Set([...defaultRoutes(4), ...defaultRoutes(6)].map(({ card }) => card)),
+];
+
 // ---- default routes
 
 interface DefaultRoute {

@@ -24,6 +24,18 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   API_NO_NODE: 501,
   API_NO_SERVER: 501,
   API_INTERNAL: 500,
+  PAGE_HOST: 403,
+  PAGE_CROSS_SITE: 403,
+  PAGE_BODY_TYPE: 415,
+  PAGE_SIGN_IN: 401,
+  PAGE_OWNER_NONE: 409,
+  PAGE_OWNER_SET: 409,
+  PAGE_PASSWORD_WRONG: 403,
+  PAGE_CODE: 403,
+  PAGE_TRIES: 429,
+  PAGE_SESSION_UNKNOWN: 404,
+  PAGE_NOT_BUILT: 503,
+  PAGE_NO_FILE: 404,
 };
 
 /** Unknown things are 404; what may work later is 503; what stays refused until someone changes something is 422. */

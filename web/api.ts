@@ -1,61 +1,20 @@
-// The interface of the daemon for command, page and LuCI: HTTP with JSON, described by docs/openapi.yaml.
-// It knows the two admin interfaces and nothing of what stands behind them. Sockets are opened by whoever runs it.
-import { randomUUID } from 'node:crypto';
+// The interface of the daemon for command and LuCI: HTTP with JSON, described by docs/openapi.yaml. It knows the admin
+// interfaces and nothing of what stands behind them. Sockets are opened by whoever runs it.
 import Router from '@koa/router';
 import Koa from 'koa';
-import type { Counters } from '../base/counters.ts';
-import { GinnelError } from '../base/errors.ts';
-import type { HealthLine } from '../base/health.ts';
-import type { Log } from '../base/log.ts';
-import type { SettingsAdmin } from '../base/settings.ts';
-import type { StateReport } from '../base/state/check.ts';
-import type { NodeAdmin } from '../core/admin.ts';
-import type { ServerAdmin } from '../server/admin.ts';
-import { errorAnswer, statusOf } from './answers.ts';
-import type { BackupAdmin } from './backup-admin.ts';
-import { backupRoutes } from './backup-routes.ts';
-import { bodyReader, type ReadBody } from './body.ts';
-import type { DaemonAdmin } from './daemon-admin.ts';
-import { daemonRoutes } from './daemon-routes.ts';
+import { answering, nothingThere } from './answering.ts';
+import { bodyReader } from './body.ts';
 import { apiErrors } from './errors.ts';
-import { eventStream } from './event-stream.ts';
-import { logInRoutes } from './log-in-routes.ts';
-import { membersRoutes } from './members-routes.ts';
-import { pluginsRoutes } from './plugins-routes.ts';
-import { relaysRoutes } from './relays-routes.ts';
-import { settingsRoutes } from './settings-routes.ts';
-import { untilHungUp } from './until-hung-up.ts';
-import { stateRoutes } from './state-routes.ts';
+import { ownerRoutes } from './owner-routes.ts';
+import { registerRoutes, routesOf, type RoutesOptions } from './routes.ts';
+
+export type { Health } from './routes.ts';
 
 /** `read-only`: answers GETs alone, for a socket that a group may open. */
 export type Access = 'control' | 'read-only';
 
-export interface ApiOptions {
+export interface ApiOptions extends RoutesOptions {
   readonly access: Access;
-  readonly node: NodeAdmin | null;
-  readonly server: ServerAdmin | null;
-  /** The daemon's own. */
-  readonly settings: SettingsAdmin;
-  readonly daemon: DaemonAdmin;
-  readonly checkState: () => Promise<StateReport>;
-  readonly backup: BackupAdmin;
-  readonly version: string;
-  readonly pid: number;
-  readonly log: Log;
-  readonly counters: Counters;
-  /** Called after the answer to a request that brought a role up or down, or failed to, was sent. */
-  onRolesChanged?(): void;
-}
-
-export interface Health {
-  readonly version: string;
-  readonly pid: number;
-  readonly roles: {
-    readonly node: 'up' | 'starting' | 'down' | 'absent';
-    readonly server: 'up' | 'down' | 'absent';
-  };
-  /** What is not well with the daemon itself, worst first. */
-  readonly health: readonly HealthLine[];
 }
 
 export interface Api {
@@ -65,131 +24,19 @@ export interface Api {
   readonly routes: readonly string[];
 }
 
-type Context = Koa.ParameterizedContext;
-
 export function createApi(options: ApiOptions): Api {
   const app = new Koa();
   const router = new Router({ prefix: '/v1' });
   const read = bodyReader();
-  router.get('/health', context => void (context.body = health(options)));
-  settingsRoutes(router, '/settings', () => options.settings, read);
-  daemonRoutes(router, options.daemon, read, options.log);
-  stateRoutes(router, options.checkState);
-  backupRoutes(router, options.backup, read);
-  const node = (): NodeAdmin => {
-    if (options.node === null) throw apiErrors('API_NO_NODE');
-    return options.node;
-  };
-  const server = (): ServerAdmin => {
-    if (options.server === null) throw apiErrors('API_NO_SERVER');
-    return options.server;
-  };
-  nodeRoutes(router, node, options, read);
-  serverRoutes(router, server, options, read);
-  relaysRoutes(router, node, server);
-  app.use((context, next) => answering(context, next, options));
-  app.use(router.routes());
-  app.use(context => {
-    throw apiErrors('API_NOT_FOUND', { method: context.method, path: context.path });
+  registerRoutes(router, options, read);
+  ownerRoutes(router, options.daemon, read);
+  app.use(answering(options));
+  app.use((context, next) => {
+    if (options.access === 'read-only' && context.method !== 'GET') throw apiErrors('API_READ_ONLY');
+    return next();
   });
+  app.use(router.routes());
+  app.use(nothingThere);
   app.on('error', (error: unknown) => options.log.debug('an answer was cut short', { error: String(error) }));
   return { callback: app.callback(), routes: routesOf(router) };
-}
-
-function health({ version, pid, node, server, daemon }: ApiOptions): Health {
-  return {
-    version,
-    pid,
-    roles: { node: node?.status().state ?? 'absent', server: server?.summary().state ?? 'absent' },
-    health: daemon.health(),
-  };
-}
-
-function nodeRoutes(router: Router, node: () => NodeAdmin, options: ApiOptions, read: ReadBody): void {
-  router.get('/node/status', context => void (context.body = node().status()));
-  settingsRoutes(router, '/node/settings', node, read);
-  pluginsRoutes(router, () => node().plugins, read);
-  router.get('/node/counters', context => void (context.body = node().counters()));
-  router.get('/node/peers/:peer/why', context => {
-    context.body = { lines: node().why(String(context.params['peer'])) };
-  });
-  router.post('/node/up', async context => {
-    rolesChange(context, options);
-    context.body = await node().up(await read(context.req, 'NodeUp'));
-  });
-  router.post('/node/down', async context => {
-    rolesChange(context, options);
-    await read(context.req, 'Nothing');
-    await node().down();
-    context.body = node().status();
-  });
-  router.post('/node/netcheck', async context => {
-    await read(context.req, 'Nothing');
-    context.body = await node().netcheck(untilHungUp(context));
-  });
-  router.post('/node/ping', async context => {
-    const asked = await read(context.req, 'Ping');
-    context.body = await eventStream(node().ping(asked, untilHungUp(context)), options.log);
-    context.type = 'application/x-ndjson';
-  });
-}
-
-function serverRoutes(router: Router, server: () => ServerAdmin, options: ApiOptions, read: ReadBody): void {
-  router.get('/server', context => void (context.body = server().summary()));
-  settingsRoutes(router, '/server/settings', server, read);
-  router.post('/server/up', async context => {
-    rolesChange(context, options);
-    context.body = await server().up(await read(context.req, 'ServerUp'));
-  });
-  router.post('/server/down', async context => {
-    rolesChange(context, options);
-    await read(context.req, 'Nothing');
-    await server().down();
-    context.body = server().summary();
-  });
-  logInRoutes(router, server, read);
-  membersRoutes(router, () => server().members, read);
-  router.post('/server/export', async context => {
-    const asked = await read(context.req, 'ServerExport');
-    if (asked.move === true) rolesChange(context, options);
-    context.body = await server().export(asked);
-  });
-  router.post('/server/import', async context => {
-    rolesChange(context, options);
-    context.body = await server().import(await read(context.req, 'ServerImport'));
-  });
-}
-
-/** Errors become one shape; on a read-only socket nothing but a GET gets further than here. */
-async function answering(context: Context, next: Koa.Next, options: ApiOptions): Promise<void> {
-  try {
-    if (options.access === 'read-only' && context.method !== 'GET') throw apiErrors('API_READ_ONLY');
-    await next();
-  } catch (thrown) {
-    const error = thrown instanceof GinnelError ? thrown : internal(thrown, options.log);
-    options.counters.counter(`api.refused.${error.code}`).value++;
-    context.status = statusOf(error);
-    context.body = errorAnswer(error);
-    // The rest of a body that nobody read must not be taken for the next request.
-    if (!context.req.complete) context.set('Connection', 'close');
-  }
-}
-
-function internal(thrown: unknown, log: Log): GinnelError {
-  const reference = randomUUID();
-  const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  log.error('a request failed inside', { reference, error });
-  return apiErrors('API_INTERNAL', { reference }, thrown);
-}
-
-function rolesChange(context: Context, options: ApiOptions): void {
-  context.res.once('close', () => options.onRolesChanged?.());
-}
-
-function routesOf(router: Router): readonly string[] {
-  return router.stack.flatMap(layer =>
-    layer.methods
-      .filter(method => method !== 'HEAD')
-      .map(method => `${method} ${String(layer.path).replaceAll(/:(\w+)/g, '{$1}')}`),
-  );
 }

@@ -13,6 +13,7 @@ import type {
 import type { BugReportAsked, LogsAsked } from './daemon-admin.ts';
 import type { IssueOptions, NewAccount } from '../server/log-in-admin.ts';
 import { apiErrors } from './errors.ts';
+import type { PageBodies } from './page/schemas.ts';
 import { BODY_SCHEMAS, type BodyName } from './schemas.ts';
 
 export const MAX_BODY_BYTES = 64 * 1024;
@@ -23,7 +24,7 @@ const LARGER: Partial<Record<BodyName, number>> = {
 };
 
 /** What each body is once its schema has accepted it. */
-export interface Bodies {
+export interface Bodies extends PageBodies {
   NodeUp: UpOptions;
   Ping: PingOptions;
   ServerUp: Partial<ServerOptions>;
@@ -47,8 +48,13 @@ export interface Bodies {
 
 export type ReadBody = <Name extends BodyName>(request: IncomingMessage, name: Name) => Promise<Bodies[Name]>;
 
+let shared: ReadBody | null = null;
+
+/** One for all who ask: checks take memory. */
+export const bodyReader = (): ReadBody => (shared ??= newReader());
+
 /** An empty body counts as `{}`; defaults are filled in. Rejects with API_BODY or API_BODY_TOO_LARGE. */
-export function bodyReader(): ReadBody {
+function newReader(): ReadBody {
   const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true });
   const checks: { readonly [Name in BodyName]: ValidateFunction<Bodies[Name]> } = {
     NodeUp: ajv.compile<Bodies['NodeUp']>(BODY_SCHEMAS.NodeUp),
@@ -70,6 +76,9 @@ export function bodyReader(): ReadBody {
     Backup: ajv.compile<Bodies['Backup']>(BODY_SCHEMAS.Backup),
     Restore: ajv.compile<Bodies['Restore']>(BODY_SCHEMAS.Restore),
     Nothing: ajv.compile<Bodies['Nothing']>(BODY_SCHEMAS.Nothing),
+    PageOwner: ajv.compile<Bodies['PageOwner']>(BODY_SCHEMAS.PageOwner),
+    PageSignIn: ajv.compile<Bodies['PageSignIn']>(BODY_SCHEMAS.PageSignIn),
+    PagePassword: ajv.compile<Bodies['PagePassword']>(BODY_SCHEMAS.PagePassword),
   };
   return async <Name extends BodyName>(request: IncomingMessage, name: Name): Promise<Bodies[Name]> => {
     const text = await readText(request, LARGER[name] ?? MAX_BODY_BYTES);

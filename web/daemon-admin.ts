@@ -38,6 +38,18 @@ export interface MetricsShown {
   readonly token: string;
 }
 
+/** Where the page is, and whether somebody has made it theirs. */
+export interface PageShown {
+  /** `http://192.168.1.2:7080/`, the one to open first; none: it is off, or not served. */
+  readonly addresses: readonly string[];
+  readonly isOn: boolean;
+  /** Why it is not served where it should be. */
+  readonly problems: readonly string[];
+  readonly owner: 'none' | 'set';
+  /** For the first visit from elsewhere than the home's own network. A secret; null once there is an owner. */
+  readonly code: string | null;
+}
+
 export interface BugReportAsked {
   /** Addresses, names and numbers of other boxes become `peer-1`, `ip-1`, … */
   readonly mask: boolean;
@@ -50,6 +62,9 @@ export interface DaemonAdmin {
   /** One JSON document without secrets, for somebody who helps. */
   bugReport(asked: BugReportAsked): Promise<Readonly<Record<string, unknown>>>;
   metrics(): Promise<MetricsShown>;
+  page(): Promise<PageShown>;
+  /** Takes the owner's password away and ends all sessions; there is a new code. */
+  resetOwner(): Promise<PageShown>;
   /** Another process takes over; answers its number once it is ready to, before this one ends. */
   restart(): Promise<{ readonly pid: number }>;
 }

@@ -1,5 +1,6 @@
 // The JSON Schemas of request bodies. docs/openapi.yaml carries the same ones; a test holds both in step.
 import { MEMBERS_SCHEMAS } from './members-schemas.ts';
+import { PAGE_SCHEMAS } from './page/schemas.ts';
 import { CREDENTIALS, LOG_IN_SCHEMAS } from './log-in-schemas.ts';
 
 const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
@@ -71,6 +72,7 @@ export const BODY_SCHEMAS = {
   },
   ...LOG_IN_SCHEMAS,
   ...MEMBERS_SCHEMAS,
+  ...PAGE_SCHEMAS,
   SettingsChange: {
     type: 'object',
     additionalProperties: false,

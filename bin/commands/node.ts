@@ -14,6 +14,8 @@ import { textOf } from './input.ts';
 import { credentialFrom } from './credential.ts';
 import { withJson, type Kit } from './command.ts';
 import { port } from './arguments.ts';
+import { pageLine } from '../screens/page.ts';
+import { pageShown } from './page.ts';
 
 /** An invite is far shorter; more than this on standard input is something else. */
 const MAX_INVITE_CHARACTERS = 4096;
@@ -70,7 +72,8 @@ async function up(kit: Kit, flags: UpFlags, exit: (code: number) => void): Promi
   const asked = async (): Promise<string> => (piped === null ? inviteFrom(kit, null) : inviteIn(await piped));
   const node = await serverHeard(kit, await joined(kit, wishes, asked));
   refuseWhereOut(node);
-  kit.show(json, node, () => joinedInWords(node));
+  const page = json ? null : pageLine(await pageShown(kit), 'Page for this box');
+  kit.show(json, node, () => [joinedInWords(node), page].filter(line => line !== null).join('\n'));
   if (isWaiting(node)) exit(EXIT.waiting);
 }
 

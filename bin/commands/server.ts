@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import type { NodeStatus } from '../../core/admin.ts';
 import type { ServerOptions, ServerSummary } from '../../server/admin.ts';
 import { pendingScreen, serverScreen } from '../screens/server.ts';
+import { pageLine } from '../screens/page.ts';
 import { RESTART } from '../screens/settings.ts';
 import { each, pool, port } from './arguments.ts';
 import { withJson, type Kit } from './command.ts';
 import { DAY_MS, newInvite } from './invites.ts';
 import { joined, joinedInWords } from './node.ts';
+import { pageShown } from './page.ts';
 import { serverSettings } from './settings.ts';
 import { alongsideDaemon } from './run.ts';
 import { transferCommands } from './transfer.ts';
@@ -58,10 +60,12 @@ async function server(kit: Kit, flags: ServerFlags): Promise<void> {
   const invite = waiting.length > 0 ? null : await newInvite(kit, { validMs: DAY_MS });
   const takesEffectAfter = RESTART.server;
   const pending = waiting.map(({ key, value }) => ({ key, value, takesEffectAfter }));
+  const page = flags.json === true ? null : pageLine(await pageShown(kit), 'Page');
   kit.show(flags.json === true, { server: summary, node, invite, pending }, () =>
     [
       invite === null ? pendingScreen(summary, waiting) : serverScreen(summary, invite, DAY_MS),
       ...(node === null ? [] : [joinedInWords(node)]),
+      ...(page === null ? [] : [page]),
     ].join('\n'),
   );
 }

@@ -14,6 +14,7 @@ import { daemonHealth } from './health.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import { lastLines, logLines } from './logs.ts';
 import type { Metrics } from './metrics.ts';
+import type { Page } from './page.ts';
 
 /** Held up for longer than this within the last minute is worth a word. */
 const SLOW_MS = 2000;
@@ -39,6 +40,7 @@ export interface DaemonAdminOptions {
   /** Of the state on the disk. */
   readonly stateHealth: () => readonly HealthLine[];
   readonly restart: DaemonAdmin['restart'];
+  readonly page: Pick<Page, 'health' | 'shown' | 'resetOwner'>;
 }
 
 export function daemonAdmin(options: DaemonAdminOptions): DaemonAdmin {
@@ -50,6 +52,8 @@ export function daemonAdmin(options: DaemonAdminOptions): DaemonAdmin {
     figures,
     logs: (asked, signal) => logLines(journal.ring, asked, signal),
     metrics: () => metrics.shown(),
+    page: () => options.page.shown(),
+    resetOwner: () => options.page.resetOwner(),
     restart: options.restart,
     bugReport: async ({ mask }) =>
       bugReport(
@@ -84,9 +88,9 @@ function withWords(readings: ReturnType<Counters['readings']>): Figures {
   return { ...readings, words: Object.fromEntries(words) };
 }
 
-function healthOf({ counters, metrics, loop, waiting, stateHealth }: DaemonAdminOptions): HealthLine[] {
+function healthOf({ counters, metrics, page, loop, waiting, stateHealth }: DaemonAdminOptions): HealthLine[] {
   const counted = (name: string): number => counters.counter(name).value;
-  const lines = [...metrics.health, ...stateHealth()];
+  const lines = [...metrics.health, ...page.health, ...stateHealth()];
   for (const [role, problem] of waiting()) lines.push(daemonHealth('ROLE_WAITING', { role, problem }));
   const damaged = counted('store.damaged');
   if (damaged > 0) lines.push(daemonHealth('STATE_DAMAGED', { times: damaged }));

@@ -8,6 +8,12 @@ export const daemonHealth = defineHealth({
     why: '{problem}.',
     todo: 'It is tried again by itself. Is the address one of this box, and the port free? ginnel get metrics.',
   },
+  PAGE_NOT_SERVED: {
+    severity: 'warning',
+    what: 'The page is not served at {place}.',
+    why: 'Reason: {problem}.',
+    todo: 'It is tried again by itself. Another port: ginnel set page lan:8080; without a page: ginnel set page off.',
+  },
   ROLE_WAITING: {
     severity: 'problem',
     what: 'The {role} did not come up.',

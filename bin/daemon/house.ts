@@ -12,6 +12,7 @@ import { daemonAdmin } from './admin.ts';
 import { registerGauges } from './gauges.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Metrics } from './metrics.ts';
+import { Page } from './page.ts';
 import { statusLine } from './status-line.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -33,12 +34,14 @@ export interface House {
   /** Roles that should be up and are not, and why. */
   readonly waiting: Map<string, string>;
   readonly supervisor: Supervisor;
+  /** One came up or went down: whoever tells or follows that looks again. */
+  readonly rolesChanged: () => void;
   close(): Promise<void>;
 }
 
 export async function openHouse(
   options: DaemonOptions,
-  { settings, stateHealth }: Pick<Parts, 'settings' | 'stateHealth'>,
+  { settings, stateHealth, pageStore, checkState, backup }: Parts,
   { node, server }: Roles,
   leaveTo: (pid: number) => void,
 ): Promise<House> {
@@ -56,6 +59,13 @@ export async function openHouse(
     ...{ version, clock, counters, journal, metrics, loop, node, server },
     waiting: () => waiting,
     ...{ settings, stateHealth },
+    page: {
+      get health() {
+        return page.health;
+      },
+      shown: () => page.shown(),
+      resetOwner: () => page.resetOwner(),
+    },
     restart: inOneGo(async () => {
       const { pid } = await startSuccessor(successorOf(options));
       supervisor.handOver(pid);
@@ -68,15 +78,35 @@ export async function openHouse(
     open: path => openNotifySocket(openLibc(), path),
     status: () => statusLine({ node, server, waiting }),
   });
+  const page = new Page({
+    ...{ settings, clock, counters, store: pageStore, random: systemRandom, log: log.child('page') },
+    environment: options.environment ?? {},
+    routes: {
+      ...{ node, server, settings, daemon: admin, checkState, backup, version, pid: process.pid, counters },
+      log: log.child('page'),
+      // Not more: a box that leaves the network by its page keeps the page, to come back by.
+      onRolesChanged: () => rolesChanged(),
+    },
+  });
+  const rolesChanged = (): void => {
+    supervisor.changed();
+    void page.look();
+  };
   const serve = (): Promise<void> => metrics.serveAt(settings.values.metrics);
-  const stopHearing = settings.onChange(keys => void (keys.includes('metrics') && serve()));
+  const stopHearing = settings.onChange(keys => {
+    if (keys.includes('metrics')) void serve();
+    if (keys.some(key => key.startsWith('page'))) void page.look();
+  });
   await serve();
+  await page.look();
   return {
     admin,
     waiting,
     supervisor,
+    rolesChanged,
     async close() {
       stopHearing();
+      await page.close();
       loop.stop();
       await metrics.close();
       supervisor.close();

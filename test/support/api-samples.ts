@@ -8,6 +8,8 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/logs', { lines: 10 }],
   ['POST', '/v1/bugreport', { mask: true }],
   ['POST', '/v1/metrics', {}],
+  ['POST', '/v1/owner', {}],
+  ['POST', '/v1/owner/reset', {}],
   ['POST', '/v1/restart', {}],
   ['POST', '/v1/server/up', { port: 7444, secondPort: null, networkName: 'home' }],
   ['GET', '/v1/server'],
@@ -71,3 +73,15 @@ export const samplePath = (path: string): string =>
     .replace('{plugin}', 'nat-stun')
     .replace('{id}', '0a1b2c3d')
     .replace('{account}', 'anna');
+
+/** Those that the page alone has, in an order that works. */
+export const PAGE_SAMPLES: readonly Sample[] = [
+  ['GET', '/v1/page/session'],
+  ['POST', '/v1/page/owner', { password: 'correct horse' }],
+  ['POST', '/v1/page/sign-in', { password: 'correct horse' }],
+  ['POST', '/v1/page/password', { old: 'correct horse', new: 'battery staple' }],
+  ['GET', '/v1/page/sessions'],
+  ['GET', '/v1/page/live'],
+  ['POST', '/v1/page/sessions/{id}/end', {}],
+  ['POST', '/v1/page/sign-out', {}],
+];

@@ -396,6 +396,15 @@ export class FakeDaemon implements DaemonAdmin {
     return Promise.resolve({ pid: 43 });
   }
 
+  page(): ReturnType<DaemonAdmin['page']> {
+    const addresses = ['http://192.168.1.2:7080/', 'http://127.0.0.1:7080/'];
+    return Promise.resolve({ addresses, isOn: true, problems: [], owner: 'none', code: 'abcde-23456' });
+  }
+
+  resetOwner(): ReturnType<DaemonAdmin['resetOwner']> {
+    return this.page();
+  }
+
   metrics(): ReturnType<DaemonAdmin['metrics']> {
     return Promise.resolve({ address: null, problem: '', token: 'a-secret' });
   }

@@ -27,6 +27,7 @@ export async function fakeParts(ground: Ground): Promise<Parts> {
     ...{ node, server, settings, checkState, takesBlame, stateHealth: () => [] },
     backup: fakeBackup,
     wishes: store.scope('roles/'),
+    pageStore: store.scope('page/'),
     close: () => store.close(),
   };
 }

@@ -37,6 +37,10 @@ export const documentedRoutes: readonly string[] = Object.entries(openapi.paths)
   ([path, operations]) => Object.keys(operations).map(method => `${method.toUpperCase()} ${path}`),
 );
 
+/** The page's own are not on the sockets, and how it gets its owner is not on the page. */
+export const socketRoutes = documentedRoutes.filter(route => !route.includes(' /v1/page/'));
+export const pageRoutes = documentedRoutes.filter(route => !route.includes(' /v1/owner'));
+
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
 // The parts of the file that are no schemas.
 for (const keyword of Object.keys(openapi)) ajv.addKeyword(keyword);

@@ -36,7 +36,14 @@ export async function realDaemon(t: Test): Promise<RealDaemon> {
   const parts = { log, clock: systemClock, counters: new Counters() };
   const ended = runDaemon({
     ...parts,
-    ...{ journal, places, environment: {}, version: '1.2.3', lingerMs: null, signal: end.signal },
+    ...{
+      journal,
+      places,
+      environment: { GINNEL_PAGE: 'off' },
+      version: '1.2.3',
+      lingerMs: null,
+      signal: end.signal,
+    },
     build: () => assemble({ ...parts, places, environment: {}, openDoors: () => doorsWithoutCard() }),
   });
   t.teardown(async () => {

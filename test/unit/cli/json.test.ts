@@ -89,6 +89,8 @@ const CASES: Readonly<Record<string, Case>> = {
   unset: { args: () => ['external-addresses'] },
   bugreport: { args: ({ places }) => [joinPath(places.state, 'report.json')] },
   metrics: { args: () => ['--token'] },
+  page: {},
+  'page reset-password': {},
   'service status': { codes: [0, 1] },
   'service install': { untried: 'it changes the machine' },
   'service remove': { untried: 'it changes the machine' },

@@ -34,7 +34,7 @@ export function shell(t: Test): Shell {
   const folder = mkdtempSync(join(tmpdir(), 'ginnel-cli-'));
   const places = placesOf({ GINNEL_STATE: folder });
   const client = clientOf(places);
-  const env = { ...process.env, GINNEL_STATE: folder, NODE_OPTIONS: '' };
+  const env = { ...process.env, GINNEL_STATE: folder, NODE_OPTIONS: '', GINNEL_PAGE: 'off' };
   const spawned = (args: readonly string[], environment: Record<string, string> = {}): ChildProcess =>
     spawn(process.execPath, [PROGRAM, ...args], { env: { ...env, ...environment }, stdio: 'pipe' });
   const health = (): Promise<Health | null> => client.get<Health>('/v1/health').catch(() => null);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ManualClock, systemClock } from '../../../base/clock.ts';
 import type { ServerMessage } from '../../../protocol/location/messages.ts';
-import { FailureCounts } from '../../../server/failure-counts.ts';
+import { FailureCounts } from '../../../base/failure-counts.ts';
 import { delayFor, PasswordChecks } from '../../../server/password-checks.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { makeIdentity, readInvite, TestConnection } from '../../support/location-client.ts';

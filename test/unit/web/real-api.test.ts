@@ -9,7 +9,7 @@ import { pemOf } from '../../../system/certificates.ts';
 import { primitives } from '../../../system/crypto.ts';
 import { SAMPLES } from '../../support/api-samples.ts';
 import { join, makeIdentity } from '../../support/location-client.ts';
-import { documentedRoutes, problemsOfAnswer, type Said } from '../../support/openapi.ts';
+import { socketRoutes, problemsOfAnswer, type Said } from '../../support/openapi.ts';
 import { realDaemon, type RealDaemon } from '../../support/real-daemon.ts';
 
 /** What earlier answers told. */
@@ -141,7 +141,7 @@ t.test('every route answers as it is written, on a box that was set up', async t
   const one = await world(t);
   t.same(
     SAMPLES.map(([method, path]) => `${method} ${path}`).sort(),
-    [...documentedRoutes].sort(),
+    [...socketRoutes].sort(),
     'all are asked: test/support/api-samples.ts',
   );
   for (const [method, path, body] of SAMPLES) {
@@ -181,7 +181,7 @@ t.test('what one server exports, another machine imports', async t => {
 
 t.test('every change refuses what it does not know, in the shape of an error', async t => {
   const one = await world(t);
-  for (const route of documentedRoutes) {
+  for (const route of socketRoutes) {
     const [method = '', path = ''] = route.split(' ');
     if (method !== 'POST') continue;
     for (const body of ['{ not json', { unheardOf: 1 }, []]) {

@@ -1,6 +1,6 @@
 // How often something failed lately, per key: one failure is forgotten a minute. Memory is bounded; the key longest
 // untouched is forgotten first.
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 const FORGET_MS = 60_000;
 const MAX_KEYS = 10_000;

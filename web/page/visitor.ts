@@ -1,0 +1,52 @@
+// Who asks: their address, whether they came by TLS, and what their browser calls itself.
+import type { IncomingMessage } from 'node:http';
+
+/** An IPv4 address in its IPv6 clothes is told as IPv4; a zone is left out. Empty: the connection is gone. */
+export function addressOf({ socket }: IncomingMessage): string {
+  const address = socket.remoteAddress ?? '';
+  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+}
+
+/** Whom tries are counted for: an IPv4 address, or the /64 of an IPv6 one, of which one machine has as many as it likes. */
+export function sourceOf(asked: IncomingMessage): string {
+  const address = addressOf(asked);
+  if (!address.includes(':') || address === '::1') return address;
+  const [head = '', tail = ''] = address.split('::');
+  const groups = head.split(':').filter(group => group !== '');
+  const rest = tail.split(':').filter(group => group !== '');
+  const zeros = address.includes('::') ? Array<string>(8 - groups.length - rest.length).fill('0') : [];
+  return `${[...groups, ...zeros, ...rest].slice(0, 4).join(':')}::/64`;
+}
+
+export const isSecure = ({ socket }: IncomingMessage): boolean =>
+  'encrypted' in socket && socket.encrypted === true;
+
+/** Somebody stands between: then the connection's address says nothing of the visitor. */
+export const isPassedOn = ({ headers }: IncomingMessage): boolean =>
+  ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(name => headers[name] !== undefined);
+
+const BROWSERS: readonly (readonly [RegExp, string])[] = [
+  [/\bEdgA?\//, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\bSamsungBrowser\//, 'Samsung Internet'],
+  [/\b(Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(Chrome|CriOS|Chromium)\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+  [/\bcurl\//, 'curl'],
+];
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/\bAndroid\b/, 'Android'],
+  [/\biPhone\b/, 'iPhone'],
+  [/\biPad\b/, 'iPad'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b|\bMacintosh\b/, 'macOS'],
+  [/\bCrOS\b/, 'ChromeOS'],
+  [/\bLinux\b/, 'Linux'],
+];
+
+/** `Firefox, Android`: words of ours alone, never the browser's own text. Empty: unknown. */
+export function browserOf({ headers }: IncomingMessage): string {
+  const text = (headers['user-agent'] ?? '').slice(0, 512);
+  const named = (table: typeof BROWSERS): string => table.find(([pattern]) => pattern.test(text))?.[1] ?? '';
+  return [named(BROWSERS), named(SYSTEMS)].filter(word => word !== '').join(', ');
+}
