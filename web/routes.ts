@@ -1,6 +1,6 @@
 // What daemon, node and server answer, as routes: the sockets and the page mount the same ones.
 import type Koa from 'koa';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Counters } from '../base/counters.ts';
 import type { HealthLine } from '../base/health.ts';
 import type { Log } from '../base/log.ts';

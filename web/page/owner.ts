@@ -125,7 +125,7 @@ export class Owner {
 }
 
 function refuseShort(password: string): void {
-  if ([...password].length < LEAST_CHARACTERS)
+  if (Array.from(password).length < LEAST_CHARACTERS)
     throw pageErrors('PAGE_PASSWORD_SHORT', { least: LEAST_CHARACTERS });
 }
 
