@@ -3,9 +3,10 @@ import type { HomeOptions } from './plan.ts';
 
 /**
  * How the packets of a pair travel once it has settled. `direct`: between the two; `tcp`: by a TCP connection between them;
- * `direct6`: by UDP over IPv6; `relay`: over a third box, from the first packet to the last.
+ * `direct6`: by UDP over IPv6; `relay`: over a third box, from the first packet to the last; `turn`: over a TURN server; `none`: not at
+ * all.
  */
-export type Expectation = 'direct' | 'direct6' | 'tcp' | 'lan' | 'relay';
+export type Expectation = 'direct' | 'direct6' | 'tcp' | 'lan' | 'relay' | 'turn' | 'none';
 
 export interface Trial {
   readonly from: string;
@@ -26,6 +27,8 @@ export interface GridPlan {
   readonly homes: readonly HomeOptions[];
   readonly boxes: readonly BoxPlan[];
   readonly trials: readonly Trial[];
+  /** The plugin webrtc alone is on, with a TURN server that is the location server's machine. */
+  readonly isWebrtcAlone: boolean;
 }
 
 // Who meets whom, and why (RFC 4787 and 5382 terms). UDP: a packet gets in where the other end's NAT filters by nothing
@@ -55,6 +58,17 @@ export function expectation(one: string, other: string): Expectation {
   const either = (kinds: readonly string[]): boolean => kinds.includes(one) || kinds.includes(other);
   if (either(TCP_ONLY)) return either([PUBLIC]) || !either(['web', ...RULELESS]) ? 'tcp' : 'relay';
   return either(RULELESS) && !either(OPEN) && !either(KNOWN) ? 'relay' : 'direct';
+}
+
+/**
+ * With data channels alone (the plugin webrtc, no other): ICE knows one port of each end, as STUN shows it, so it gets as
+ * far as plain probes do; what is left goes by TURN, as long as UDP passes.
+ */
+export function webrtcExpectation(one: string, other: string): Expectation {
+  const either = (kinds: readonly string[]): boolean => kinds.includes(one) || kinds.includes(other);
+  const both = (kinds: readonly string[]): boolean => kinds.includes(one) && kinds.includes(other);
+  if (either(TCP_ONLY)) return either([PUBLIC]) ? 'tcp' : 'none';
+  return either(OPEN) || both(KNOWN) ? 'direct' : 'turn';
 }
 
 /** Homes whose name is not their kind; both boxes of the first two stand in one home, or behind one NAT. */
@@ -98,11 +112,15 @@ const SAMPLE: readonly Trial[] = [
 ];
 
 export function wholeGrid(): GridPlan {
-  const trials = KINDS.flatMap(from =>
-    KINDS.map(to => ({ from: `${from}-a`, to: `${to}-b`, expects: expectation(from, to) })),
-  );
-  return planFor([...trials, ...BESIDES]);
+  return planFor([...everyPair(expectation), ...BESIDES]);
 }
+
+export function webrtcGrid(): GridPlan {
+  return { ...planFor(everyPair(webrtcExpectation)), isWebrtcAlone: true };
+}
+
+const everyPair = (expects: typeof expectation): Trial[] =>
+  KINDS.flatMap(from => KINDS.map(to => ({ from: `${from}-a`, to: `${to}-b`, expects: expects(from, to) })));
 
 export function sampleGrid(): GridPlan {
   return planFor(SAMPLE);
@@ -123,5 +141,5 @@ export function planFor(trials: readonly Trial[]): GridPlan {
     const host = isOneHome && letter === 'b' ? 1 : 0;
     return { name, home, host, mayForward: options.kind === PUBLIC };
   });
-  return { homes, boxes, trials };
+  return { homes, boxes, trials, isWebrtcAlone: false };
 }

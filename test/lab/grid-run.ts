@@ -4,8 +4,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { PeerStatus } from '../../core/admin.ts';
 import { whoCarries } from './carried.ts';
 import type { Carrier } from './carried.ts';
+import { startTurn } from './coturn.ts';
 import { startNode, startServer } from './ginnel.ts';
-import type { LocationServer } from './ginnel.ts';
+import type { Chosen, LocationServer } from './ginnel.ts';
 import type { BoxPlan, GridPlan, Trial } from './grid-plan.ts';
 import type { Box } from './homes.ts';
 import { endOf } from './place.ts';
@@ -20,6 +21,10 @@ const FIRST_REPLY_MS = 3000;
 const SETTLED_MS = 10_000;
 const STARTED_AT_ONCE = 2;
 const WEB = 443;
+const TURN_PORT = 3481;
+const TURN_USER = { user: 'anna', password: 'a-password' };
+/** A data channel takes ICE, DTLS and SCTP before the first packet goes. */
+const FIRST_CHANNEL_MS = 8000;
 
 export interface Outcome extends Trial {
   /** From the first packet to its reply; null: none came. */
@@ -43,6 +48,8 @@ interface Grid {
   readonly lab: Lab;
   readonly boxes: ReadonlyMap<string, Box>;
   readonly relays: ReadonlyMap<Home, string>;
+  /** How long the first reply may take, in ms. */
+  readonly patience: number;
 }
 
 /** `tell` hears of each outcome as it comes; those that change their mind later are told again. */
@@ -52,7 +59,8 @@ export async function runGrid(
 ): Promise<Outcome[]> {
   const lab = await buildLab({ homes: plan.homes, delayMs: ONE_WAY_MS, server: { addresses: 2 } });
   try {
-    const grid = await startGrid(lab, plan.boxes);
+    if (plan.isWebrtcAlone) await startTurn(lab.server, { port: TURN_PORT, ...TURN_USER });
+    const grid = await startGrid(lab, plan);
     const outcomes: Outcome[] = [];
     // One by one: the counters must not see two pairs at once.
     for (const trial of plan.trials) {
@@ -66,9 +74,10 @@ export async function runGrid(
   }
 }
 
-async function startGrid(lab: Lab, plans: readonly BoxPlan[]): Promise<Grid> {
+async function startGrid(lab: Lab, { boxes: plans, isWebrtcAlone }: GridPlan): Promise<Grid> {
   const server = await startServer(lab, { webPort: WEB });
-  const start = (plan: BoxPlan): Promise<Box> => startBox(lab, server, plan);
+  const chosen = isWebrtcAlone ? webrtcAlone(lab.server.address) : {};
+  const start = (plan: BoxPlan): Promise<Box> => startBox(lab, server, plan, chosen);
   // Relays first: when the others come, there is something to choose.
   const ordered = [...plans].sort((one, other) => Number(other.mayForward) - Number(one.mayForward));
   const boxes = await inTurns(ordered, STARTED_AT_ONCE, start);
@@ -77,22 +86,35 @@ async function startGrid(lab: Lab, plans: readonly BoxPlan[]): Promise<Grid> {
     lab,
     boxes: new Map(boxes.map(box => [box.node.name, box])),
     relays: new Map(forwarding.map(({ home, node }) => [home, node.name])),
+    patience: isWebrtcAlone ? FIRST_CHANNEL_MS : FIRST_REPLY_MS,
   };
 }
 
-async function startBox(lab: Lab, server: LocationServer, plan: BoxPlan): Promise<Box> {
+const webrtcAlone = (server: string): Chosen => ({
+  on: ['webrtc'],
+  off: ['nat-stun', 'nat-portmap', 'nat-portpredict', 'relay-tcp'],
+  plugins: {
+    webrtc: {
+      turn: [`${server}:${TURN_PORT}`],
+      'turn-user': TURN_USER.user,
+      'turn-password': TURN_USER.password,
+    },
+  },
+});
+
+async function startBox(lab: Lab, server: LocationServer, plan: BoxPlan, chosen: Chosen): Promise<Box> {
   const home = lab.homes[plan.home];
   const place = plan.host === 0 ? home?.host : home?.hosts[plan.host];
   if (home === undefined || place === undefined) throw new TypeError(`no home for ${plan.name}`);
   const settings = plan.mayForward ? { 'web-port': WEB } : {};
-  const node = await startNode(server, place, plan.name, { settings });
+  const node = await startNode(server, place, plan.name, { ...chosen, settings });
   const { ip4 } = await node.status();
   return { node, home, ip: ip4 };
 }
 
 async function tryToMeet(grid: Grid, trial: Trial): Promise<Outcome> {
   const [from, to] = [boxOf(grid.boxes, trial.from), boxOf(grid.boxes, trial.to)];
-  const firstReplyMs = await coldPing(from, to);
+  const firstReplyMs = await coldPing(from, to, grid.patience);
   const settledMs = firstReplyMs === null ? null : await settle(trial, from, to);
   const outcome = await look(grid, trial, { firstReplyMs, settledMs });
   // A pair may change its relay between what the kernel saw and what Ginnel says.
@@ -101,7 +123,7 @@ async function tryToMeet(grid: Grid, trial: Trial): Promise<Outcome> {
 
 /** A burst, seen by the kernel, and what both ends say of it. */
 async function look(
-  { lab, boxes, relays }: Grid,
+  { lab, boxes, relays, patience }: Grid,
   trial: Trial,
   times: Pick<Outcome, 'firstReplyMs' | 'settledMs'>,
 ): Promise<Outcome> {
@@ -117,15 +139,27 @@ async function look(
     path: there?.path?.label ?? null,
     reason: there?.reason ?? '',
   };
-  return { ...seen, wrong: wrongOf(seen, [there, back]) };
+  return { ...seen, wrong: wrongOf(seen, [there, back], patience) };
 }
 
-const STATES: Readonly<Record<Trial['expects'], PeerStatus['state']>> = {
+const STATES: Readonly<Record<Trial['expects'], readonly PeerStatus['state'][]>> = {
+  direct: ['direct'],
+  direct6: ['direct'],
+  tcp: ['direct'],
+  lan: ['direct'],
+  relay: ['relayed'],
+  turn: ['relayed'],
+  none: ['unreachable', 'trying'],
+};
+
+const CARRIERS: Readonly<Record<Trial['expects'], Carrier>> = {
   direct: 'direct',
   direct6: 'direct',
   tcp: 'direct',
-  lan: 'direct',
-  relay: 'relayed',
+  lan: 'lan',
+  relay: 'relay',
+  turn: 'server',
+  none: 'nobody',
 };
 
 /** Keeps some packets going until both ends say what is expected of the pair. */
@@ -135,7 +169,7 @@ async function settle({ expects, from, to }: Trial, one: Box, other: Box): Promi
   try {
     await until('the path', SETTLED_MS, async () => {
       const ends = await Promise.all([one.node.peer(to), other.node.peer(from)]);
-      return ends.every(end => end?.state === STATES[expects]);
+      return ends.every(end => end !== null && STATES[expects].includes(end.state));
     });
     return Math.round(performance.now() - before);
   } catch {
@@ -151,14 +185,18 @@ function startPings(from: Box, to: Box): ChildProcess {
   return from.node.place.spawn('ping', ['-q', '-i', '0.25', to.ip], { stdio: 'ignore' });
 }
 
-function wrongOf(outcome: Omit<Outcome, 'wrong'>, ends: readonly (PeerStatus | null)[]): string[] {
+function wrongOf(
+  outcome: Omit<Outcome, 'wrong'>,
+  ends: readonly (PeerStatus | null)[],
+  patience: number,
+): string[] {
   const { expects, firstReplyMs, carriedBy, family, through, transport } = outcome;
-  const carrier = expects === 'lan' || expects === 'relay' ? expects : 'direct';
-  const known = ends.every(end => end?.state === STATES[expects]);
+  const known = ends.every(end => end !== null && STATES[expects].includes(end.state));
+  const isLate = firstReplyMs === null || firstReplyMs > patience;
   const named = ends.map(end => end?.path?.label ?? '').filter(label => label.startsWith('via '));
   return [
-    ...(firstReplyMs === null || firstReplyMs > FIRST_REPLY_MS ? ['the first reply'] : []),
-    ...(carriedBy === carrier ? [] : ['who carried it, by the kernel']),
+    ...(isLate === (expects === 'none') ? [] : ['the first reply']),
+    ...(carriedBy === CARRIERS[expects] ? [] : ['who carried it, by the kernel']),
     ...(expects === 'direct6' && family !== 6 ? ['the IP version'] : []),
     ...(known ? [] : ['what Ginnel says of it']),
     ...(expects === 'tcp' && transport !== 'tcp' ? ['the transport'] : []),
@@ -187,9 +225,9 @@ async function lookAgain(
 }
 
 /** With a deadline, ping counts replies: it ends at the first one. */
-async function coldPing(from: Box, to: Box): Promise<number | null> {
+async function coldPing(from: Box, to: Box, patience: number): Promise<number | null> {
   const before = performance.now();
-  const seconds = Math.ceil(FIRST_REPLY_MS / 1000) + 1;
+  const seconds = Math.ceil(patience / 1000) + 1;
   const { code } = await from.node.place.exec(`ping -q -c 1 -i 0.1 -w ${seconds} ${to.ip}`, {
     mayFail: true,
   });

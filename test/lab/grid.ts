@@ -2,8 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { COTURN_TOOLS } from './coturn.ts';
 import { positive, readOrExplain, someOf } from './command-line.ts';
-import { KINDS, planFor, sampleGrid, wholeGrid } from './grid-plan.ts';
+import { KINDS, planFor, sampleGrid, webrtcGrid, wholeGrid } from './grid-plan.ts';
 import { runGrid } from './grid-run.ts';
 import type { Outcome } from './grid-run.ts';
 import { cellsOf, FOREIGN_PER_SECOND, MOST_SKEW_MS, planPunch, PUNCH_KINDS } from './punch-plan.ts';
@@ -14,10 +15,11 @@ import { punchLine, punchWords } from './punch-words.ts';
 import { PARTS, writeTraversal } from './traversal-page.ts';
 import { enterLab } from './wrapper.ts';
 
-const USAGE = `Usage: npm run grid -- [--sample] [--kinds KIND,…] [--json FILE]
+const USAGE = `Usage: npm run grid -- [--sample | --webrtc] [--kinds KIND,…] [--json FILE]
        npm run grid -- --punch [--tries N] [--cells KIND:KIND,…] [--tcp] [--noise one|both] [--skew MS]
                        [--json FILE] [--from FILE,…] [--write-docs PART]
   --sample       a telling few
+  --webrtc       with data channels alone: the plugin webrtc and a TURN server, no other plugin
   --kinds LIST   pairs with one of these kinds alone: ${KINDS.join(', ')}
   --json FILE    the outcomes as JSON
   --punch        how often, how fast and by which method homes get through to each other
@@ -35,6 +37,7 @@ const options = readOrExplain(USAGE, () => {
   const { values } = parseArgs({
     options: {
       sample: { type: 'boolean', default: false },
+      webrtc: { type: 'boolean', default: false },
       json: { type: 'string' },
       kinds: { type: 'string' },
       punch: { type: 'boolean', default: false },
@@ -62,7 +65,11 @@ const options = readOrExplain(USAGE, () => {
     },
   };
 });
-if (options.from === undefined) enterLab(import.meta.url, { refuse });
+if (options.from === undefined)
+  enterLab(import.meta.url, {
+    refuse,
+    ...(options.webrtc ? { tools: { turnserver: COTURN_TOOLS.turnserver } } : {}),
+  });
 const isRight = options.punch ? await punch() : await meetings();
 process.exit(isRight ? 0 : 1);
 
@@ -115,11 +122,12 @@ function minutesSince(begun: number): string {
 }
 
 function chosenPlan(): ReturnType<typeof wholeGrid> {
-  const plan = options.sample ? sampleGrid() : wholeGrid();
+  const plan = options.sample ? sampleGrid() : options.webrtc ? webrtcGrid() : wholeGrid();
   const { kinds } = options;
   if (kinds === null) return plan;
   const isOfThem = (name: string): boolean => kinds.includes(name.split('-')[0] ?? '');
-  return planFor(plan.trials.filter(({ from, to }) => isOfThem(from) || isOfThem(to)));
+  const trials = plan.trials.filter(({ from, to }) => isOfThem(from) || isOfThem(to));
+  return { ...planFor(trials), isWebrtcAlone: plan.isWebrtcAlone };
 }
 
 function lineOf(outcome: Outcome): string {
@@ -137,13 +145,13 @@ function lineOf(outcome: Outcome): string {
   return `${mark} ${`${from} → ${to}`.padEnd(24)} ${expects.padEnd(8)} ${way.padEnd(40)} ${words}${complaint}`;
 }
 
-/** Rows send the first packet; a cell is the time to its reply in ms, `–` none, `!` not as expected, `*` by a relay. */
+/** Rows send the first packet; a cell is the time to its reply in ms, `–` none, `!` not as expected, `*` by a relay or TURN. */
 function table(all: readonly Outcome[]): string {
   const width = Math.max(...KINDS.map(kind => kind.length)) + 2;
   const cell = (from: string, to: string): string => {
     const found = all.find(outcome => outcome.from === `${from}-a` && outcome.to === `${to}-b`);
     if (found === undefined) return ''.padStart(width);
-    const marks = `${found.carriedBy === 'relay' ? '*' : ''}${isAsExpected(found) ? '' : '!'}`;
+    const marks = `${found.carriedBy === 'relay' || found.carriedBy === 'server' ? '*' : ''}${isAsExpected(found) ? '' : '!'}`;
     return `${found.firstReplyMs ?? '–'}${marks}`.padStart(width);
   };
   const head = `${''.padEnd(width)}${KINDS.map(kind => kind.padStart(width)).join('')}\n`;
