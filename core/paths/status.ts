@@ -1,6 +1,7 @@
 // What `status` and `why` say of a peer's paths.
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathStatus } from '../admin.ts';
+import type { Candidate } from '../contract/candidate.ts';
 import { adviceFor } from './advice.ts';
 import { labelOf, placeOf, scoreOf } from './choice.ts';
 import type { Machine } from './machine.ts';
@@ -54,12 +55,23 @@ export function whyLines(
 ): string[] {
   return [
     `${name} is ${machine.state}: ${machine.reason}`,
-    `this node: ${natLine(self.nat)}; reachable at ${self.candidates.map(({ kind, endpoint }) => `${formatEndpoint(endpoint)} (${kind})`).join(', ') || 'no known place'}`,
+    `this node: ${natLine(self.nat)}; reachable at ${self.candidates.map(placeInWords).join(', ') || 'no known place'}`,
     ...mtuLines(machine.active?.mtu ?? null, card),
     ...machine.diary.lines(now),
     ...adviceLines(machine, self),
   ];
 }
+
+const KINDS: Readonly<Record<Candidate['kind'], string>> = {
+  host: 'its own',
+  reflexive: 'seen from outside',
+  mapped: 'opened by the router',
+  configured: 'set by hand',
+  predicted: 'foreseen',
+  relay: 'over a relay',
+};
+
+const placeInWords = ({ kind, endpoint }: Candidate): string => `${formatEndpoint(endpoint)} (${KINDS[kind]})`;
 
 const A_RELAY =
   'have one box of this network that can be reached from outside: it forwards for all others, sealed from end to end';
