@@ -71,7 +71,8 @@ const KINDS: Readonly<Record<Candidate['kind'], string>> = {
   relay: 'over a relay',
 };
 
-const placeInWords = ({ kind, endpoint }: Candidate): string => `${formatEndpoint(endpoint)} (${KINDS[kind]})`;
+const placeInWords = ({ kind, endpoint }: Candidate): string =>
+  `${formatEndpoint(endpoint)} (${KINDS[kind]})`;
 
 const A_RELAY =
   'have one box of this network that can be reached from outside: it forwards for all others, sealed from end to end';
