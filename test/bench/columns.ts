@@ -83,6 +83,19 @@ const GRIDS: readonly (readonly [title: string, columns: readonly Column[]])[] =
       column('answers /s', 'ws', 'answersPerSecond', 0),
     ],
   ],
+  [
+    'The page',
+    [
+      column('first view, 500 boxes, ms', 'page', 'firstViewMs', 0),
+      column('frames /s', 'page', 'framesPerSecond', 0),
+      column('longest frame ms', 'page', 'longestFrameMs', 0),
+      column('ping p99 ms, alone', 'page', 'p99AloneMs', 2),
+      column('with three windows', 'page', 'p99BesideMs', 2),
+      column('memory MB, page off', 'page', 'withoutPageMb', 0),
+      column('added by the page', 'page', 'addedMb', 1),
+      column('after a visit', 'page', 'addedVisitedMb', 1),
+    ],
+  ],
 ];
 
 /** One grid for each title that was measured at all; the first row is the head. */

@@ -26,6 +26,7 @@ interface Absolute {
 const AES = 'ginnel-aes';
 const CHACHA = 'ginnel-chacha';
 const WEBRTC = 'ginnel-webrtc';
+const PAGE = 'ginnel-page';
 
 /** How many times a peer's TCP rate. */
 const TIMES: Readonly<Record<string, number>> = {
@@ -45,6 +46,10 @@ const cpu = (contender: string, atMost: number): Absolute => ({
 const packets = (says: string, atLeast: number): Absolute => ({
   says,
   ...{ case: 'udp64', contender: AES, figure: 'packetsPerSecond', unit: '/s', digits: 0, atLeast },
+});
+
+const ofPage = (says: string, figure: string, unit: string, digits: number): Omit<Absolute, 'atMost'> => ({
+  ...{ says, case: 'page', contender: PAGE, figure, unit, digits },
 });
 
 const ABSOLUTE: readonly Absolute[] = [
@@ -89,6 +94,11 @@ const ABSOLUTE: readonly Absolute[] = [
       atMost: 0.5,
     },
   },
+  { ...ofPage('first view of the page with 500 boxes', 'firstViewMs', 'ms', 0), atMost: 300 },
+  { ...ofPage('frames of its map', 'framesPerSecond', '/s', 0), atLeast: 30 },
+  { ...ofPage('memory that the page adds', 'addedMb', 'MB', 1), atMost: 12 },
+  // Unhurt: within what two looks at one and the same differ by.
+  { ...ofPage('ping p99 with three windows of the page open', 'p99Ratio', '×', 2), atMost: 1.25 },
 ];
 
 /** Only what was measured in this run is judged. */

@@ -50,6 +50,8 @@ export interface LabEntry {
   readonly refuse?: (reason: string) => never;
   /** Further tools needed: name to Debian package. */
   readonly tools?: Readonly<Record<string, string>>;
+  /** An open file or port of outside that the lab gets as its number 3. */
+  readonly hands?: number | undefined;
 }
 
 /**
@@ -66,7 +68,7 @@ export function enterLab(moduleUrl: string, entry: LabEntry = {}): void {
     'setpriv',
     ['--pdeathsig', 'KILL', 'bash', '-c', TAKE_A_PLACE, 'lab', ...command],
     {
-      stdio: 'inherit',
+      stdio: ['inherit', 'inherit', 'inherit', ...(entry.hands === undefined ? [] : [entry.hands])],
       env: {
         ...process.env,
         ...{ [INSIDE]: '1', LAB_LOCKS: tmpdir(), LAB_INNER: INNER },

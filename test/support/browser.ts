@@ -19,6 +19,8 @@ export interface Look {
   readonly language?: Language;
   /** Pixels of the picture for each of the page; default 1. */
   readonly scale?: number;
+  /** Things may glide; default no, so that a picture is what it will stay. */
+  readonly motion?: boolean;
 }
 
 export interface BrowserOptions {
@@ -66,7 +68,7 @@ export class Household {
 
   /** A browser of its own, with no cookie of another's. */
   async visit(address: string, look: Look = {}): Promise<Visit> {
-    const { screen = 'desk', scheme = 'light', language = 'en', scale = 1 } = look;
+    const { screen = 'desk', scheme = 'light', language = 'en', scale = 1, motion = false } = look;
     const context = await this.#browser.newContext({
       viewport: SIZES[screen],
       colorScheme: scheme,
@@ -74,7 +76,7 @@ export class Household {
       deviceScaleFactor: scale,
       isMobile: screen === 'phone',
       hasTouch: screen === 'phone',
-      reducedMotion: 'reduce',
+      reducedMotion: motion ? 'no-preference' : 'reduce',
       acceptDownloads: true,
     });
     context.setDefaultTimeout(PATIENCE_MS);

@@ -10,10 +10,12 @@ import type { Case, Stage } from '../case.ts';
 import type { Contender } from '../contender.ts';
 import { ginnelWithPeers } from '../contenders/ginnel-many.ts';
 import { ginnelWebrtc } from '../contenders/ginnel-webrtc.ts';
+import { ginnelWithPage } from '../contenders/ginnel-page.ts';
 import { ginnelWithServer } from '../contenders/ginnel-server.ts';
 import { lan } from './lan.ts';
 import { LOSSY, lossy } from './lossy.ts';
 import { nogso } from './nogso.ts';
+import { page } from './page.ts';
 import { idle, ping, pingLoaded } from './quiet.ts';
 import { peers } from './peers.ts';
 import { both, eight, one, reverse } from './tcp.ts';
@@ -76,5 +78,6 @@ export function cases(door: string): readonly Case[] {
       rounds: 1,
     },
     { ...ws, stage: { ...cable, name: 'ws', contenders: [ginnelWithServer(door)] }, rounds: 1 },
+    { ...page, stage: { ...cable, name: 'page', contenders: [ginnelWithPage(door)] }, rounds: 1 },
   ];
 }

@@ -1,0 +1,68 @@
+// The page of a made-up household, served for real: by the page's own server and guards, over loopback.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
+import { Counters } from '../../base/counters.ts';
+import { silentLog } from '../../base/log.ts';
+import { systemRandom } from '../../base/random.ts';
+import { openDaemonSettings } from '../../bin/settings.ts';
+import { createPage } from '../../web/page/page.ts';
+import { FakeDaemon } from './fake-admins.ts';
+import { fakeBackup } from './fake-backup.ts';
+import { HouseholdNode, HouseholdServer, type MadeUpPeer } from './made-up-household.ts';
+import { memoryStore } from './memory-store.ts';
+import { repositoryRoot } from './repository.ts';
+
+export interface MadeUpPage {
+  readonly address: string;
+  readonly node: HouseholdNode;
+  readonly server: HouseholdServer;
+  close(): Promise<void>;
+}
+
+export interface MadeUpPageOptions {
+  readonly peers: readonly MadeUpPeer[];
+  /** Is the box on its network already? Default yes. */
+  readonly isUp?: boolean;
+  /** Default: one that is free. */
+  readonly port?: number;
+}
+
+export async function serveMadeUpPage({
+  peers,
+  isUp = true,
+  port = 0,
+}: MadeUpPageOptions): Promise<MadeUpPage> {
+  const node = new HouseholdNode(peers, isUp);
+  const server = new HouseholdServer(peers);
+  if (isUp) {
+    await server.up({});
+    await node.up({ name: 'attic-nas' });
+  }
+  const page = await createPage({
+    ...{ node, server, daemon: new FakeDaemon(), settings: await openDaemonSettings(memoryStore()) },
+    ...{ backup: fakeBackup, version: '0.1.0', pid: 1, log: silentLog, counters: new Counters() },
+    checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
+    ...{ clock: systemClock, random: systemRandom, store: memoryStore() },
+    // A slow hash guards a password; here there is none to guard.
+    hashPassword: (password, salt) =>
+      Promise.resolve(createHash('sha256').update(salt).update(password).digest()),
+    folder: join(repositoryRoot, 'dist/web/client'),
+    ...{ names: () => [], name: () => 'attic-nas', isNear: () => true },
+  });
+  const listener = createServer(page.callback).listen(port, '127.0.0.1');
+  await once(listener, 'listening');
+  const at = listener.address();
+  if (at === null || typeof at === 'string') throw new TypeError('it listens on a port');
+  return {
+    ...{ address: `http://127.0.0.1:${at.port}/`, node, server },
+    async close() {
+      await page.close();
+      listener.closeAllConnections();
+      listener.close();
+      await node.close();
+    },
+  };
+}
