@@ -12,8 +12,10 @@ import type { ServerAdmin } from '../server/admin.ts';
 import { createApi, type Access } from '../web/api.ts';
 import type { BackupAdmin } from '../web/backup-admin.ts';
 import type { DaemonAdmin } from '../web/daemon-admin.ts';
+import type { PeersAdmin } from '../web/peers-admin.ts';
 import type { Journal } from './daemon/admin.ts';
 import { openHouse, type House } from './daemon/house.ts';
+import { watchPeers } from './daemon/peer-watch.ts';
 import type { Places } from './places.ts';
 import { makePlaces } from './places.ts';
 import { rolesOf, type Role, type Roles, type Wishes } from './roles.ts';
@@ -100,7 +102,11 @@ async function live(options: DaemonOptions): Promise<End> {
     const roles = rolesOf(parts.node, parts.server, parts.wishes);
     const ending = endOf(options, roles);
     const backup = backupOf(parts, roles, () => options.clock.after(ANSWER_MS, () => ending.end('anew')));
-    const house = await openHouse(options, { ...parts, backup }, roles, pid => {
+    const { clock, counters, log } = options;
+    const peers = watchPeers({ node, settings: parts.settings, clock, counters, log: log.child('speed') });
+    closing.push(peers);
+    const own = { ...parts, backup, peers: peers.admin };
+    const house = await openHouse(options, own, roles, pid => {
       leaving.to = pid;
       // The answer leaves first.
       options.clock.after(ANSWER_MS, () => ending.end('for good'));
@@ -108,13 +114,15 @@ async function live(options: DaemonOptions): Promise<End> {
     closing.push(house);
     const rolesChanged = (): void => {
       house.rolesChanged();
+      peers.look();
       ending.look();
     };
-    for (const socket of await openSockets(options, { ...parts, backup }, roles, house.admin, rolesChanged))
+    for (const socket of await openSockets(options, own, roles, house.admin, rolesChanged))
       closing.push(socket);
     options.log.info('ready', { pid: process.pid, state: options.places.state });
     const signal = AbortSignal.any([options.signal, ended.signal]);
     await resumeAll({ ...options, signal }, roles, house);
+    peers.look();
     house.supervisor.ready();
     house.rolesChanged();
     ending.linger();
@@ -168,7 +176,7 @@ async function closedOrLogged(part: Closable, log: Log): Promise<void> {
 
 async function openSockets(
   options: DaemonOptions,
-  { settings, checkState, backup }: Parts,
+  { settings, checkState, backup, peers }: Parts & { readonly peers: PeersAdmin },
   roles: Roles,
   daemon: DaemonAdmin,
   onRolesChanged: () => void,
@@ -177,7 +185,7 @@ async function openSockets(
   const open = (access: Access, path: string, mode: number, group: string | null): Promise<OpenSocket> => {
     const { node, server } = roles;
     const around = { version, pid: process.pid, log, counters };
-    const own = { daemon, settings, checkState, backup };
+    const own = { daemon, settings, checkState, backup, peers };
     const api = createApi({ access, node, server, ...own, ...around, onRolesChanged });
     return listenUnix({ path, mode, group, answer: (asked, answer) => void api.callback(asked, answer) });
   };

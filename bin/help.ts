@@ -15,7 +15,7 @@ interface Group {
 /** Where each command stands. One that stands nowhere is listed under `More`. */
 export const GROUPS: readonly Group[] = [
   { title: 'Start here', isDetailed: true, commands: ['server', 'invite', 'up', 'status'] },
-  { title: 'Look', isDetailed: true, commands: ['ping', 'why', 'netcheck', 'logs'] },
+  { title: 'Look', isDetailed: true, commands: ['ping', 'speed', 'why', 'netcheck', 'logs'] },
   { title: 'Change', isDetailed: false, commands: ['down', 'plugins', 'get', 'set', 'unset'] },
   {
     title: 'Run a network',

@@ -15,6 +15,7 @@ export interface DaemonValues {
   readonly page: string;
   readonly 'page-tls': boolean;
   readonly 'page-names': readonly string[];
+  readonly 'speed-test': boolean;
 }
 
 export type DaemonSettings = Settings<DaemonValues>;
@@ -69,6 +70,13 @@ export const DAEMON_SETTINGS: SettingsSchema = {
       uniqueItems: true,
       items: { type: 'string', maxLength: 253, format: 'host-name', 'x-words': 'a host name' },
       default: [],
+    },
+    'speed-test': {
+      title: 'Take part in speed tests',
+      description:
+        'Whether other boxes of the network may measure how fast data comes and goes between them and this one.',
+      type: 'boolean',
+      default: true,
     },
   },
 };

@@ -38,6 +38,48 @@ export const apiErrors = defineErrors({
     todo: 'Reinstall Ginnel.',
     retry: false,
   },
+  PEER_NOT_SHOWN: {
+    what: 'Nothing is known of {peer} over time.',
+    why: 'This box is not in touch with it.',
+    todo: 'Reach it first: ginnel ping {peer}.',
+    retry: true,
+  },
+  SPEED_UNDER_WAY: {
+    what: 'No speed was measured.',
+    why: 'This box is measuring another speed just now; two at once would halve each other.',
+    todo: 'Try again in ten seconds.',
+    retry: true,
+  },
+  SPEED_BUSY: {
+    what: 'No speed was measured.',
+    why: '{peer} is measuring with another box just now.',
+    todo: 'Try again in ten seconds.',
+    retry: true,
+  },
+  SPEED_NOT_OFFERED: {
+    what: '{peer} takes part in no speed test.',
+    why: 'Its setting speed-test is off, its Ginnel is older than this one, or something there keeps the port {port} closed.',
+    todo: 'On that box: ginnel set speed-test true, or install the newer Ginnel.',
+    retry: false,
+  },
+  SPEED_OTHER_VERSION: {
+    what: '{peer} measures speed in another way than this box.',
+    why: 'Another version of Ginnel, or another program, answers at its port {port}.',
+    todo: 'Install the same Ginnel on both.',
+    retry: false,
+  },
+  SPEED_UNREACHABLE: {
+    what: '{peer} did not answer the speed test.',
+    why: '{problem}.',
+    todo: 'See whether it is there with: ginnel ping {peer}. A firewall on that box may keep port {port} of its virtual card closed.',
+    retry: true,
+  },
+  SPEED_BROKEN: {
+    what: 'The speed test with {peer} broke off.',
+    why: '{problem}.',
+    todo: 'Try again; how it is reached says: ginnel why {peer}.',
+    retry: true,
+  },
   API_INTERNAL: {
     what: 'Something went wrong inside Ginnel.',
     why: 'The log says more, under {reference}.',

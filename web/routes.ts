@@ -17,6 +17,8 @@ import { apiErrors } from './errors.ts';
 import { eventStream } from './event-stream.ts';
 import { logInRoutes } from './log-in-routes.ts';
 import { membersRoutes } from './members-routes.ts';
+import { peerRoutes } from './page/peer-routes.ts';
+import type { PeersAdmin } from './peers-admin.ts';
 import { pluginsRoutes } from './plugins-routes.ts';
 import { relaysRoutes } from './relays-routes.ts';
 import { settingsRoutes } from './settings-routes.ts';
@@ -32,6 +34,7 @@ export interface RoutesOptions {
   readonly daemon: DaemonAdmin;
   readonly checkState: () => Promise<StateReport>;
   readonly backup: BackupAdmin;
+  readonly peers: PeersAdmin;
   readonly version: string;
   readonly pid: number;
   readonly log: Log;
@@ -71,6 +74,7 @@ export function registerRoutes(router: Router, options: RoutesOptions, read: Rea
   nodeRoutes(router, node, options, read);
   serverRoutes(router, server, options, read);
   relaysRoutes(router, node, server);
+  peerRoutes(router, node, () => options.peers, { read, log: options.log });
 }
 
 /** What `GET /v1/health` answers. */

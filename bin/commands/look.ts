@@ -1,14 +1,16 @@
-// `ginnel status`, `ping`, `netcheck`, `why`: looking, changing nothing.
+// `ginnel status`, `ping`, `speed`, `netcheck`, `why`: looking, changing nothing.
 import { Option, type Command } from 'commander';
 import { GinnelError } from '../../base/errors.ts';
 import type { NetcheckReport, NodeStatus, PingEvent } from '../../core/admin.ts';
 import type { ServerSummary } from '../../server/admin.ts';
 import type { Health } from '../../web/api.ts';
+import type { SpeedEvent } from '../../web/peers-admin.ts';
 import type { Figures } from '../../web/daemon-admin.ts';
 import { EXIT } from '../exit-codes.ts';
 import { wrap } from '../layout.ts';
 import { netcheckScreen } from '../screens/netcheck.ts';
 import { pingLines } from '../screens/ping.ts';
+import { speedProgress, speedScreen } from '../screens/speed.ts';
 import { statusScreen } from '../screens/status.ts';
 import { durationInWords, plain } from '../words.ts';
 import { count, interval } from './arguments.ts';
@@ -33,6 +35,9 @@ export function lookCommands(program: Command, kit: () => Kit, exit: (code: numb
       const received = await ping(kit(), peer, flags);
       exit(received > 0 ? EXIT.ok : EXIT.failed);
     });
+  withJson(program.command('speed <peer>'))
+    .summary('how fast data goes to a peer and comes from it; takes ten seconds')
+    .action((peer: string, flags: Flags) => speed(kit(), peer, flags.json === true));
   withJson(program.command('netcheck'))
     .summary('measure what stands between this box and the world')
     .action(async (flags: Flags) => {
@@ -93,6 +98,16 @@ async function ping(
     if (line !== null) kit.around.out(`${line}\n`);
   }
   return received;
+}
+
+async function speed(kit: Kit, peer: string, json: boolean): Promise<void> {
+  const path = `/v1/page/peers/${encodeURIComponent(peer)}/speed`;
+  const events = kit.client.stream<SpeedEvent>(path, {}, kit.around.interrupted);
+  for await (const event of events) {
+    if (json) kit.around.out(`${JSON.stringify(event)}\n`);
+    else if (event.type === 'done') kit.around.out(`${speedScreen(event)}\n`);
+    else if (kit.around.isTerminal.err) kit.around.err(speedProgress(event));
+  }
 }
 
 async function addressOf(kit: Kit, peer: string): Promise<string> {

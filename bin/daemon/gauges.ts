@@ -14,11 +14,17 @@ export interface GaugesOf {
   readonly loop: LoopDelay;
 }
 
-export function registerGauges({ counters, clock, node, server, loop }: GaugesOf): void {
+/** Returns how to end it. */
+export function registerGauges({ counters, clock, node, server, loop }: GaugesOf): () => void {
   const startedAt = clock.monotonicMs();
-  counters.scope('process').gauges(() => processFigures(loop, (clock.monotonicMs() - startedAt) / 1000));
-  if (node !== null) counters.scope('node').gauges(() => nodeFigures(node.status()));
-  if (server !== null) counters.scope('server').gauges(() => serverFigures(server));
+  const stops = [
+    counters.scope('process').gauges(() => processFigures(loop, (clock.monotonicMs() - startedAt) / 1000)),
+  ];
+  if (node !== null) stops.push(counters.scope('node').gauges(() => nodeFigures(node.status())));
+  if (server !== null) stops.push(counters.scope('server').gauges(() => serverFigures(server)));
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 function processFigures(loop: LoopDelay, uptimeSeconds: number): Record<string, number> {

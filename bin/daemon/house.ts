@@ -4,6 +4,7 @@ import { systemRandom } from '../../base/random.ts';
 import { openLibc } from '../../system/libc.ts';
 import { openNotifySocket } from '../../system/notify.ts';
 import type { DaemonAdmin } from '../../web/daemon-admin.ts';
+import type { PeersAdmin } from '../../web/peers-admin.ts';
 import type { DaemonOptions, Parts } from '../daemon.ts';
 import type { Roles } from '../roles.ts';
 import { commandErrors } from '../errors.ts';
@@ -41,13 +42,13 @@ export interface House {
 
 export async function openHouse(
   options: DaemonOptions,
-  { settings, stateHealth, pageStore, checkState, backup }: Parts,
+  { settings, stateHealth, pageStore, checkState, backup, peers }: Parts & { readonly peers: PeersAdmin },
   { node, server }: Roles,
   leaveTo: (pid: number) => void,
 ): Promise<House> {
   const { clock, counters, journal, log, places, version } = options;
   const loop = new LoopDelay(clock);
-  registerGauges({ counters, clock, node, server, loop });
+  const stopGauges = registerGauges({ counters, clock, node, server, loop });
   const metrics = new Metrics({
     ...{ counters, clock, version, log: log.child('metrics') },
     tokenFile: places.metricsToken,
@@ -82,7 +83,18 @@ export async function openHouse(
     ...{ settings, clock, counters, store: pageStore, random: systemRandom, log: log.child('page') },
     environment: options.environment ?? {},
     routes: {
-      ...{ node, server, settings, daemon: admin, checkState, backup, version, pid: process.pid, counters },
+      ...{
+        node,
+        server,
+        settings,
+        daemon: admin,
+        checkState,
+        backup,
+        peers,
+        version,
+        pid: process.pid,
+        counters,
+      },
       log: log.child('page'),
       // Not more: a box that leaves the network by its page keeps the page, to come back by.
       onRolesChanged: () => rolesChanged(),
@@ -106,6 +118,7 @@ export async function openHouse(
     rolesChanged,
     async close() {
       stopHearing();
+      stopGauges();
       await page.close();
       loop.stop();
       await metrics.close();

@@ -48,6 +48,8 @@ export const SAMPLES: readonly Sample[] = [
   ['POST', '/v1/node/plugins/{plugin}/settings', { set: { portSamples: 4 }, unset: ['servers'] }],
   ['POST', '/v1/node/plugins/{plugin}/retry'],
   ['POST', '/v1/node/ping', { peer: 'cellar-router', count: 3 }],
+  ['GET', '/v1/page/peers/{peer}/history'],
+  ['POST', '/v1/page/peers/{peer}/speed', {}],
   ['GET', '/v1/node/relays'],
   ['GET', '/v1/server/relays'],
   ['GET', '/v1/server/relays/why/{node}'],

@@ -10,6 +10,7 @@ import { silentLog } from '../../base/log.ts';
 import { openDaemonSettings } from '../../bin/settings.ts';
 import { createApi, type Api } from '../../web/api.ts';
 import { FakeDaemon, FakeServer } from './fake-admins.ts';
+import { fakePeers } from './fake-peers.ts';
 import { fakeBackup } from './fake-backup.ts';
 import { MadeUpNode } from './made-up-peers.ts';
 import { memoryStore } from './memory-store.ts';
@@ -84,6 +85,7 @@ async function madeUpApi(node: MadeUpNode, server: FakeServer): Promise<Api> {
     ...{ log: silentLog, counters: new Counters(), settings: await openDaemonSettings(memoryStore()) },
     checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
     backup: fakeBackup,
+    peers: fakePeers,
   });
 }
 

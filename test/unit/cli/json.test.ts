@@ -67,6 +67,7 @@ const CASES: Readonly<Record<string, Case>> = {
     codes: [0, 1],
   },
   why: { args: () => ['cellar'] },
+  speed: { untried: 'the made-up card carries nothing: test/lab/speed.test.ts' },
   status: {},
   nodes: {},
   'nodes list': {},

@@ -10,6 +10,7 @@ import { createApi, type Api, type ApiOptions } from '../../../web/api.ts';
 import { BODY_SCHEMAS } from '../../../web/schemas.ts';
 import { SAMPLES, samplePath } from '../../support/api-samples.ts';
 import { FakeDaemon, FakeNode, FakeServer } from '../../support/fake-admins.ts';
+import { fakePeers } from '../../support/fake-peers.ts';
 import { fakeBackup } from '../../support/fake-backup.ts';
 import { memoryStore } from '../../support/memory-store.ts';
 import { socketRoutes, openapi, openObjects, problemsOf, problemsOfAnswer } from '../../support/openapi.ts';
@@ -52,7 +53,15 @@ async function bench(t: Test, changes: Partial<ApiOptions> = {}): Promise<Bench>
   const daemon = new FakeDaemon();
   const checkState = (): Promise<StateReport> => Promise.resolve(STATE);
   const facts = { version: '1.2.3', pid: 42, log: silentLog };
-  const around = { ...facts, daemon, counters: new Counters(), settings, checkState, backup: fakeBackup };
+  const around = {
+    ...facts,
+    daemon,
+    counters: new Counters(),
+    settings,
+    checkState,
+    backup: fakeBackup,
+    peers: fakePeers,
+  };
   const api = createApi({ access: 'control', node, server, ...around, ...changes });
   const http = createServer((asked, answer) => void api.callback(asked, answer));
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve));

@@ -71,6 +71,8 @@ const REAL: Readonly<Record<string, Real>> = {
   'GET /v1/node/peers/{peer}/why': {
     first: world => ask(world, 'POST', '/v1/node/ping', { peer: 'cellar-router', count: 1, timeoutMs: 100 }),
   },
+  // The made-up card carries nothing: test/lab has a true one.
+  'POST /v1/page/peers/{peer}/speed': { code: 'SPEED_UNREACHABLE' },
   'POST /v1/node/ping': { body: () => ({ peer: 'cellar-router', count: 1, timeoutMs: 100 }) },
 };
 
