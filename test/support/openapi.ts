@@ -37,8 +37,8 @@ export const documentedRoutes: readonly string[] = Object.entries(openapi.paths)
   ([path, operations]) => Object.keys(operations).map(method => `${method.toUpperCase()} ${path}`),
 );
 
-/** The page's own are not on the sockets, and how it gets its owner is not on the page. */
-export const socketRoutes = documentedRoutes.filter(route => !route.includes(' /v1/page/'));
+/** The page's own are not on the sockets (but what it shows of a peer), and how it gets its owner is not on the page. */
+export const socketRoutes = documentedRoutes.filter(route => !/ \/v1\/page\/(?!peers\/)/.test(route));
 export const pageRoutes = documentedRoutes.filter(route => !route.includes(' /v1/owner'));
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
