@@ -12,6 +12,7 @@ import { createPage } from '../../web/page/page.ts';
 import { FakeDaemon } from './fake-admins.ts';
 import { fakeBackup } from './fake-backup.ts';
 import { HouseholdNode, HouseholdServer, type MadeUpPeer } from './made-up-household.ts';
+import { fakePeers } from './fake-peers.ts';
 import { memoryStore } from './memory-store.ts';
 import { repositoryRoot } from './repository.ts';
 
@@ -43,7 +44,14 @@ export async function serveMadeUpPage({
   }
   const page = await createPage({
     ...{ node, server, daemon: new FakeDaemon(), settings: await openDaemonSettings(memoryStore()) },
-    ...{ backup: fakeBackup, version: '0.1.0', pid: 1, log: silentLog, counters: new Counters() },
+    ...{
+      backup: fakeBackup,
+      peers: fakePeers,
+      version: '0.1.0',
+      pid: 1,
+      log: silentLog,
+      counters: new Counters(),
+    },
     checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
     ...{ clock: systemClock, random: systemRandom, store: memoryStore() },
     // A slow hash guards a password; here there is none to guard.
