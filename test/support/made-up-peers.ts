@@ -1,5 +1,5 @@
 // Made-up boxes for the page: some direct, some through relays, some away, with traffic that changes from second to second.
-import type { NodeStatus, PathStatus, PeerStatus } from '../../core/admin.ts';
+import type { NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
 import { FakeNode } from './fake-admins.ts';
 
 const NAMES = [
@@ -121,6 +121,10 @@ export class MadeUpNode extends FakeNode {
       peers: status.state === 'up' ? peers : [],
       nat: { ...nat, mapping: 'endpoint-independent', mapped: ['203.0.113.9:41641'] },
     };
+  }
+
+  override ping(options: { peer: string; count: number }, signal: AbortSignal): AsyncIterable<PingEvent> {
+    return super.ping({ ...options, peer: 'cellar-router' }, signal);
   }
 
   override why(peer: string): readonly string[] {

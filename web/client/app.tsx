@@ -12,7 +12,12 @@ import { Button, Loading } from './parts/basics.tsx';
 import { Entrance } from './parts/entrance.tsx';
 import { Frame } from './parts/frame.tsx';
 import { Title } from './parts/title.tsx';
+import { NetworkScreen } from './screens/network.tsx';
 import { Overview } from './screens/overview.tsx';
+import { PeerScreen } from './screens/peer.tsx';
+import { PluginScreen } from './screens/plugin.tsx';
+import { Plugins } from './screens/plugins.tsx';
+import { SettingsScreen } from './screens/settings.tsx';
 import { FirstPassword, SignIn } from './screens/sign-in.tsx';
 import { Welcome, welcoming } from './screens/welcome.tsx';
 
@@ -63,6 +68,16 @@ function Screen({ here, now, name }: ScreenProps): JSX.Element {
   switch (here.screen) {
     case 'overview':
       return isArriving || isNew(now) ? <Welcome name={now.node?.name || name} /> : <Overview now={now} />;
+    case 'peer':
+      return <PeerScreen key={here.peer} id={here.peer} now={now} />;
+    case 'plugins':
+      return <Plugins now={now} />;
+    case 'plugin':
+      return <PluginScreen key={here.plugin} name={here.plugin} now={now} />;
+    case 'network':
+      return <NetworkScreen section={here.section} now={now} />;
+    case 'settings':
+      return <SettingsScreen part={here.part} now={now} />;
     case 'welcome':
       return <Welcome name={now.node?.name || name} />;
     default:

@@ -1,10 +1,21 @@
 // What a person should know though they did not ask: what is, why, what to do, and the code to search for.
 import type { JSX } from 'preact';
 import type { HealthLine, Live } from '../pure/wire.ts';
+import { hashOf } from '../pure/route.ts';
 import { useWords } from '../state/language.ts';
 import { CODE_TEXTS } from '../texts/codes.ts';
 import { Card } from './basics.tsx';
 import { Icon } from './icon.tsx';
+
+/** Where the page shows what a command of that kind tells. */
+const WAYS: readonly (readonly [command: RegExp, href: (name: string) => string])[] = [
+  [/ginnel why server\b/, () => hashOf('network', 'state')],
+  [/ginnel why ([\w-]+)/, name => hashOf('peers', name)],
+  [/ginnel plugins show ([\w-]+)/, name => hashOf('plugins', name)],
+  [/ginnel plugins\b/, () => hashOf('plugins')],
+  [/ginnel logs\b/, () => hashOf('settings', 'logs')],
+  [/ginnel (?:get|set)\b/, () => hashOf('settings', 'all')],
+];
 
 const TONES = { problem: 'bad', warning: 'fair', note: 'quiet' } as const;
 const WORST_FIRST = ['problem', 'warning', 'note'] as const;
@@ -41,6 +52,7 @@ export function HealthList({ lines }: { readonly lines: readonly HealthLine[] })
               </p>
               {short !== undefined && <p lang="en">{line.words.replace(` (${line.code})`, '')}</p>}
               {line.todo !== '' && <p>{t('health.todo', { todo: line.todo })}</p>}
+              <Way todo={line.todo} />
               <p class="code">{line.code}</p>
             </div>
           </li>
@@ -48,4 +60,18 @@ export function HealthList({ lines }: { readonly lines: readonly HealthLine[] })
       })}
     </ul>
   );
+}
+
+function Way({ todo }: { readonly todo: string }): JSX.Element | null {
+  const { t } = useWords();
+  for (const [command, href] of WAYS) {
+    const match = command.exec(todo);
+    if (match !== null)
+      return (
+        <p>
+          <a href={href(match[1] ?? '')}>{t('health.look')}</a>
+        </p>
+      );
+  }
+  return null;
 }

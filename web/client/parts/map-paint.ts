@@ -41,28 +41,51 @@ export interface Point {
   readonly y: number;
 }
 
-const MARGIN_X = 72;
-const MARGIN_Y = 44;
+const MARGIN_X = 0.11;
+const MARGIN_Y = 36;
+/** Names stand below their boxes. */
+const LIFT = 10;
 const FEW = 40;
 
 export function pointOf({ x, y }: Point, view: View): Point {
-  const rx = Math.max(40, view.width / 2 - MARGIN_X) * view.scale;
+  const rx = Math.max(40, view.width * (0.5 - MARGIN_X)) * view.scale;
   const ry = Math.max(40, view.height / 2 - MARGIN_Y) * view.scale;
-  return { x: view.width / 2 + view.panX + x * rx, y: view.height / 2 + view.panY + y * ry };
+  return { x: view.width / 2 + view.panX + x * rx, y: view.height / 2 - LIFT + view.panY + y * ry };
 }
 
 export function paint(context: CanvasRenderingContext2D, picture: Picture): void {
   const { view, nodes } = picture;
   context.clearRect(0, 0, view.width, view.height);
-  paintRings(context, picture);
   const points = new Map(nodes.map(node => [node.id, pointOf(node, view)]));
+  const free = freest([...points.values()], view);
+  const taken = paintRings(context, picture, free);
   paintLines(context, picture, points);
   paintNodes(context, picture, points);
-  paintSelf(context, picture);
-  paintNames(context, picture, points);
+  taken.push(paintSelf(context, picture, free));
+  paintNames(context, picture, points, taken);
 }
 
-function paintRings(context: CanvasRenderingContext2D, { view, colours, ringWords }: Picture): void {
+/** The direction from the middle in which the fewest boxes stand: there is room for words. */
+function freest(points: readonly Point[], view: View): number {
+  const middle = pointOf({ x: 0, y: 0 }, view);
+  const taken = points.slice(0, FEW).map(({ x, y }) => Math.atan2(y - middle.y, x - middle.x));
+  const room = (angle: number): number =>
+    Math.min(
+      Math.PI,
+      ...taken.map(other => Math.abs(Math.atan2(Math.sin(other - angle), Math.cos(other - angle)))),
+    );
+  const angles = Array.from({ length: 16 }, (_, i) => (i * Math.PI) / 8 + Math.PI / 16);
+  return angles.reduce((best, angle) => (room(angle) > room(best) ? angle : best));
+}
+
+/** Left, top, right, bottom. */
+type Box = readonly [number, number, number, number];
+
+function paintRings(
+  context: CanvasRenderingContext2D,
+  { view, colours, ringWords }: Picture,
+  free: number,
+): Box[] {
   const middle = pointOf({ x: 0, y: 0 }, view);
   context.strokeStyle = colours.line;
   context.fillStyle = colours.muted;
@@ -76,18 +99,22 @@ function paintRings(context: CanvasRenderingContext2D, { view, colours, ringWord
     context.beginPath();
     context.ellipse(middle.x, middle.y, edge.x - middle.x, middle.y - edge.y, 0, 0, 2 * Math.PI);
     context.stroke();
-    label(context, ringWords(ms), middle.x, edge.y, colours.card);
   }
   context.setLineDash([]);
+  return RINGS.map(({ ms, radius }) => {
+    const { x, y } = pointOf({ x: Math.cos(free) * radius, y: Math.sin(free) * radius }, view);
+    return label(context, ringWords(ms), x, y, colours.card);
+  });
 }
 
-function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, behind: string): void {
+function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, behind: string): Box {
   const colour = context.fillStyle;
   const width = context.measureText(words).width;
   context.fillStyle = behind;
   context.fillRect(x - width / 2 - 4, y - 7, width + 8, 14);
   context.fillStyle = colour;
   context.fillText(words, x, y);
+  return [x - width / 2 - 4, y - 8, x + width / 2 + 4, y + 8];
 }
 
 type Points = ReadonlyMap<string, Point>;
@@ -151,7 +178,11 @@ function colourOf(node: MapNode, colours: Colours): string {
   return node.state === 'unreachable' ? colours.bad : colours.fair;
 }
 
-function paintSelf(context: CanvasRenderingContext2D, { view, colours, selfName }: Picture): void {
+function paintSelf(
+  context: CanvasRenderingContext2D,
+  { view, colours, selfName }: Picture,
+  free: number,
+): Box {
   const { x, y } = pointOf({ x: 0, y: 0 }, view);
   context.beginPath();
   context.arc(x, y, 22, 0, 2 * Math.PI);
@@ -169,14 +200,15 @@ function paintSelf(context: CanvasRenderingContext2D, { view, colours, selfName 
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.fillStyle = colours.text;
-  label(context, shortened(selfName), x, y + 34, colours.card);
+  const isBelow = Math.sin(free) > 0;
+  return label(context, shortened(selfName), x, isBelow ? y + 33 : y - 33, colours.card);
 }
 
 /** As many as find room: those that matter first. */
-function paintNames(context: CanvasRenderingContext2D, picture: Picture, points: Points): void {
+function paintNames(context: CanvasRenderingContext2D, picture: Picture, points: Points, taken: Box[]): void {
   const { nodes, view, colours, hovered, found } = picture;
   const self = pointOf({ x: 0, y: 0 }, view);
-  const taken: number[][] = [[self.x - 50, self.y - 24, self.x + 50, self.y + 42]];
+  taken.push([self.x - 24, self.y - 24, self.x + 24, self.y + 24]);
   const weight = (node: MapNode): number =>
     (node.id === hovered ? 1e15 : 0) +
     (found?.has(node.id) ? 1e14 : 0) +
@@ -186,6 +218,7 @@ function paintNames(context: CanvasRenderingContext2D, picture: Picture, points:
   const most = isMany ? 24 : FEW;
   const chosen = [...nodes].sort((a, b) => weight(b) - weight(a)).slice(0, most);
   const size = sizeOf(nodes.length);
+  if (!isMany) for (const { x, y } of points.values()) taken.push([x - size, y - size, x + size, y + size]);
   context.textAlign = 'center';
   context.textBaseline = 'alphabetic';
   for (const node of chosen) {
@@ -194,20 +227,27 @@ function paintNames(context: CanvasRenderingContext2D, picture: Picture, points:
     const name = shortened(node.name);
     context.font = `${node.id === hovered ? 600 : 500} 12px ${colours.font}`;
     const half = Math.max(context.measureText(name).width / 2, 18) + 4;
-    const box = [point.x - half, point.y + size, point.x + half, point.y + size + 32];
-    if (node.id !== hovered && taken.some(other => overlaps(other, box))) continue;
+    const boxes = [point.y + size + 2, point.y - size - 34].map((top): Box => [
+      point.x - half,
+      top,
+      point.x + half,
+      top + 32,
+    ]);
+    const box =
+      boxes.find(one => !taken.some(other => overlaps(other, one))) ??
+      (node.id === hovered ? boxes[0] : undefined);
+    if (box === undefined) continue;
     taken.push(box);
     context.globalAlpha = found !== null && !found.has(node.id) ? 0.3 : 1;
     context.fillStyle = node.state === 'offline' || node.state === 'idle' ? colours.muted : colours.text;
-    context.fillText(name, point.x, point.y + size + 16);
+    context.fillText(name, point.x, box[1] + 14);
     context.font = `11px ${colours.font}`;
     context.fillStyle = colours.muted;
-    context.fillText(picture.nodeWords(node), point.x, point.y + size + 30);
+    context.fillText(picture.nodeWords(node), point.x, box[1] + 28);
   }
   context.globalAlpha = 1;
 }
 
-const overlaps = (a: readonly number[], b: readonly number[]): boolean =>
-  a[0]! < b[2]! && b[0]! < a[2]! && a[1]! < b[3]! && b[1]! < a[3]!;
+const overlaps = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
 const shortened = (name: string): string => (name.length > 20 ? `${name.slice(0, 19)}…` : name);

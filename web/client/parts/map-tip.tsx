@@ -4,7 +4,7 @@ import type { MapNode } from '../pure/layout.ts';
 import type { Peer } from '../pure/wire.ts';
 import { useWords } from '../state/language.ts';
 import type { Point } from './map-paint.ts';
-import { PeerState, pathWords } from './path.tsx';
+import { PeerWay } from './path.tsx';
 
 const WIDTH = 220;
 
@@ -24,11 +24,10 @@ export function MapTip({ node, peer, at, width }: TipProps): JSX.Element | null 
     <div class="map-tip" aria-hidden="true" style={{ left: `${left}px`, top: `${at.y + 18}px` }}>
       <p class="strong">{node.name}</p>
       <p>
-        <PeerState peer={peer} />
+        <PeerWay peer={peer} />
       </p>
       <p class="hint">
         {peer.ip4}
-        {peer.path !== null && ` · ${pathWords(peer.path, t)}`}
         {node.rttMs !== null && ` · ${f.ms(node.rttMs)}`}
       </p>
       {node.rate > 0 && <p class="hint">{t('map.now', { rate: f.rate(node.rate) })}</p>}

@@ -17,6 +17,14 @@ export function PeerState({ peer }: { readonly peer: Peer }): JSX.Element {
   return <State tone={toneOf(peer.state)}>{t(`peer.${peer.state}`)}</State>;
 }
 
+/** The state, and by which way: `Direct, UDP`. */
+export function PeerWay({ peer }: { readonly peer: Peer }): JSX.Element {
+  const { t } = useWords();
+  if (peer.path === null) return <PeerState peer={peer} />;
+  const words = pathWords(peer.path, t);
+  return <State tone={toneOf(peer.state)}>{words.charAt(0).toUpperCase() + words.slice(1)}</State>;
+}
+
 /** `direct, UDP`; `through office-vps`. */
 export function pathWords(path: Path, t: Say): string {
   const transport = TRANSPORTS[path.transport] ?? path.transport;

@@ -7,7 +7,7 @@ import { hashOf } from '../pure/route.ts';
 import type { Live, Peer } from '../pure/wire.ts';
 import { useWords, type Words } from '../state/language.ts';
 import { Button } from './basics.tsx';
-import { PeerState, pathWords } from './path.tsx';
+import { PeerWay } from './path.tsx';
 import { SortHead } from './sort-head.tsx';
 
 const COLUMNS: readonly Column[] = ['name', 'ip', 'path', 'latency', 'bytes', 'seen'];
@@ -97,9 +97,8 @@ function Row({ peer, rate, words }: RowProps): JSX.Element {
         <td role="cell" data-label={t('peers.ip')} class="mono">
           {ip4}
         </td>
-        <td role="cell" data-label={t('peers.path')}>
-          <PeerState peer={peer} />
-          {path !== null && <span class="hint block">{pathWords(path, t)}</span>}
+        <td role="cell" data-label={t('peers.path')} class="lead-cell">
+          <PeerWay peer={peer} />
         </td>
         <td role="cell" data-label={t('peers.latency')} class="figure">
           {f.ms(path?.rttMs ?? null)}

@@ -1,7 +1,7 @@
 // This box in one sentence, with a dot whose colour says the same.
 import type { JSX } from 'preact';
 import { counted, type Tone } from '../pure/peers.ts';
-import type { NodeStatus } from '../pure/wire.ts';
+import type { NodeStatus, Peer } from '../pure/wire.ts';
 import { useWords, type Say } from '../state/language.ts';
 import { State } from './basics.tsx';
 
@@ -27,11 +27,20 @@ function stateOf(node: NodeStatus) {
     : BY_SERVER[node.server.state];
 }
 
+/** `5 direct · 1 offline`: what there is none of is not told. */
+export function countWords(peers: readonly Peer[], t: Say): string {
+  const counts = counted(peers);
+  return (['direct', 'relayed', 'other', 'offline'] as const)
+    .filter(kind => counts[kind] > 0)
+    .map(kind => t(`peers.${kind}`, { count: counts[kind] }))
+    .join(' · ');
+}
+
 /** How it stands with the others. */
 export function summaryOf(node: NodeStatus, t: Say): string {
   if (node.state === 'down') return t('box.downWords');
   if (node.server.state === 'waiting') return t('box.waitingWords');
   if (node.server.state === 'refused') return node.server.reason;
   if (node.peers.length === 0) return t('peers.none');
-  return t('peers.counts', { ...counted(node.peers) });
+  return countWords(node.peers, t);
 }

@@ -25,11 +25,11 @@ export interface MapRing {
   readonly radius: number;
 }
 
-const NEAREST = 0.24;
-const FARTHEST = 0.82;
-const FARTHEST_MS = 400;
-const UNKNOWN = 0.6;
-const OFFLINE = 0.95;
+const NEAREST = 0.3;
+const FARTHEST = 0.9;
+const FARTHEST_MS = 250;
+const UNKNOWN = 0.65;
+const OFFLINE = 1;
 /** How far apart boxes are kept, as a share of the map's half: more of them stand in several rows. */
 const SPACING = 0.055;
 const ROW = 0.035;

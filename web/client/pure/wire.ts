@@ -222,3 +222,21 @@ export interface LogLine {
   readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
+
+export interface BackupPart {
+  readonly part: 'node' | 'peers' | 'settings' | 'plugins' | 'page' | 'server';
+  readonly count: number;
+}
+
+export interface MadeBackup {
+  readonly file: string;
+  readonly name: string;
+  readonly made: number;
+  readonly parts: readonly BackupPart[];
+}
+
+export interface Restored {
+  readonly name: string;
+  readonly parts: readonly BackupPart[];
+  readonly notes: readonly string[];
+}

@@ -1,7 +1,7 @@
 // This box in one sentence, the map of the others, what is not well, and the table.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { counted, found } from '../pure/peers.ts';
+import { found } from '../pure/peers.ts';
 import type { Live, NodeStatus, Peer } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
@@ -13,7 +13,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Map } from '../parts/map.tsx';
 import { natFacts } from '../parts/nat.tsx';
 import { PeerTable } from '../parts/peer-table.tsx';
-import { Sentence, summaryOf } from '../parts/sentence.tsx';
+import { countWords, Sentence, summaryOf } from '../parts/sentence.tsx';
 import { Title } from '../parts/title.tsx';
 
 export function Overview({ now }: { readonly now: Live }): JSX.Element {
@@ -88,7 +88,7 @@ function Counted(props: {
         {t('peers.found', { count: shown.length, all: all.length })}
       </p>
     );
-  return <p class="hint">{t('peers.counts', { ...counted(all) })}</p>;
+  return <p class="hint">{countWords(all, t)}</p>;
 }
 
 function Filter({

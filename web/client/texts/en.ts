@@ -1,6 +1,7 @@
-// The page's texts in English. zh.ts has the same keys, or does not compile. Those of other screens are in en-more.ts.
+// The page's texts in English. zh.ts has the same keys, or does not compile. Those of other screens are beside it.
 import type { Text } from '../pure/text.ts';
 import { enMore } from './en-more.ts';
+import { enNetwork } from './en-network.ts';
 
 const enFirst = {
   // ---- everywhere
@@ -135,6 +136,7 @@ const enFirst = {
   'health.warning': 'Warning',
   'health.note': 'Note',
   'health.todo': 'What to do: {todo}',
+  'health.look': 'Show it here',
 
   // ---- map and table
   'map.title': 'Map',
@@ -150,7 +152,7 @@ const enFirst = {
   'peer.unreachable': 'Not reachable',
   'peer.idle': 'Not in use',
   'peer.offline': 'Offline',
-  'path.lan': 'same local network, {transport}',
+  'path.lan': 'local network, {transport}',
   'path.direct': 'direct, {transport}',
   'path.relay': 'through {relay}',
   'path.turn': 'through a TURN server',
@@ -167,10 +169,9 @@ const enFirst = {
   'peers.filter': 'Filter',
   'peers.none': 'No other box is here yet.',
   'peers.found': { one: '{count} of {all} boxes', other: '{count} of {all} boxes' },
-  'peers.counts': '{direct} direct · {relayed} through a relay · {other} others · {offline} offline',
   'peers.more': { one: 'Show {count} more', other: 'Show {count} more' },
 } satisfies Record<string, Text>;
 
-export const en = { ...enFirst, ...enMore };
+export const en = { ...enFirst, ...enMore, ...enNetwork };
 export type TextKey = keyof typeof en;
 export type Texts = Readonly<Record<TextKey, Text>>;

@@ -1,9 +1,11 @@
-// 页面的简体中文文本；键与 en.ts 相同，缺一个就无法编译。其余画面的文本在 zh-more.ts。
+// 页面的简体中文文本；键与 en.ts 相同，缺一个就无法编译。其余画面的文本在旁边的文件里。
 import type { Texts } from './en.ts';
 import { zhMore } from './zh-more.ts';
+import { zhNetwork } from './zh-network.ts';
 
 export const zh: Texts = {
   ...zhMore,
+  ...zhNetwork,
   // ---- 通用
   loading: '正在加载…',
   again: '重试',
@@ -133,6 +135,7 @@ export const zh: Texts = {
   'health.warning': '警告',
   'health.note': '提示',
   'health.todo': '处理办法：{todo}',
+  'health.look': '在此查看',
 
   // ---- 地图与列表
   'map.title': '地图',
@@ -165,6 +168,5 @@ export const zh: Texts = {
   'peers.filter': '筛选',
   'peers.none': '网络中还没有其他设备。',
   'peers.found': { other: '共 {all} 台，匹配 {count} 台' },
-  'peers.counts': '直连 {direct} 台 · 经中继 {relayed} 台 · 其他 {other} 台 · 离线 {offline} 台',
   'peers.more': { other: '再显示 {count} 台' },
 };

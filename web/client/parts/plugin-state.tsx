@@ -1,0 +1,46 @@
+// How a plugin fares, in words, and the way out where it does not.
+import type { JSX } from 'preact';
+import type { Tone } from '../pure/peers.ts';
+import type { Plugin, PluginState } from '../pure/wire.ts';
+import { useAction } from '../state/action.ts';
+import { post } from '../state/api.ts';
+import { useWords } from '../state/language.ts';
+import { Button, Problem, State } from './basics.tsx';
+import { Icon } from './icon.tsx';
+
+const TONES: Readonly<Record<PluginState, Tone>> = {
+  ...{ off: 'quiet', waiting: 'quiet', starting: 'fair', ready: 'good', limited: 'fair' },
+  ...{ unavailable: 'bad', failed: 'bad' },
+};
+
+export function PluginStateWords({ plugin }: { readonly plugin: Plugin }): JSX.Element {
+  const { t } = useWords();
+  return <State tone={TONES[plugin.state]}>{t(`plugin.${plugin.state}`)}</State>;
+}
+
+/** Nothing where all is well. */
+export function PluginTrouble({ plugin }: { readonly plugin: Plugin }): JSX.Element | null {
+  const { t } = useWords();
+  const action = useAction();
+  const { state, code, facts } = plugin;
+  if (state !== 'failed' && state !== 'unavailable' && state !== 'limited') return null;
+  const told = ['message', 'problem', 'reason'].map(key => facts[key]).find(one => typeof one === 'string');
+  const retry = (): Promise<unknown> => post(`/v1/node/plugins/${encodeURIComponent(plugin.name)}/retry`);
+  return (
+    <div class={`notice tone-${state === 'limited' ? 'fair' : 'bad'}`}>
+      <Icon name="alert" />
+      <div>
+        <p>{told === undefined ? t(`plugin.${state}.words`) : String(told)}</p>
+        {code !== '' && <p class="code">{code}</p>}
+        {state === 'failed' && (
+          <div class="row">
+            <Button busy={action.busy} onClick={() => void action.run(retry)}>
+              {t('again')}
+            </Button>
+          </div>
+        )}
+        <Problem problem={action.problem} />
+      </div>
+    </div>
+  );
+}

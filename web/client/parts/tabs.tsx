@@ -1,0 +1,31 @@
+// The parts of a large screen, each with an address of its own.
+import type { JSX } from 'preact';
+
+export interface Tab {
+  readonly id: string;
+  readonly label: string;
+  readonly href: string;
+  /** How many there wait for somebody. */
+  readonly count?: number;
+}
+
+export function Tabs({
+  label,
+  tabs,
+  here,
+}: {
+  label: string;
+  tabs: readonly Tab[];
+  here: string;
+}): JSX.Element {
+  return (
+    <nav class="tabs" aria-label={label}>
+      {tabs.map(tab => (
+        <a key={tab.id} href={tab.href} aria-current={tab.id === here ? 'page' : undefined}>
+          {tab.label}
+          {(tab.count ?? 0) > 0 && <span class="count">{tab.count}</span>}
+        </a>
+      ))}
+    </nav>
+  );
+}

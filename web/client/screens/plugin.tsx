@@ -1,0 +1,109 @@
+// One plugin: what it is for, how it fares, what it tells, and its settings.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { fieldsOfPlugin, type Change } from '../pure/form.ts';
+import type { Live, Plugin, PluginDetail } from '../pure/wire.ts';
+import { useAction, useLoad } from '../state/action.ts';
+import { get, post } from '../state/api.ts';
+import { useWords } from '../state/language.ts';
+import { Badge, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
+import { Switch } from '../parts/field.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
+import { SettingsForm } from '../parts/settings-form.tsx';
+import { Title } from '../parts/title.tsx';
+
+export function PluginScreen({ name, now }: { readonly name: string; readonly now: Live }): JSX.Element {
+  const { t } = useWords();
+  const path = `/v1/node/plugins/${encodeURIComponent(name)}`;
+  const loaded = useLoad(() => get<PluginDetail>(path), name);
+  const live = now.node?.plugins.find(plugin => plugin.name === name);
+  const back = (
+    <a class="back" href="#/plugins">
+      <Icon name="back" /> {t('plugins')}
+    </a>
+  );
+  return (
+    <>
+      <Title back={back}>{name}</Title>
+      <Shown loaded={loaded}>
+        {detail => <Detail detail={detail} plugin={live ?? detail} path={path} onChanged={loaded.set} />}
+      </Shown>
+    </>
+  );
+}
+
+interface DetailProps {
+  readonly detail: PluginDetail;
+  readonly plugin: Plugin;
+  readonly path: string;
+  readonly onChanged: (detail: PluginDetail) => void;
+}
+
+function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
+  const { t } = useWords();
+  const action = useAction();
+  const [turned, setTurned] = useState<boolean | null>(null);
+  const fields = fieldsOfPlugin(detail);
+  const turn = (on: boolean): void =>
+    void action
+      .run(async () => {
+        setTurned(on);
+        await post(`${path}/${on ? 'enable' : 'disable'}`);
+        onChanged(await get<PluginDetail>(path));
+      })
+      .then(() => setTurned(null));
+  const save = async (change: Change): Promise<void> =>
+    onChanged(await post<PluginDetail>(`${path}/settings`, change));
+  return (
+    <>
+      <p class="lead">{detail.purpose}</p>
+      <div class="columns">
+        <Card title={t('plugins.settings')}>
+          {fields.length === 0 ? (
+            <p class="hint">{t('plugins.noSettings')}</p>
+          ) : (
+            <SettingsForm fields={fields} onSave={save} restarts="plugin" />
+          )}
+        </Card>
+        <Card title={t('plugins.state')}>
+          <Switch
+            label={t('plugins.isOn')}
+            hint={t('plugins.atOnce')}
+            on={turned ?? plugin.enabled}
+            busy={action.busy}
+            onChange={turn}
+          />
+          <Problem problem={action.problem} />
+          <PluginTrouble plugin={plugin} />
+          <Facts
+            facts={[
+              { name: t('plugins.state'), value: <PluginStateWords plugin={plugin} /> },
+              { name: t('plugins.version'), value: plugin.version },
+              ...(plugin.thirdParty
+                ? [{ name: t('plugins.from'), value: <Badge tone="fair">{t('plugins.thirdParty')}</Badge> }]
+                : []),
+              ...Object.entries(plugin.facts).flatMap(([key, value]) => {
+                const shown = factWords(value, t('yes'), t('no'));
+                return shown === '' ? [] : [{ name: key, value: shown }];
+              }),
+            ]}
+          />
+        </Card>
+      </div>
+    </>
+  );
+}
+
+/** Whatever a plugin tells, as text; empty: nothing. */
+function factWords(value: unknown, yes: string, no: string): string {
+  if (value === null || value === undefined || value === '') return '';
+  if (typeof value === 'boolean') return value ? yes : no;
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(one => factWords(one, yes, no)).join(', ');
+  return Object.entries(value)
+    .map(([key, one]) => [key, factWords(one, yes, no)] as const)
+    .filter(([, shown]) => shown !== '')
+    .map(([key, shown]) => `${key}: ${shown}`)
+    .join(' · ');
+}

@@ -1,0 +1,146 @@
+// The whole box as one sealed file, and back again.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { BackupPart, Live, MadeBackup, Restored } from '../pure/wire.ts';
+import { useAction } from '../state/action.ts';
+import { post } from '../state/api.ts';
+import { download, fileName } from '../state/files.ts';
+import { useWords, type Words } from '../state/language.ts';
+import { askSession } from '../state/session.ts';
+import { Button, Card, Problem } from '../parts/basics.tsx';
+import { Field } from '../parts/field.tsx';
+import { FileField } from '../parts/file-field.tsx';
+
+export function BackupSettings({ now }: { readonly now: Live }): JSX.Element {
+  const isEmpty = (now.node?.network ?? '') === '' && (now.server === null || now.server.network === '');
+  return (
+    <div class="halves">
+      <Make />
+      <Restore isEmpty={isEmpty} />
+    </div>
+  );
+}
+
+const partsWords = (parts: readonly BackupPart[], { t, f }: Words): string =>
+  f.list(parts.map(({ part, count }) => t(`backup.part.${part}`, { count })));
+
+function Make(): JSX.Element {
+  const words = useWords();
+  const { t } = words;
+  const [passphrase, setPassphrase] = useState('');
+  const [again, setAgain] = useState('');
+  const [isDifferent, setDifferent] = useState(false);
+  const [made, setMade] = useState<MadeBackup | null>(null);
+  const action = useAction();
+  const make = async (): Promise<void> => {
+    const backup = await post<MadeBackup>('/v1/backup', { passphrase });
+    download(`${fileName(backup.name, backup.made)}.ginnel-backup`, backup.file);
+    setMade(backup);
+    setPassphrase('');
+    setAgain('');
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setDifferent(passphrase !== again);
+    if (passphrase === again) void action.run(make);
+  };
+  const shared = { type: 'password', autocomplete: 'new-password', required: true } as const;
+  return (
+    <Card title={t('backup.title')}>
+      <p>{t('backup.what')}</p>
+      <form class="stack" onSubmit={submit}>
+        <Field
+          {...shared}
+          label={t('backup.passphrase')}
+          hint={t('backup.passphraseHint')}
+          value={passphrase}
+          onInput={setPassphrase}
+        />
+        <Field
+          {...shared}
+          label={t('backup.again')}
+          error={isDifferent && t('password.different')}
+          value={again}
+          onInput={setAgain}
+        />
+        <Problem problem={action.problem} />
+        <div class="form-foot">
+          <Button kind="primary" submit busy={action.busy} icon="download">
+            {t('backup.do')}
+          </Button>
+        </div>
+        <div role="status">
+          {made !== null && (
+            <p class="notice tone-good">
+              {t('backup.done', { name: made.name, parts: partsWords(made.parts, words) })}
+            </p>
+          )}
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function Restore({ isEmpty }: { readonly isEmpty: boolean }): JSX.Element {
+  const words = useWords();
+  const { t } = words;
+  const [file, setFile] = useState<File | null>(null);
+  const [passphrase, setPassphrase] = useState('');
+  const [done, setDone] = useState<Restored | null>(null);
+  const action = useAction();
+  const restore = async (): Promise<void> => {
+    if (file === null) return;
+    setDone(await post<Restored>('/v1/restore', { file: await file.text(), passphrase }));
+  };
+  if (done !== null) return <RestoredWords done={done} />;
+  return (
+    <Card title={t('restore.title')}>
+      <p>{t('restore.what')}</p>
+      {isEmpty ? (
+        <form class="stack" onSubmit={event => (event.preventDefault(), void action.run(restore))}>
+          <FileField label={t('restore.file')} file={file} onPick={setFile} />
+          <Field
+            label={t('backup.passphrase')}
+            type="password"
+            autocomplete="off"
+            value={passphrase}
+            onInput={setPassphrase}
+            required
+          />
+          <Problem problem={action.problem} />
+          <div class="form-foot">
+            <Button kind="primary" submit busy={action.busy} disabled={file === null}>
+              {t('restore.do')}
+            </Button>
+          </div>
+        </form>
+      ) : (
+        <p class="notice tone-quiet">{t('restore.notEmpty')}</p>
+      )}
+    </Card>
+  );
+}
+
+function RestoredWords({ done }: { readonly done: Restored }): JSX.Element {
+  const words = useWords();
+  const { t } = words;
+  return (
+    <Card title={t('restore.title')}>
+      <div class="notice tone-good" role="status">
+        <div>
+          <p>{t('restore.done', { name: done.name, parts: partsWords(done.parts, words) })}</p>
+          {done.notes.map(note => (
+            <p key={note} lang="en">
+              {note}
+            </p>
+          ))}
+        </div>
+      </div>
+      <div class="row">
+        <Button kind="primary" onClick={() => void askSession()}>
+          {t('restore.go')}
+        </Button>
+      </div>
+    </Card>
+  );
+}

@@ -1,0 +1,131 @@
+// The page's own settings: the password, who is signed in, and how the page is read in this browser.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { SignedIn } from '../pure/wire.ts';
+import { useAction, useLoad } from '../state/action.ts';
+import { announce } from '../state/announce.ts';
+import { get, post } from '../state/api.ts';
+import { useWords } from '../state/language.ts';
+import { Badge, Button, Card, Problem, Shown } from '../parts/basics.tsx';
+import { Field } from '../parts/field.tsx';
+import { LanguageChoice, ThemeChoice } from '../parts/taste.tsx';
+
+export function PageSettings(): JSX.Element {
+  const { t } = useWords();
+  return (
+    <div class="halves">
+      <div class="stack">
+        <Password />
+        <Card title={t('taste.title')}>
+          <p class="hint">{t('taste.words')}</p>
+          <div class="row">
+            <LanguageChoice />
+            <ThemeChoice />
+          </div>
+        </Card>
+      </div>
+      <Sessions />
+    </div>
+  );
+}
+
+function Password(): JSX.Element {
+  const { t } = useWords();
+  const [old, setOld] = useState('');
+  const [next, setNext] = useState('');
+  const [again, setAgain] = useState('');
+  const [isDifferent, setDifferent] = useState(false);
+  const action = useAction();
+  const change = async (): Promise<void> => {
+    await post('/v1/page/password', { old, new: next });
+    for (const clear of [setOld, setNext, setAgain]) clear('');
+    announce(t('password.changed'));
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    setDifferent(next !== again);
+    if (next === again) void action.run(change);
+  };
+  const shared = { type: 'password', required: true } as const;
+  return (
+    <Card title={t('password')}>
+      <p class="hint">{t('password.changeWords')}</p>
+      <form class="stack" onSubmit={submit}>
+        <input type="text" value="owner" autocomplete="username" hidden readonly />
+        <Field
+          {...shared}
+          label={t('password.old')}
+          autocomplete="current-password"
+          value={old}
+          onInput={setOld}
+        />
+        <Field
+          {...shared}
+          label={t('password.new')}
+          hint={t('password.hint')}
+          autocomplete="new-password"
+          value={next}
+          onInput={setNext}
+        />
+        <Field
+          {...shared}
+          label={t('password.again')}
+          error={isDifferent && t('password.different')}
+          autocomplete="new-password"
+          value={again}
+          onInput={setAgain}
+        />
+        <Problem problem={action.problem} />
+        <div class="form-foot">
+          <Button kind="primary" submit busy={action.busy}>
+            {t('password.change')}
+          </Button>
+        </div>
+      </form>
+    </Card>
+  );
+}
+
+function Sessions(): JSX.Element {
+  const { t, f } = useWords();
+  const loaded = useLoad(() => get<{ readonly sessions: readonly SignedIn[] }>('/v1/page/sessions'));
+  const action = useAction();
+  const end = (id: string): void =>
+    void action.run(async () => {
+      await post(`/v1/page/sessions/${encodeURIComponent(id)}/end`);
+      loaded.reload();
+    });
+  return (
+    <Card title={t('sessions.title')}>
+      <Problem problem={action.problem} />
+      <Shown loaded={loaded}>
+        {({ sessions }) => (
+          <ul class="items">
+            {sessions.map(one => (
+              <li key={one.id}>
+                <div>
+                  <p class="strong">
+                    {one.browser} {one.isThis && <Badge tone="good">{t('sessions.this')}</Badge>}
+                  </p>
+                  <p class="hint">
+                    {one.from} · {t('sessions.since', { when: f.date(one.since) })} ·{' '}
+                    {t('sessions.seen', { when: f.until(one.lastSeen, Date.now()) })}
+                  </p>
+                </div>
+                {!one.isThis && (
+                  <Button
+                    busy={action.busy}
+                    onClick={() => end(one.id)}
+                    label={t('sessions.endOf', { what: one.browser })}
+                  >
+                    {t('sessions.end')}
+                  </Button>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Shown>
+    </Card>
+  );
+}
