@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 const source = join(root, 'web/client');
 const target = join(root, 'dist/web/client');
 /** What earlier builds left; the pure parts that tsc puts beside are not touched. */
-const BUILT = /^(app|chunk|icon)-[\w-]+\.(js|css|svg|map)$|^index\.html$/;
+const BUILT = /^(app|chunk|icon)-[\w-]+\.(js|css|svg|map)(\.gz)?$|^index\.html(\.gz)?$/;
 
 export async function buildClient() {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', source], {
@@ -47,6 +48,9 @@ export async function buildClient() {
     )
     .replace('{icon}', icon);
   writeFileSync(join(target, 'index.html'), page);
+  // Packed once here, and not at each request by a router.
+  for (const name of readdirSync(target).filter(name => BUILT.test(name)))
+    writeFileSync(join(target, `${name}.gz`), gzipSync(readFileSync(join(target, name)), { level: 9 }));
 }
 
 function hashed(name, extension, bytes) {

@@ -94,7 +94,7 @@ function paintRings(
   context.font = `11px ${colours.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  for (const { ms, radius } of RINGS) {
+  for (const { radius } of RINGS) {
     const edge = pointOf({ x: radius, y: -radius }, view);
     context.beginPath();
     context.ellipse(middle.x, middle.y, edge.x - middle.x, middle.y - edge.y, 0, 0, 2 * Math.PI);

@@ -30,7 +30,7 @@ export function PluginTrouble({ plugin }: { readonly plugin: Plugin }): JSX.Elem
     <div class={`notice tone-${state === 'limited' ? 'fair' : 'bad'}`}>
       <Icon name="alert" />
       <div>
-        <p>{told === undefined ? t(`plugin.${state}.words`) : String(told)}</p>
+        <p>{told === undefined ? t(`plugin.${state}.words`) : told}</p>
         {code !== '' && <p class="code">{code}</p>}
         {state === 'failed' && (
           <div class="row">

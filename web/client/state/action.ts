@@ -5,8 +5,8 @@ export interface Action {
   readonly busy: boolean;
   readonly problem: unknown;
   /** Answers whether it was done; one at a time. */
-  run(what: () => Promise<unknown>): Promise<boolean>;
-  clear(): void;
+  readonly run: (what: () => Promise<unknown>) => Promise<boolean>;
+  readonly clear: () => void;
 }
 
 export function useAction(): Action {
@@ -40,8 +40,8 @@ export interface Loaded<T> {
   /** The last that came, also while it is asked again. */
   readonly value: T | null;
   readonly problem: unknown;
-  reload(): void;
-  set(value: T): void;
+  readonly reload: () => void;
+  readonly set: (value: T) => void;
 }
 
 /** Asks at once, and again when `key` is another or `reload` is called. */

@@ -6,8 +6,8 @@ export interface Streaming<T> {
   readonly lines: readonly T[];
   readonly busy: boolean;
   readonly problem: unknown;
-  start(path: string, body: object): void;
-  stop(): void;
+  readonly start: (path: string, body: object) => void;
+  readonly stop: () => void;
 }
 
 /** Keeps the last `most` lines. */
