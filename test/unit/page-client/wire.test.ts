@@ -15,6 +15,7 @@ import type { MadeBackup, Restored } from '../../../web/backup-admin.ts';
 import type * as Server from '../../../web/client/pure/wire-server.ts';
 import type * as Wire from '../../../web/client/pure/wire.ts';
 import type { LogLine } from '../../../web/daemon-admin.ts';
+import type { PeerHistory, SpeedEvent } from '../../../web/peers-admin.ts';
 import type { LiveState } from '../../../web/page/live.ts';
 
 /** Does not compile where the first is not all that the second needs. */
@@ -27,6 +28,8 @@ export type Checked = [
   Fits<SettingShown, Wire.Setting>,
   Fits<LogLine, Wire.LogLine>,
   Fits<LiveState, Wire.Live>,
+  Fits<PeerHistory, Wire.History>,
+  Fits<SpeedEvent, Wire.SpeedEvent>,
   Fits<MadeBackup, Wire.MadeBackup>,
   Fits<Restored, Wire.Restored>,
   Fits<NodesShown, Server.NodesShown>,

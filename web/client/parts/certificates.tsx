@@ -99,7 +99,10 @@ function Lists({ certificates: { authorities, issued }, onOpen }: ListsProps): J
           <li key={serial}>
             <div>
               <p class="strong row">
-                {name} <Badge tone={TONES[state]}>{t(`invites.${state}`)}</Badge>
+                {name}{' '}
+                <Badge tone={TONES[state]}>
+                  {t(state === 'used' ? 'certificates.used' : `invites.${state}`)}
+                </Badge>
               </p>
               <p class="hint">
                 {t('invites.until', { when: f.date(expires) })} · <span class="mono">{serial}</span>

@@ -53,8 +53,8 @@ export function HistoryPlot({ history }: { readonly history: History }): JSX.Ele
               <li key={at}>
                 <span class="hint">{f.time(at)}</span>{' '}
                 {t('history.change', {
-                  from: before ?? t('history.noPath'),
-                  to: after ?? t('history.noPath'),
+                  from: before || t('history.noPath'),
+                  to: after || t('history.noPath'),
                 })}
                 {reason !== '' && <span class="hint"> · {reason}</span>}
               </li>

@@ -123,13 +123,16 @@ type Points = ReadonlyMap<string, Point>;
 function paintLines(context: CanvasRenderingContext2D, picture: Picture, points: Points): void {
   const { nodes, view, colours, hovered, found } = picture;
   const middle = pointOf({ x: 0, y: 0 }, view);
+  // Hundreds of wide lines would be one blot.
+  const thinner = Math.min(1, Math.sqrt(FEW / Math.max(1, nodes.length)));
   const groups = new Map<string, { colour: string; width: number; faint: boolean; path: Path2D }>();
   for (const node of nodes) {
     const isReached = node.state === 'direct' || node.state === 'relayed';
     const from = node.through === null ? middle : points.get(node.through);
     const to = points.get(node.id);
     if (!isReached || from === undefined || to === undefined) continue;
-    const width = Math.round(widthOf(node.rate) * 2) / 2 + (node.id === hovered ? 1 : 0);
+    const width =
+      Math.max(1, Math.round(widthOf(node.rate) * thinner * 2) / 2) + (node.id === hovered ? 2 : 0);
     const faint = found !== null && !found.has(node.id);
     const colour = node.through === null ? colours.good : colours.fair;
     const key = `${colour} ${width} ${faint}`;
@@ -140,10 +143,10 @@ function paintLines(context: CanvasRenderingContext2D, picture: Picture, points:
   }
   context.lineCap = 'round';
   for (const { colour, width, faint, path } of groups.values()) {
-    context.globalAlpha = faint ? 0.12 : nodes.length > FEW && width < 1.5 ? 0.45 : 0.8;
+    context.globalAlpha = faint ? 0.12 : nodes.length > FEW ? Math.min(0.8, 0.15 + width * 0.14) : 0.8;
     context.strokeStyle = colour;
     context.lineWidth = width;
-    context.setLineDash(colour === colours.fair ? [7, 5] : []);
+    context.setLineDash(colour === colours.fair && nodes.length <= 5 * FEW ? [7, 5] : []);
     context.stroke(path);
   }
   context.setLineDash([]);
@@ -240,12 +243,27 @@ function paintNames(context: CanvasRenderingContext2D, picture: Picture, points:
     taken.push(box);
     context.globalAlpha = found !== null && !found.has(node.id) ? 0.3 : 1;
     context.fillStyle = node.state === 'offline' || node.state === 'idle' ? colours.muted : colours.text;
-    context.fillText(name, point.x, box[1] + 14);
+    haloed(context, name, point.x, box[1] + 14, colours.card);
     context.font = `11px ${colours.font}`;
     context.fillStyle = colours.muted;
-    context.fillText(picture.nodeWords(node), point.x, box[1] + 28);
+    haloed(context, picture.nodeWords(node), point.x, box[1] + 28, colours.card);
   }
   context.globalAlpha = 1;
+}
+
+/** Words that are read over lines and boxes. */
+function haloed(
+  context: CanvasRenderingContext2D,
+  words: string,
+  x: number,
+  y: number,
+  behind: string,
+): void {
+  context.strokeStyle = behind;
+  context.lineWidth = 4;
+  context.lineJoin = 'round';
+  context.strokeText(words, x, y);
+  context.fillText(words, x, y);
 }
 
 const overlaps = (a: Box, b: Box): boolean => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];

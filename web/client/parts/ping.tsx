@@ -79,7 +79,7 @@ function PingLine({ line, longest, words: { t, f } }: LineProps): JSX.Element {
 
 /** Its width is a part of a drawing, not of a style. */
 export function Bar({ share }: { readonly share: number }): JSX.Element {
-  const width = Math.max(1, Math.min(100, share * 100));
+  const width = share <= 0 ? 0 : Math.max(1, Math.min(100, share * 100));
   return (
     <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
       <rect class="bar-all" width="100" height="4" />

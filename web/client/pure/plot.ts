@@ -24,7 +24,7 @@ export interface Plot {
   readonly most: number | null;
 }
 
-const isRelay = (one: Path['class'] | null): boolean => one === 'relay' || one === 'turn';
+const isRelay = (one: Path['class'] | 'none'): boolean => one === 'relay' || one === 'turn';
 
 /** Null: there is too little to be drawn. */
 export function plotOf({ samples, changes, everyMs }: History): Plot | null {
@@ -38,7 +38,9 @@ export function plotOf({ samples, changes, everyMs }: History): Plot | null {
   const yOf = (ms: number): number => rounded(HEIGHT - (ms / top) * HEIGHT);
   return {
     runs: runsOf(samples, everyMs, xOf, yOf),
-    losses: samples.filter(({ rttMs, loss }) => rttMs === null || loss >= 0.5).map(({ at }) => xOf(at)),
+    losses: samples
+      .filter(({ rttMs, loss, class: kind }) => kind !== 'none' && (rttMs === null || loss >= 0.5))
+      .map(({ at }) => xOf(at)),
     changes: changes.filter(({ at }) => at >= from && at <= to).map(({ at }) => ({ at, x: xOf(at) })),
     ticks: [0, 0.5, 1].map(share => ({ ms: top * share, y: yOf(top * share) })),
     ...{ from, to, least: figures[0] ?? null, most: figures.at(-1) ?? null },

@@ -176,13 +176,15 @@ export interface History {
     readonly at: number;
     readonly rttMs: number | null;
     readonly loss: number;
-    readonly class: Path['class'] | null;
-    readonly label: string | null;
+    /** `none`: it was sought. */
+    readonly class: Path['class'] | 'none';
+    readonly label: string;
   }[];
   readonly changes: readonly {
     readonly at: number;
-    readonly from: string | null;
-    readonly to: string | null;
+    /** Empty: no path. */
+    readonly from: string;
+    readonly to: string;
     readonly reason: string;
   }[];
 }

@@ -6,7 +6,7 @@ import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { download, fileName } from '../state/files.ts';
 import { useWords, type Words } from '../state/language.ts';
-import { askSession } from '../state/session.ts';
+import { askSession, beforeSignIn } from '../state/session.ts';
 import { Button, Card, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
@@ -90,7 +90,10 @@ function Restore({ isEmpty }: { readonly isEmpty: boolean }): JSX.Element {
   const action = useAction();
   const restore = async (): Promise<void> => {
     if (file === null) return;
-    setDone(await post<Restored>('/v1/restore', { file: await file.text(), passphrase }));
+    const restored = await post<Restored>('/v1/restore', { file: await file.text(), passphrase });
+    const told = t('restore.done', { name: restored.name, parts: partsWords(restored.parts, words) });
+    beforeSignIn.set([told, ...restored.notes].join(' '));
+    setDone(restored);
   };
   if (done !== null) return <RestoredWords done={done} />;
   return (

@@ -5,7 +5,8 @@ import type { Session } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
-import { askSession } from '../state/session.ts';
+import { askSession, beforeSignIn } from '../state/session.ts';
+import { useStore } from '../state/store.ts';
 import { Button, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { Entrance } from '../parts/entrance.tsx';
@@ -13,13 +14,20 @@ import { Entrance } from '../parts/entrance.tsx';
 export function SignIn({ session }: { readonly session: Session }): JSX.Element {
   const { t } = useWords();
   const [password, setPassword] = useState('');
+  const told = useStore(beforeSignIn);
   const action = useAction();
   const signIn = async (): Promise<void> => {
     await post('/v1/page/sign-in', { password });
+    beforeSignIn.set('');
     await askSession();
   };
   return (
     <Entrance title={session.name === '' ? t('signIn.title') : t('signIn.to', { name: session.name })}>
+      {told !== '' && (
+        <p class="notice tone-good" role="status">
+          {told}
+        </p>
+      )}
       <form onSubmit={event => (event.preventDefault(), void action.run(signIn))} class="stack">
         <input type="text" value="owner" autocomplete="username" hidden readonly />
         <Field

@@ -5,6 +5,9 @@ import { createStore } from './store.ts';
 /** `asking`: not known yet; `unreached`: the box does not answer. */
 export const session = createStore<Session | 'asking' | 'unreached'>('asking');
 
+/** What whoever has to sign in should know first; empty: nothing. */
+export const beforeSignIn = createStore('');
+
 export async function askSession(): Promise<void> {
   try {
     const answer = await fetch('/v1/page/session', { cache: 'no-store' });

@@ -90,6 +90,7 @@ export const enNetwork = {
   'certificates.none': 'Nobody is trusted to issue any yet.',
   'certificates.own': 'This network’s own',
   'certificates.trusted': 'Trusted',
+  'certificates.used': 'In use',
   'certificates.usedBy': 'let in {name}',
   'certificates.issue': 'Issue a certificate',
   'certificates.issueDo': 'Issue and download',

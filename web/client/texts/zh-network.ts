@@ -89,6 +89,7 @@ export const zhNetwork: Readonly<Record<keyof typeof enNetwork, Text>> = {
   'certificates.none': '还没有受信任的签发机构。',
   'certificates.own': '本网络自有',
   'certificates.trusted': '受信任',
+  'certificates.used': '已使用',
   'certificates.usedBy': '已用于 {name}',
   'certificates.issue': '签发证书',
   'certificates.issueDo': '签发并下载',
