@@ -8,6 +8,7 @@ export const HORIZON_MS = 500;
 export const MAX_DRIFT = 64;
 
 const [LOWEST_RATE, HIGHEST_RATE] = [2, 100];
+const UNLIKELY_RATE = 2 * HIGHEST_RATE;
 /** Of shorter intervals chance makes too much; in longer ones too much happens, and a range may end. */
 const [SHORTEST_MS, LONGEST_MS] = [1_000, 60_000];
 
@@ -26,6 +27,8 @@ export const USUAL_DRIFT = driftAt(USUAL_RATE);
 export function rateFrom(foreign: number, elapsedMs: number, before: number | null): number | null {
   if (foreign < 0 || elapsedMs < SHORTEST_MS || elapsedMs > LONGEST_MS) return before;
   const rate = ((foreign + 1) * 1_000) / elapsedMs;
+  // Nobody opens so many: the router counts from somewhere else now.
+  if (rate > UNLIKELY_RATE) return before;
   // It comes in bursts: what it was a moment ago counts as much as what it is.
   const blended = before === null || rate > before ? rate : (rate + before) / 2;
   return Math.min(HIGHEST_RATE, Math.max(LOWEST_RATE, blended));
