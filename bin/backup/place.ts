@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../../base/disk.ts';
 import { GinnelError } from '../../base/errors.ts';
-import { hasCode } from '../../base/level-folder.ts';
+import { hasCode, isHeld } from '../../base/level-folder.ts';
 import { holdStore } from '../../base/state/repair.ts';
 import { setExportsAside } from '../../base/store/exports-aside.ts';
 import { IDENTITY_FILE } from '../../core/control/identity.ts';
@@ -38,9 +38,12 @@ export async function takeIn(state: string, fill: (folder: string) => Promise<vo
  */
 export async function finishRestore(state: string, wallMs: number): Promise<void> {
   if (!(await isThere(incomingIn(state))) && !(await isThere(wholeIn(state)))) return;
+  const store = join(state, 'store');
   try {
-    // Whoever runs with the old store may be about to take one in.
-    const lock = await holdStore(join(state, 'store'));
+    // Whoever runs with the old store may be about to take one in. A part of this process does not meet its own lock.
+    if ((await isThere(store)) && (await isHeld(store)))
+      throw commandErrors('DAEMON_RUNNING', { folder: state });
+    const lock = await holdStore(store);
     try {
       if (await isThere(wholeIn(state))) await place(state, wallMs);
       await rm(incomingIn(state), { recursive: true, force: true });
@@ -77,14 +80,15 @@ async function place(state: string, wallMs: number): Promise<void> {
 async function exchange(state: string, name: string): Promise<void> {
   const [own, fresh] = [join(state, name), join(wholeIn(state), name)];
   if (!(await isThere(fresh))) return;
-  await unlessGone(() => rename(own, join(wholeIn(state), `${name}.replaced`)));
+  const replaced = join(wholeIn(state), `${name}.replaced`);
+  await unlessGone(() => rename(own, replaced), ['ENOENT', 'ENOTEMPTY', 'EEXIST']);
   await unlessGone(() => rename(fresh, own));
 }
 
-/** What is gone was moved already; a folder that stands in the way too. */
-async function unlessGone(move: () => Promise<void>): Promise<void> {
+/** What is gone was moved already. */
+async function unlessGone(move: () => Promise<void>, codes: readonly string[] = ['ENOENT']): Promise<void> {
   await move().catch((error: unknown) => {
-    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].some(code => hasCode(error, code))) throw error;
+    if (!codes.some(code => hasCode(error, code))) throw error;
   });
 }
 
