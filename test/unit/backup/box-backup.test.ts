@@ -131,9 +131,14 @@ t.test('each wrong file has its words, is counted, and changes nothing', async t
   const field = JSON.parse(file) as Record<string, unknown>;
   const body = String(field['body']);
   const flipped = `${body.slice(0, 99)}${body[99] === 'A' ? 'B' : 'A'}${body.slice(100)}`;
-  const sealedAs = (name: string, version: number, passphrase: string | null): Promise<string> => {
+  const sealedAs = (
+    name: string,
+    version: number,
+    passphrase: string | null,
+    text = '{}',
+  ): Promise<string> => {
     const errors = { foreign: no, cut: no, damaged: no, newer: no, sealed: no, passphrase: no };
-    return writeSealed({ name, version, maxCharacters: 1e6, errors }, Buffer.from('{}'), AT, passphrase);
+    return writeSealed({ name, version, maxCharacters: 1e6, errors }, Buffer.from(text), AT, passphrase);
   };
   const cases: [what: string, file: string, passphrase: string, code: string][] = [
     ['another passphrase', file, 'wrong horse battery', 'BACKUP_PASSPHRASE'],
@@ -144,7 +149,12 @@ t.test('each wrong file has its words, is counted, and changes nothing', async t
     ['entries of a newer Ginnel', await again({ format: 999 }), PASSPHRASE, 'BACKUP_NEWER'],
     ['an export of a server', await sealedAs('server export', 1, PASSPHRASE), PASSPHRASE, 'BACKUP_FOREIGN'],
     ['something else', 'hello', PASSPHRASE, 'BACKUP_FOREIGN'],
-    ['without a seal', await sealedAs('box backup', 1, null), PASSPHRASE, 'BACKUP_DAMAGED'],
+    [
+      'without a seal',
+      await sealedAs('box backup', 1, null, JSON.stringify(held)),
+      PASSPHRASE,
+      'BACKUP_DAMAGED',
+    ],
     ['sealed, and no box', await sealedAs('box backup', 1, PASSPHRASE), PASSPHRASE, 'BACKUP_DAMAGED'],
     [
       'keys of two boxes',
