@@ -15,11 +15,13 @@ const MAX_CHARACTERS = 256;
 export class PathHistory {
   /** By peer id; the one that was sampled last comes last. */
   readonly #peers = new Map<string, PeerRing>();
+  /** The last one that was asked for and was not there. */
+  #asked = '';
 
   /** `at`: milliseconds since 1970. */
   note({ peers }: Pick<NodeStatus, 'peers'>, at: number): void {
-    for (const peer of peers) {
-      if (peer.state === 'offline' || peer.state === 'idle') continue;
+    const active = peers.filter(({ state }) => state !== 'offline' && state !== 'idle');
+    for (const peer of active.length > MOST_PEERS ? this.#chosen(active) : active) {
       const ring = this.#peers.get(peer.id) ?? new PeerRing();
       // Anew at the end of the order.
       this.#peers.delete(peer.id);
@@ -32,8 +34,18 @@ export class PathHistory {
     }
   }
 
+  /** Whom somebody asked for, then those that are kept already, then whoever was heard last. */
+  #chosen(active: readonly PeerStatus[]): readonly PeerStatus[] {
+    const rank = ({ id, lastHeardSecondsAgo }: PeerStatus): number =>
+      id === this.#asked ? -2 : this.#peers.has(id) ? -1 : (lastHeardSecondsAgo ?? Infinity);
+    const ranked = active.map(peer => ({ peer, rank: rank(peer) }));
+    ranked.sort((one, other) => (one.rank === other.rank ? 0 : one.rank - other.rank));
+    return ranked.slice(0, MOST_PEERS).map(({ peer }) => peer);
+  }
+
   of(id: string, now: number): PeerHistory {
     const ring = this.#peers.get(id);
+    if (ring === undefined) this.#asked = id;
     return {
       everyMs: LOOK_EVERY_MS,
       samples: ring?.samples(now - HOUR_MS) ?? [],

@@ -59,16 +59,21 @@ t.test('an hour is kept, and no more, whatever flaps', t => {
   t.end();
 });
 
-t.test('of more peers than are kept, those that were in touch last stay', t => {
+t.test('of more peers than are kept, the same ones stay; who is asked for gets a place', t => {
   const history = new PathHistory();
-  const named = (n: number): PeerStatus => ({ ...cellar, id: `peer-${n}` });
-  const all = Array.from({ length: 500 }, (_, n) => named(n));
+  const named = (n: number): PeerStatus => ({ ...cellar, id: `peer-${n}`, lastHeardSecondsAgo: n });
+  const all = Array.from({ length: 500 }, (_, n) => named(499 - n));
   history.note({ peers: all }, at(0));
   t.equal(history.size, MOST_PEERS);
-  history.note({ peers: [named(3)] }, at(1));
+  t.equal(history.of('peer-63', at(0)).samples.length, 1, 'those that were heard last');
+  t.equal(history.of('peer-499', at(0)).samples.length, 0);
+  history.note({ peers: all }, at(1));
   t.equal(history.size, MOST_PEERS);
-  t.equal(history.of('peer-3', at(1)).samples.length, 1);
-  t.equal(history.of('peer-499', at(1)).samples.length, 1);
-  t.equal(history.of('peer-436', at(1)).samples.length, 0, 'the one that was noted longest ago gave way');
+  t.equal(history.of('peer-499', at(1)).samples.length, 1, 'it was asked for');
+  const lengths = all.map(({ id }) => history.of(id, at(1)).samples.length);
+  t.equal(lengths.filter(length => length === 2).length, MOST_PEERS - 1, 'one gave way, and no more');
+  history.note({ peers: [named(300)] }, at(2));
+  t.equal(history.size, MOST_PEERS);
+  t.equal(history.of('peer-300', at(2)).samples.length, 1, 'where few are in touch, they are kept');
   t.end();
 });
