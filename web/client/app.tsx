@@ -21,22 +21,33 @@ import { SettingsScreen } from './screens/settings.tsx';
 import { FirstPassword, SignIn } from './screens/sign-in.tsx';
 import { Welcome, welcoming } from './screens/welcome.tsx';
 
+const AGAIN_MS = 4000;
+
 export function App(): JSX.Element {
-  const { t } = useWords();
   const known = useStore(session);
   if (known === 'asking') return <main class="entrance">{<Loading />}</main>;
-  if (known === 'unreached')
-    return (
-      <Entrance title={t('unreached.title')}>
-        <p>{t('problem.unreached')}</p>
-        <Button kind="primary" onClick={() => void askSession()}>
-          {t('again')}
-        </Button>
-      </Entrance>
-    );
+  if (known === 'unreached') return <Unreached />;
   if (known.owner === 'none') return <FirstPassword session={known} />;
   if (!known.signedIn) return <SignIn session={known} />;
   return <Inside name={known.name} version={known.version} />;
+}
+
+function Unreached(): JSX.Element {
+  const { t } = useWords();
+  useEffect(() => {
+    const again = window.setInterval(() => {
+      if (!document.hidden) void askSession();
+    }, AGAIN_MS);
+    return () => window.clearInterval(again);
+  }, []);
+  return (
+    <Entrance title={t('unreached.title')}>
+      <p>{t('problem.unreached')}</p>
+      <Button kind="primary" onClick={() => void askSession()}>
+        {t('again')}
+      </Button>
+    </Entrance>
+  );
 }
 
 function Inside({ name, version }: { readonly name: string; readonly version: string }): JSX.Element {

@@ -35,6 +35,7 @@ const ALLOWED: Record<string, { code: string[]; types: string[] }> = {
   plugins: { code: ['core/contract', 'protocol', 'base'], types: [] },
   server: { code: ['protocol', 'base', 'system'], types: [] },
   web: { code: ['base'], types: ['core/contract', 'core', 'server'] },
+  'web/client': { code: [], types: [] },
 };
 const PURE = ['protocol'];
 
@@ -48,7 +49,7 @@ function sources(folder: string): string[] {
   return readdirSync(folder).flatMap(name => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return sources(path);
-    return name.endsWith('.ts') ? [path] : [];
+    return /\.tsx?$/.test(name) ? [path] : [];
   });
 }
 

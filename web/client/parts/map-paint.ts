@@ -58,10 +58,10 @@ export function paint(context: CanvasRenderingContext2D, picture: Picture): void
   context.clearRect(0, 0, view.width, view.height);
   const points = new Map(nodes.map(node => [node.id, pointOf(node, view)]));
   const free = freest([...points.values()], view);
-  const taken = paintRings(context, picture, free);
+  paintRings(context, picture);
   paintLines(context, picture, points);
   paintNodes(context, picture, points);
-  taken.push(paintSelf(context, picture, free));
+  const taken = [...paintRingWords(context, picture, free), paintSelf(context, picture, free)];
   paintNames(context, picture, points, taken);
 }
 
@@ -81,19 +81,11 @@ function freest(points: readonly Point[], view: View): number {
 /** Left, top, right, bottom. */
 type Box = readonly [number, number, number, number];
 
-function paintRings(
-  context: CanvasRenderingContext2D,
-  { view, colours, ringWords }: Picture,
-  free: number,
-): Box[] {
+function paintRings(context: CanvasRenderingContext2D, { view, colours }: Picture): void {
   const middle = pointOf({ x: 0, y: 0 }, view);
   context.strokeStyle = colours.line;
-  context.fillStyle = colours.muted;
   context.lineWidth = 1;
   context.setLineDash([2, 5]);
-  context.font = `11px ${colours.font}`;
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
   for (const { radius } of RINGS) {
     const edge = pointOf({ x: radius, y: -radius }, view);
     context.beginPath();
@@ -101,6 +93,14 @@ function paintRings(
     context.stroke();
   }
   context.setLineDash([]);
+}
+
+function paintRingWords(context: CanvasRenderingContext2D, picture: Picture, free: number): Box[] {
+  const { view, colours, ringWords } = picture;
+  context.fillStyle = colours.muted;
+  context.font = `11px ${colours.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
   return RINGS.map(({ ms, radius }) => {
     const { x, y } = pointOf({ x: Math.cos(free) * radius, y: Math.sin(free) * radius }, view);
     return label(context, ringWords(ms), x, y, colours.card);

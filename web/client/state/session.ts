@@ -8,12 +8,21 @@ export const session = createStore<Session | 'asking' | 'unreached'>('asking');
 /** What whoever has to sign in should know first; empty: nothing. */
 export const beforeSignIn = createStore('');
 
+/** Whoever was in stays in while the box is silent: it may only be starting anew. */
 export async function askSession(): Promise<void> {
+  const answered = await answer();
+  const known = session.get();
+  const isInside = typeof known === 'object' && known.signedIn;
+  if (answered !== null) session.set(answered);
+  else if (!isInside) session.set('unreached');
+}
+
+async function answer(): Promise<Session | null> {
   try {
-    const answer = await fetch('/v1/page/session', { cache: 'no-store' });
-    session.set(answer.ok ? ((await answer.json()) as Session) : 'unreached');
+    const response = await fetch('/v1/page/session', { cache: 'no-store' });
+    return response.ok ? ((await response.json()) as Session) : null;
   } catch {
-    session.set('unreached');
+    return null;
   }
 }
 
