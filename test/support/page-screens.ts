@@ -39,12 +39,13 @@ export async function goTo({ page }: Visit, hash: string): Promise<void> {
   await settled(page);
 }
 
-/** Until nothing is busy. */
+const IS_SETTLED =
+  "document.querySelector('h1') !== null && document.querySelector('[aria-busy=true], .spinner') === null";
+
+/** Until nothing is busy. Asked from outside: the page's policy lets nobody wait inside by a text that is run as code. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForTimeout(SETTLES_MS);
-  await page.waitForFunction(
-    "document.querySelector('h1') !== null && document.querySelector('[aria-busy=true], .spinner') === null",
-  );
+  do await page.waitForTimeout(SETTLES_MS);
+  while (!(await page.evaluate<boolean>(IS_SETTLED)));
 }
 
 async function asked<T>(page: Page, path: string, body?: object): Promise<T> {
