@@ -92,7 +92,7 @@ await step('the first visit: a password of one’s own, the invite, and the box 
   await screen.getByRole('heading', { name: 'attic-nas is on the network' }).waitFor();
 });
 
-await step('the second home appears in table and map by itself, through the relay', async t => {
+await step('the second home appears in table and map by itself, through the relay', async () => {
   await box.choose(staysRelayed);
   const { ip4 } = await box.status();
   await until('the first answer', BOUND_MS, async () => {
@@ -100,9 +100,8 @@ await step('the second home appears in table and map by itself, through the rela
     return code === 0;
   });
   await row('cellar-router').filter({ hasText: second.ip }).waitFor();
-  await row('cellar-router').filter({ hasText: 'Through a relay' }).waitFor();
+  await row('cellar-router').filter({ hasText: 'Through office-vps' }).waitFor();
   await screen.getByRole('img', { name: /Map of the network around attic-nas: \d other box/ }).waitFor();
-  t.match(await row('cellar-router').innerText(), /through office-vps/);
 });
 
 await step('a plugin is switched off and on while pings pass', async t => {
@@ -135,7 +134,7 @@ await step('the path moves from the relay to a direct one, and the page says so 
   await button('Save').first().click();
   await open('#/');
   const pings = here.host.exec(`ping -q -c 100 -i 0.1 -W 2 ${second.ip}`);
-  await row('cellar-router').getByText('Direct', { exact: true }).waitFor({ timeout: BOUND_MS });
+  await row('cellar-router').filter({ hasText: 'Direct, UDP' }).waitFor({ timeout: BOUND_MS });
   t.match((await pings).stdout, / 0% packet loss/, 'no ping was lost on the way over');
   await row('cellar-router').getByRole('link').click();
   await screen.locator('#why').getByText('cellar-router is direct').waitFor();
@@ -187,9 +186,10 @@ await step('a backup is downloaded, and an empty box that gets it is the same on
   await press('Restore');
   await fresh.page.getByText('This box is attic-nas now').waitFor({ timeout: BOUND_MS });
   await empty.explained(
+    // Its sockets are gone while it builds itself anew.
     until('the box to be back', BOUND_MS, async () => {
-      const { server: told } = await empty.status();
-      return told.state === 'connected';
+      const status = await empty.status().catch(() => null);
+      return status?.server.state === 'connected';
     }),
   );
   t.match(await empty.status(), { id, ip4, name: 'attic-nas' }, 'the same box, at the same address');
