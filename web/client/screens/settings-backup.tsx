@@ -6,6 +6,7 @@ import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { download, fileName } from '../state/files.ts';
 import { useWords, type Words } from '../state/language.ts';
+import { go } from '../state/router.ts';
 import { askSession, beforeSignIn } from '../state/session.ts';
 import { Button, Card, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
@@ -140,7 +141,7 @@ function RestoredWords({ done }: { readonly done: Restored }): JSX.Element {
         </div>
       </div>
       <div class="row">
-        <Button kind="primary" onClick={() => void askSession()}>
+        <Button kind="primary" onClick={() => (go(), void askSession())}>
           {t('restore.go')}
         </Button>
       </div>
