@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Household, whyNoBrowser, type Look, type Visit } from '../support/browser.ts';
-import { crowd, household } from '../support/made-up-household.ts';
+import { household } from '../support/made-up-household.ts';
 import { serveMadeUpPage, type MadeUpPage } from '../support/made-up-page.ts';
 import { enter, goTo, SCREENS, settled } from '../support/page-screens.ts';
 import { repositoryRoot } from '../support/repository.ts';
@@ -12,7 +12,7 @@ interface Picture {
   readonly name: string;
   readonly look: Look;
   /** The page of which it is; default the household's. */
-  readonly of?: 'first visit' | 'crowd';
+  readonly of?: 'first visit';
   /** One of the screens; empty: what a visitor sees at the door. */
   readonly screen?: keyof typeof SCREENS;
   /** What is done there first. */
@@ -31,7 +31,10 @@ const traffic = ({ page }: Visit): Promise<void> => page.waitForTimeout(TRAFFIC_
 async function mistaken({ page }: Visit): Promise<void> {
   await page.getByLabel('Measure again after').fill('100000');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.locator('[aria-invalid=true]').first().scrollIntoViewIfNeeded();
+  await page
+    .locator('[aria-invalid=true]')
+    .first()
+    .evaluate("(field) => field.scrollIntoView({ block: 'center' })");
 }
 
 const PICTURES: readonly Picture[] = [
@@ -47,7 +50,6 @@ const PICTURES: readonly Picture[] = [
   },
   { name: 'overview-phone', look: phone(), screen: 'overview', act: traffic },
   { name: 'overview-phone-dark', look: phone('dark'), screen: 'overview', act: traffic },
-  { name: 'crowd-desk-dark', look: desk('dark'), of: 'crowd', screen: 'overview', act: traffic },
   { name: 'peer-desk', look: desk(), screen: 'peer', act: traffic },
   { name: 'peer-phone-dark', look: phone('dark'), screen: 'peer', act: traffic },
   { name: 'plugins-desk', look: desk(), screen: 'plugins' },
@@ -66,9 +68,8 @@ if (noBrowser !== false) {
 mkdirSync(FOLDER, { recursive: true });
 for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
 const browser = await Household.open();
-const pages: Record<'first visit' | 'crowd' | 'household', MadeUpPage> = {
+const pages: Record<'first visit' | 'household', MadeUpPage> = {
   'first visit': await serveMadeUpPage({ peers: [], isUp: false }),
-  crowd: await serveMadeUpPage({ peers: crowd(500) }),
   household: await serveMadeUpPage({ peers: household() }),
 };
 let problems = 0;

@@ -5,6 +5,9 @@ import { NOTHING_CHECKED, type NatReport } from '../../core/contract/nat-report.
 import type { ServerNode } from '../../server/admin.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
 import { FakeMembers } from './fake-members.ts';
+import { fakePeers } from './fake-peers.ts';
+import type { PeersAdmin } from '../../web/peers-admin.ts';
+import type { InviteSummary } from '../../server/admin.ts';
 
 /** A peer, and what passes between it and this box, in bits per second. */
 export interface MadeUpPeer {
@@ -118,7 +121,38 @@ export class HouseholdServer extends FakeServer {
     super();
     this.members = new FakeMembers([...peers.map(({ peer }) => memberOf(peer)), WAITING]).admin;
   }
+
+  override invites(): readonly InviteSummary[] {
+    const now = Date.now();
+    return [
+      {
+        ...{ id: '0a1b2c3d', note: 'for the hut', state: 'open', uses: 2, usesLeft: 1, approval: false },
+        ...{ issued: now - DAY_MS / 2, expires: now + DAY_MS / 2 },
+      },
+    ];
+  }
 }
+
+/** An hour of a peer that came over from its relay, and lost one packet on the way. */
+export const householdPeers: PeersAdmin = {
+  ...fakePeers,
+  history: () => {
+    const everyMs = 15_000;
+    const began = Date.now() - 240 * everyMs;
+    const relayed = { class: 'relay', label: 'via office-vps' } as const;
+    const direct = { class: 'direct', label: 'direct UDP' } as const;
+    const changeAt = 96;
+    const samples = Array.from({ length: 240 }, (_, index) => ({
+      ...(index < changeAt ? relayed : direct),
+      at: began + index * everyMs,
+      rttMs: (index < changeAt ? 88 : 31) + 3 * Math.sin(index / 7) + ((index * 7) % 5),
+      loss: 0,
+    }));
+    const at = began + changeAt * everyMs;
+    const change = { at, from: relayed.label, to: direct.label, reason: 'a direct path answers' };
+    return { everyMs, samples, changes: [change] };
+  },
+};
 
 const WAITING: ServerNode = {
   ...{ id: 'phone-id', name: 'anna-phone', ip4: '10.77.0.30', ip6: '', standing: 'pending' },

@@ -11,8 +11,7 @@ import { openDaemonSettings } from '../../bin/settings.ts';
 import { createPage } from '../../web/page/page.ts';
 import { FakeDaemon } from './fake-admins.ts';
 import { fakeBackup } from './fake-backup.ts';
-import { HouseholdNode, HouseholdServer, type MadeUpPeer } from './made-up-household.ts';
-import { fakePeers } from './fake-peers.ts';
+import { HouseholdNode, householdPeers, HouseholdServer, type MadeUpPeer } from './made-up-household.ts';
 import { memoryStore } from './memory-store.ts';
 import { repositoryRoot } from './repository.ts';
 
@@ -46,7 +45,7 @@ export async function serveMadeUpPage({
     ...{ node, server, daemon: new FakeDaemon(), settings: await openDaemonSettings(memoryStore()) },
     ...{
       backup: fakeBackup,
-      peers: fakePeers,
+      peers: householdPeers,
       version: '0.1.0',
       pid: 1,
       log: silentLog,

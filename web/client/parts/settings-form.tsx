@@ -37,7 +37,8 @@ export function SettingsForm({ fields, onSave, restarts }: SettingsFormProps): J
   const submit = (event: Event): void => {
     event.preventDefault();
     setChecked(true);
-    if (Object.keys(wrong).length === 0 && changed.length > 0) void save(change);
+    if (Object.keys(wrong).length > 0) focusFirstWrong(event.currentTarget);
+    else if (changed.length > 0) void save(change);
   };
   const edit = (key: string, draft: Draft): void => {
     action.clear();
@@ -81,6 +82,12 @@ export function SettingsForm({ fields, onSave, restarts }: SettingsFormProps): J
       </div>
     </form>
   );
+}
+
+/** Once it is drawn as wrong. */
+function focusFirstWrong(form: EventTarget | null): void {
+  if (!(form instanceof HTMLElement)) return;
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus());
 }
 
 /** The daemon's refusal, at the settings that it is about. */
