@@ -9,5 +9,7 @@ export function mappedPorts(plugins: readonly PluginStatus[]): readonly string[]
     .flatMap(port => (typeof port['outside'] === 'string' ? [port['outside']] : []));
 }
 
-const listOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] =>
-  Array.isArray(value) ? value.filter(each => typeof each === 'object' && each !== null) : [];
+type Part = Readonly<Record<string, unknown>>;
+
+const listOf = (value: unknown): readonly Part[] =>
+  Array.isArray(value) ? value.filter((each): each is Part => typeof each === 'object' && each !== null) : [];
