@@ -53,7 +53,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'peer-desk', look: desk(), screen: 'peer', act: traffic },
   { name: 'peer-phone-dark', look: phone('dark'), screen: 'peer', act: traffic },
   { name: 'plugins-desk', look: desk(), screen: 'plugins' },
-  { name: 'plugin-mistake-phone', look: phone(), screen: 'plugin', act: mistaken },
+  { name: 'plugin-mistake-phone', look: { ...phone(), scale: 1.75 }, screen: 'plugin', act: mistaken },
   { name: 'nodes-desk-dark', look: desk('dark'), screen: 'nodes' },
   { name: 'invites-phone', look: phone(), screen: 'invites' },
   { name: 'backup-desk', look: desk(), screen: 'backup' },
