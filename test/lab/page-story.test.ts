@@ -45,6 +45,8 @@ const household = await Household.open({ namespace: device.name });
 t.teardown(() => household.close());
 const page = `http://${here.host.address}:${PAGE_PORT}/`;
 const visit = await household.visit(page);
+/** The one that is looked at now. */
+let looked = visit;
 
 /** What a person sees happens; and nothing went wrong behind it. */
 function step(name: string, act: (t: Test) => Promise<void>): Promise<unknown> {
@@ -52,8 +54,8 @@ function step(name: string, act: (t: Test) => Promise<void>): Promise<unknown> {
     try {
       await box.explained(act(t));
     } catch (error) {
-      t.comment(await visit.text().catch(() => 'the page shows nothing'));
-      await visit.picture(LOOKS).then(
+      t.comment(await looked.text().catch(() => 'the page shows nothing'));
+      await looked.picture(LOOKS).then(
         () => t.comment(`as it looked: ${LOOKS}`),
         () => undefined,
       );
@@ -173,6 +175,7 @@ await step('a backup is downloaded, and an empty box that gets it is the same on
   const empty = new GinnelNode(device, 'empty-box');
   await empty.start();
   const fresh = await household.visit(`http://127.0.0.1:${PAGE_PORT}/`, { screen: 'phone' });
+  looked = fresh;
   const label = (name: string): Locator => fresh.page.getByLabel(name, { exact: true });
   const press = (name: string): Promise<void> =>
     fresh.page.getByRole('button', { name, exact: true }).click();

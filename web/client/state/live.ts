@@ -47,6 +47,9 @@ export function watchLive(): () => void {
   return () => {
     isEnded = true;
     close();
+    // Whoever signs in next sees the box as it is then, not as it was.
+    live.set(null);
+    connection.set('opening');
     document.removeEventListener('visibilitychange', look);
   };
 }
