@@ -35,10 +35,14 @@ t.test('no screen of the page has barriers, overhang or complaints', { skip, tim
     await settled(visit.page);
     await good('the door');
     await enter(visit);
+    const headings = new Map<string, string>();
     for (const [screen, hash] of Object.entries(SCREENS)) {
       await goTo(visit, hash);
       await good(screen);
+      headings.set(screen, await visit.page.locator('h1').first().innerText());
     }
+    for (const [screen, heading] of headings)
+      t.equal(heading === headings.get('nowhere'), screen === 'nowhere', `${screen}, ${words}: ${heading}`);
     t.same(visit.complaints, [], `${words}: no complaints`);
     await visit.close();
   }
