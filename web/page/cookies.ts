@@ -4,10 +4,14 @@ import type Koa from 'koa';
 import { SILENCE_MS } from './sessions.ts';
 import { isSecure } from './visitor.ts';
 
-/** Cookies do not tell ports apart: another service of this box may have set some of the same name. */
+/** Another service of this box may have set some of the same name. */
 const MOST_TRIED = 4;
 
-const nameFor = (asked: IncomingMessage): string => (isSecure(asked) ? '__Host-ginnel' : 'ginnel');
+/** Cookies do not tell ports apart: two boxes behind two tunnels of one machine would sign each other's owners out. */
+function nameFor(asked: IncomingMessage): string {
+  const port = /:(\d{1,5})$/.exec(asked.headers.host ?? '')?.[1];
+  return `${isSecure(asked) ? '__Host-ginnel' : 'ginnel'}${port === undefined ? '' : `-${port}`}`;
+}
 
 export function tokensOf(asked: IncomingMessage): string[] {
   const name = nameFor(asked);

@@ -12,7 +12,7 @@ export function natFacts(nat: NatReport, t: Say): readonly Fact[] {
     ...(nat.nat === 'no' ? [{ name: t('nat'), value: t('nat.none') }] : []),
     ...(nat.nat === 'yes' && mapping !== undefined ? [{ name: t('nat'), value: t(`nat.${mapping}`) }] : []),
     ...(nat.udp === 'no' ? [{ name: 'UDP', value: t('nat.noUdp') }] : []),
-    ...(nat.ipv6 === 'not-checked' ? [] : [{ name: 'IPv6', value: t(`nat.ipv6.${nat.ipv6}`) }]),
+    ...(nat.ipv6 === 'not-checked' ? [] : [{ name: t('nat.ipv6'), value: t(`nat.ipv6.${nat.ipv6}`) }]),
     ...(nat.mapped.length === 0 ? [] : [{ name: t('nat.outside'), value: nat.mapped.join(', ') }]),
   ];
 }

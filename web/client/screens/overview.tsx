@@ -6,7 +6,7 @@ import type { Live, NodeStatus, Peer } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
-import { Button, Card, Facts, Problem } from '../parts/basics.tsx';
+import { Button, Card, Facts, Problem, State } from '../parts/basics.tsx';
 import { Copied } from '../parts/copy.tsx';
 import { HealthCard, healthOf } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -29,6 +29,7 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
         <HealthCard lines={healthOf(now)} />
       </>
     );
+  if (node.state === 'down' && now.server?.state === 'up') return <ServerHere now={now} server={now.server} />;
   return (
     <>
       <Title>
@@ -37,6 +38,24 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
       <p class="lead">{summaryOf(node, t)}</p>
       {node.state === 'down' && <BringUp />}
       <Boxes node={node} now={now} />
+    </>
+  );
+}
+
+/** A machine that is the network's server and no box of it. */
+function ServerHere({ now, server }: { readonly now: Live; readonly server: ServerLive }): JSX.Element {
+  const { t } = useWords();
+  const { nodeCount: count, onlineCount: online } = server;
+  return (
+    <>
+      <Title>
+        <State tone="good">{t('box.serverHere')}</State>
+      </Title>
+      <p class="lead">{t('box.serverHereWords', { count, online })}</p>
+      <p>
+        <a href="#/network/nodes">{t('box.serverHereLink')}</a>
+      </p>
+      <HealthCard lines={healthOf(now)} />
     </>
   );
 }
