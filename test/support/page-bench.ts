@@ -23,6 +23,7 @@ import { createPage, type Page, type PageOptions } from '../../web/page/page.ts'
 import type { HashPassword } from '../../web/page/owner.ts';
 import { FakeDaemon, FakeNode, FakeServer } from './fake-admins.ts';
 import { fakeBackup } from './fake-backup.ts';
+import { fakePeers } from './fake-peers.ts';
 import { memoryStore } from './memory-store.ts';
 
 export const PASSWORD = 'correct horse battery';
@@ -72,7 +73,16 @@ export async function pageBench(t: Test, { limits = {}, ...changes }: BenchOptio
   const settings = await openDaemonSettings(memoryStore());
   const clock: Clock = systemClock;
   const page = await createPage({
-    ...{ node, server, settings, clock, store, daemon: new FakeDaemon(), backup: fakeBackup },
+    ...{
+      node,
+      server,
+      settings,
+      clock,
+      store,
+      daemon: new FakeDaemon(),
+      backup: fakeBackup,
+      peers: fakePeers,
+    },
     ...{ counters: new Counters(), log: silentLog, version: '1.2.3', pid: 42, random: seededRandom(7) },
     checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
     hashPassword: quickHash,
@@ -127,10 +137,14 @@ function asking(port: number, method: string, path: string, asked: Asked = {}): 
     method === 'GET' || method === 'HEAD'
       ? {}
       : { 'Content-Type': 'application/json', Origin: `http://${own}` };
-  const all = { Host: own, ...usual, ...(cookie === undefined ? {} : { Cookie: cookie }), ...headers };
+  const all: NonNullable<Asked['headers']> = {
+    ...{ Host: own, ...usual },
+    ...(cookie === undefined ? {} : { Cookie: cookie }),
+    ...headers,
+  };
   const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, method, path, headers: sent as typeof all, agent: false };
+    const options = { host: '127.0.0.1', port, method, path, headers: sent, agent: false };
     const going = request({ ...options, localAddress: from }, answer => {
       let text = '';
       answer.setEncoding('utf8');
@@ -155,7 +169,11 @@ export function exchange(socket: Socket, bytes: string): Promise<string> {
     let text = '';
     socket.setEncoding('latin1');
     socket.on('data', part => (text += String(part)));
-    socket.once('close', () => resolve(text));
+    socket.once('close', () => {
+      resolve(text);
+      // The socket is kept until the test ends.
+      text = '';
+    });
     socket.on('error', () => undefined);
     socket.write(bytes);
   });

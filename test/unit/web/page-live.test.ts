@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import t from 'tap';
 import { ManualClock } from '../../../base/clock.ts';
 import { MOST_WATCHERS } from '../../../web/page/live.ts';
+import { cellar } from '../../support/fake-admins.ts';
 import { problemsOf } from '../../support/openapi.ts';
 import { pageBench, type PageBench } from '../../support/page-bench.ts';
 
@@ -95,31 +96,30 @@ t.test('one look serves all, and nobody looks while nobody watches', async t => 
   t.equal(live.looks, after);
 });
 
-t.test(
-  'it takes a session, and ends with it: signed out, or ended from elsewhere',
-  async t => {
-    const clock = new ManualClock();
-    const bench = await pageBench(t, { clock });
-    const first = await bench.signedIn();
-    t.equal((await bench.ask('GET', '/v1/page/live')).status, 401);
-    t.equal((await bench.ask('GET', '/v1/page/live', { cookie: `ginnel=${'A'.repeat(43)}` })).status, 401);
-    const { cookie } = await bench.ask('POST', '/v1/page/sign-in', {
-      body: { password: 'correct horse battery' },
-    });
-    const [one, other] = [await watching(bench, first), await watching(bench, cookie)];
-    await bench.ask('POST', '/v1/page/sign-out', { cookie: first, body: {} });
-    await settled();
-    t.ok(one.isClosed());
-    t.notOk(other.isClosed());
-    const seen = (): number | undefined => bench.page.sessions.list('')[0]?.lastSeen;
-  for (let second = 0; second < 60; second++) clock.advance(1000);
+t.test('it takes a session, and ends with it: signed out, or ended from elsewhere', async t => {
+  const clock = new ManualClock();
+  const bench = await pageBench(t, { clock });
+  const first = await bench.signedIn();
+  t.equal((await bench.ask('GET', '/v1/page/live')).status, 401);
+  t.equal((await bench.ask('GET', '/v1/page/live', { cookie: `ginnel=${'A'.repeat(43)}` })).status, 401);
+  const { cookie } = await bench.ask('POST', '/v1/page/sign-in', {
+    body: { password: 'correct horse battery' },
+  });
+  const [one, other] = [await watching(bench, first), await watching(bench, cookie)];
+  await bench.ask('POST', '/v1/page/sign-out', { cookie: first, body: {} });
   await settled();
+  t.ok(one.isClosed());
+  t.notOk(other.isClosed());
+  const seen = (): number | undefined => bench.page.sessions.list('')[0]?.lastSeen;
+  for (let part = 0; part < 3; part++) {
+    for (let second = 0; second < 21; second++) clock.advance(1000);
+    await settled();
+  }
   t.ok((seen() ?? 0) > clock.wallMs() - 30_000, 'being watched is no silence');
   await bench.page.sessions.endAll(null);
-    await settled();
-    t.ok(other.isClosed());
-  },
-);
+  await settled();
+  t.ok(other.isClosed());
+});
 
 t.test('who does not read is dropped, with nothing piled up for them', async t => {
   const clock = new ManualClock();
@@ -129,7 +129,7 @@ t.test('who does not read is dropped, with nothing piled up for them', async t =
   const status = bench.node.status();
   let count = 0;
   // Far more than the kernel holds for a reader that sleeps.
-  const peers = Array.from({ length: 20_000 }, (_, n) => ({ ...status.peers[0]!, id: `peer-${n}` }));
+  const peers = Array.from({ length: 20_000 }, (_, n) => ({ ...cellar, id: `peer-${n}` }));
   bench.node.status = () => ({ ...status, name: `box ${count++}`, peers });
   const one = await watching(bench, cookie);
   one.socket.pause();

@@ -30,11 +30,7 @@ t.test('no route but those three answers without a session, however it is spelt 
       t.equal((await ask(method, each, { body })).status, 401, `${method} ${each}`);
     if (method === 'GET') t.equal((await ask('HEAD', plain)).status, 401, `HEAD ${plain}`);
     const dead = `ginnel=${'A'.repeat(43)}; ginnel=; ginnel=undefined`;
-    t.equal(
-      (await ask(method, plain, { body, cookie: dead })).status,
-      401,
-      `${route} with a dead cookie`,
-    );
+    t.equal((await ask(method, plain, { body, cookie: dead })).status, 401, `${route} with a dead cookie`);
   }
   for (const [method, path] of [
     ['POST', '/v1'],
