@@ -13,7 +13,6 @@ export interface DaemonValues {
   readonly metrics: string | null;
   /** As daemon/page-places.ts reads it. */
   readonly page: string;
-  readonly 'page-tls': boolean;
   readonly 'page-names': readonly string[];
   readonly 'speed-test': boolean;
 }
@@ -53,13 +52,6 @@ export const DAEMON_SETTINGS: SettingsSchema = {
       format: 'page-places',
       default: 'lan',
       'x-words': 'lan (or, on another port, lan:8080), off, or addresses with ports: 192.168.1.2:7080',
-    },
-    'page-tls': {
-      title: 'Page over TLS',
-      description:
-        'The page by https, with a certificate that this box makes for itself; the browser asks once whether to trust it.',
-      type: 'boolean',
-      default: false,
     },
     'page-names': {
       title: 'Names of the page',
