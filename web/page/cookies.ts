@@ -4,14 +4,10 @@ import type Koa from 'koa';
 import { SILENCE_MS } from './sessions.ts';
 import { isSecure } from './visitor.ts';
 
-/** Another service of this box may have set some of the same name. */
+/** Cookies do not tell ports apart: another service of this box may have set some of the same name. */
 const MOST_TRIED = 4;
 
-/** Cookies do not tell ports apart: two boxes behind two tunnels of one machine would sign each other's owners out. */
-function nameFor(asked: IncomingMessage): string {
-  const port = /:(\d{1,5})$/.exec(asked.headers.host ?? '')?.[1];
-  return `${isSecure(asked) ? '__Host-ginnel' : 'ginnel'}${port === undefined ? '' : `-${port}`}`;
-}
+const nameFor = (asked: IncomingMessage): string => (isSecure(asked) ? '__Host-ginnel' : 'ginnel');
 
 export function tokensOf(asked: IncomingMessage): string[] {
   const name = nameFor(asked);

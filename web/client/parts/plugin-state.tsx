@@ -18,6 +18,9 @@ export function PluginStateWords({ plugin }: { readonly plugin: Plugin }): JSX.E
   return <State tone={TONES[plugin.state]}>{t(`plugin.${plugin.state}`)}</State>;
 }
 
+/** So it is in most homes. */
+const HARMLESS = 'PORTMAP_NO_ANSWER';
+
 /** Nothing where all is well. */
 export function PluginTrouble({ plugin }: { readonly plugin: Plugin }): JSX.Element | null {
   const { t } = useWords();
@@ -27,10 +30,10 @@ export function PluginTrouble({ plugin }: { readonly plugin: Plugin }): JSX.Elem
   const told = ['message', 'problem', 'reason'].map(key => facts[key]).find(one => typeof one === 'string');
   const retry = (): Promise<unknown> => post(`/v1/node/plugins/${encodeURIComponent(plugin.name)}/retry`);
   return (
-    <div class={`notice tone-${state === 'limited' ? 'fair' : 'bad'}`}>
+    <div class={`notice tone-${code === HARMLESS ? 'quiet' : state === 'limited' ? 'fair' : 'bad'}`}>
       <Icon name="alert" />
       <div>
-        <p>{told === undefined ? t(`plugin.${state}.words`) : told}</p>
+        <p>{told ?? t(code === HARMLESS ? `plugin.${HARMLESS}` : `plugin.${state}.words`)}</p>
         {code !== '' && <p class="code">{code}</p>}
         {state === 'failed' && (
           <div class="row">

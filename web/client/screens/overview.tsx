@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { found } from '../pure/peers.ts';
-import type { Live, NodeStatus, Peer } from '../pure/wire.ts';
+import type { Live, NodeStatus, Peer, ServerLive } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
@@ -29,7 +29,8 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
         <HealthCard lines={healthOf(now)} />
       </>
     );
-  if (node.state === 'down' && now.server?.state === 'up') return <ServerHere now={now} server={now.server} />;
+  if (node.state === 'down' && now.server?.state === 'up')
+    return <ServerHere now={now} server={now.server} />;
   return (
     <>
       <Title>

@@ -70,6 +70,8 @@ export const enMore = {
   'plugin.limited': 'Works in part',
   'plugin.unavailable': 'Not available here',
   'plugin.failed': 'Failed',
+  'plugin.PORTMAP_NO_ANSWER':
+    'The router opens no port when asked. Nothing need be done: many have that turned off (UPnP, or port sharing by devices).',
   'plugin.limited.words': 'It works, but not in everything that it could do.',
   'plugin.unavailable.words': 'Something that it needs is missing on this machine.',
   'plugin.failed.words': 'It failed and was stopped. It is tried again by itself.',

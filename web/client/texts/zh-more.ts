@@ -70,6 +70,8 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'plugin.limited': '部分可用',
   'plugin.unavailable': '此处不可用',
   'plugin.failed': '失败',
+  'plugin.PORTMAP_NO_ANSWER':
+    '路由器不会自动开放端口。无需处理：许多路由器默认关闭此功能（UPnP 或“设备端口共享”）。',
   'plugin.limited.words': '可以工作，但部分功能受限。',
   'plugin.unavailable.words': '这台设备缺少它所需的组件。',
   'plugin.failed.words': '它出错并已停止，系统会自动重试。',
