@@ -90,6 +90,7 @@ async function ping(a: Box, b: Box): Promise<boolean> {
       ? `The path: ${path.label}, ${path.remote ?? ''}, ${path.rttMs?.toFixed(1) ?? '?'} ms.`
       : 'No path was found.',
   );
+  check(code === 0, `${code === 0 ? 'each' : 'not each'} of the ten pings was answered`);
   return code === 0;
 }
 
