@@ -14,7 +14,7 @@ interface Group {
 
 /** Where each command stands. One that stands nowhere is listed under `More`. */
 export const GROUPS: readonly Group[] = [
-  { title: 'Start here', isDetailed: true, commands: ['server', 'invite', 'up', 'status'] },
+  { title: 'Start here', isDetailed: true, commands: ['server', 'invite', 'up', 'status', 'page'] },
   { title: 'Look', isDetailed: true, commands: ['ping', 'speed', 'why', 'netcheck', 'logs'] },
   { title: 'Change', isDetailed: false, commands: ['down', 'plugins', 'get', 'set', 'unset'] },
   {
@@ -27,7 +27,7 @@ export const GROUPS: readonly Group[] = [
     isDetailed: false,
     commands: [
       ...['service', 'restart', 'backup', 'restore', 'check', 'repair', 'bugreport', 'metrics'],
-      ...['page', 'completion', 'run'],
+      ...['completion', 'run'],
     ],
   },
 ];

@@ -17,7 +17,7 @@ interface LogFlags {
 
 export function daemonCommands(program: Command, kit: () => Kit): void {
   withJson(program.command('logs'))
-    .summary('what Ginnel wrote lately, and, with --follow, what it writes')
+    .summary('what Ginnel wrote lately; --follow goes on')
     .option('-f, --follow', 'go on with what comes, until Ctrl-C')
     .addOption(
       new Option('--level <level>', 'the least that is shown')

@@ -36,7 +36,7 @@ export function lookCommands(program: Command, kit: () => Kit, exit: (code: numb
       exit(received > 0 ? EXIT.ok : EXIT.failed);
     });
   withJson(program.command('speed <peer>'))
-    .summary('how fast data goes to a peer and comes from it; takes ten seconds')
+    .summary('how fast data goes to a peer and comes back')
     .action((peer: string, flags: Flags) => speed(kit(), peer, flags.json === true));
   withJson(program.command('netcheck'))
     .summary('measure what stands between this box and the world')

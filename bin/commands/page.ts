@@ -7,7 +7,7 @@ import { withJson, type Kit } from './command.ts';
 export function pageCommands(program: Command, kit: () => Kit): void {
   const page = withJson(program.command('page'))
     .enablePositionalOptions()
-    .summary('where the page of this box is, and the code for the first visit')
+    .summary("where this box's page is, and the code to open it")
     .action((flags: { json?: boolean }) => show(kit(), '/v1/owner', flags.json === true));
   withJson(page.command('reset-password'))
     .summary("take the owner's password away, and end all sessions of the page")

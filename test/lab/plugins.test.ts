@@ -139,7 +139,7 @@ t.test(
     const offered = `${here.outerAddress}:41641`;
     t.match(
       (await a.node.why('b')).join('\n'),
-      `${offered} (mapped)`,
+      `${offered} (opened by the router)`,
       'it is among the places at which this box is',
     );
     t.comment(`met after ${(await meet({ ...c, ip: await ipOf(c) }, { ...a, ip })).toFixed(0)} ms`);
