@@ -43,7 +43,7 @@ async function measure(measuring: Measuring): Promise<Figures> {
   try {
     const crowd = await crowdFigures(ground.one, household, NODES);
     const beside = await pingsBesideWindows(measuring, household);
-    return { ...crowd, ...beside, ...(await addedMemory(ground, household)) };
+    return { ...crowd, ...beside, ...(await addedMemory(ground)) };
   } finally {
     await household.close();
   }
@@ -69,10 +69,13 @@ async function pingsBesideWindows({ ground, running }: Measuring, household: Hou
 }
 
 /** Resident memory of one idle box, started again and again with the page off and on. */
-async function addedMemory(ground: Ground, household: Household): Promise<Figures> {
+async function addedMemory(ground: Ground): Promise<Figures> {
   const server = await ground.locationServer();
   const environment = { NODE_OPTIONS: preload(CLEARS) };
-  const node = await startNode(server, ground.one, 'idle-box', { environment });
+  // Neither of the two places: those are in the network already.
+  const { core } = ground.lab;
+  const node = await startNode(server, core, 'idle-box', { environment });
+  const household = await Household.open({ namespace: core.name });
   const sizes: Record<'off' | 'on' | 'visited', number[]> = { off: [], on: [], visited: [] };
   for (let start = 0; start < STARTS; start++) {
     await startedWith(node, 'off');
@@ -85,6 +88,7 @@ async function addedMemory(ground: Ground, household: Household): Promise<Figure
     await visit.close();
     sizes.visited.push(await settledMb(node));
   }
+  await household.close();
   await node.stop();
   const off = median(sizes.off);
   return {
