@@ -1,6 +1,5 @@
 // Made-up boxes for the page: some direct, some through relays, some away, with traffic that changes from second to second.
-import type { NodeStatus, PathStatus, PeerStatus, PingEvent } from '../../core/admin.ts';
-import { FakeNode } from './fake-admins.ts';
+import type { PathStatus, PeerStatus } from '../../core/admin.ts';
 
 const NAMES = [
   'cellar-router',
@@ -101,40 +100,3 @@ const relayed = (rttMs: number): PathStatus => ({
   ...{ label: 'via office-vps', class: 'relay', transport: 'relay-tcp', remote: '203.0.113.5:7443' },
   ...{ foundBy: 'reflexive', rttMs, ...around },
 });
-
-/** A node with such peers. */
-export class MadeUpNode extends FakeNode {
-  readonly made: MadeUpPeers;
-
-  constructor(count: number, joined: boolean) {
-    super(joined);
-    this.made = madeUpPeers(count);
-  }
-
-  override status(): NodeStatus {
-    const status = super.status();
-    const { peers } = this.made.at(Date.now());
-    const nat = { ...status.nat, takenAt: Date.now(), udp: 'yes', nat: 'yes', ipv6: 'no' } as const;
-    return {
-      ...status,
-      name: status.name === '' ? 'attic-nas' : status.name,
-      peers: status.state === 'up' ? peers : [],
-      nat: { ...nat, mapping: 'endpoint-independent', mapped: ['203.0.113.9:41641'] },
-    };
-  }
-
-  override ping(options: { peer: string; count: number }, signal: AbortSignal): AsyncIterable<PingEvent> {
-    return super.ping({ ...options, peer: 'cellar-router' }, signal);
-  }
-
-  override why(peer: string): readonly string[] {
-    return [
-      `Tries at ${peer}, the last first:`,
-      '1. direct UDP to 198.51.100.7:41641 answered after 0.6 s.',
-      '2. LAN UDP to 192.168.7.20:41641: no answer within 2 s.',
-      '3. via office-vps answered after 0.1 s and was in use until then.',
-      'The direct path is in use: it is the shortest that answers.',
-      'What would make it better: IPv6 on both ends.',
-    ];
-  }
-}
