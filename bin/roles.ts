@@ -70,6 +70,7 @@ type Wish = <T>(role: Role, isWanted: boolean, work: () => Promise<T>) => Promis
 const nodeInTurn = (node: NodeAdmin, inTurn: InTurn, wish: Wish): NodeAdmin => ({
   plugins: node.plugins,
   status: () => node.status(),
+  look: () => node.look(),
   // To be told to go up as it is changes nothing: whatever flows goes on flowing.
   up: options =>
     inTurn(() =>

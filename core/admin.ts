@@ -73,6 +73,8 @@ export interface PeerStatus {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
+  /** Milliseconds since 1970, when the location server saw it last; null: it is connected there, or that is not known. */
+  readonly lastSeen: number | null;
   readonly sessionEstablished: boolean;
   /** What this end seals with now; null: no session. */
   readonly profile: 'fast' | 'stock' | null;
@@ -213,6 +215,8 @@ export interface NodeAdmin extends SettingsAdmin {
   /** Also while the node is down: what is chosen then holds at the next `up`. */
   readonly plugins: PluginAdmin;
   status(): NodeStatus;
+  /** Somebody is about to look at `status`: the location server is asked who is in, where it was not asked just now. Never rejects. */
+  look(): Promise<void>;
   up(options: UpOptions): Promise<NodeStatus>;
   down(): Promise<void>;
   ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent>;

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { SettingShown, SettingsChange } from '../base/settings.ts';
 import { decodeInvite } from '../protocol/location/invite.ts';
-import type { ServerPlaces } from '../protocol/location/messages.ts';
+import type { Enrolled, ServerPlaces } from '../protocol/location/messages.ts';
 import type {
   NetcheckReport,
   NodeAdmin,
@@ -19,10 +19,10 @@ import { credentialOf } from './node/credential.ts';
 import { nodeErrors } from './node/errors.ts';
 import { conclusions, summary } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
-import type { Belongings } from './node/parts.ts';
+import type { Belongings, Parts } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
 import { bindToMembership } from './node/settings.ts';
-import { statusOf } from './node/status.ts';
+import { statusOf, strangerReason } from './node/status.ts';
 import { Stay } from './node/stay.ts';
 import { noteLeftCard, pluginChoices } from './node/stores.ts';
 import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
@@ -74,6 +74,10 @@ class GinnelNode implements Node {
       this.#options.clock.monotonicMs(),
       this.#options.without,
     );
+  }
+
+  async look(): Promise<void> {
+    await this.#stay?.parts.roll.look();
   }
 
   get nat(): NatReport {
@@ -128,7 +132,7 @@ class GinnelNode implements Node {
   why(peer: string): readonly string[] {
     const { parts } = this.#up();
     const known = parts.book.find(peer);
-    if (known === null) throw nodeErrors('PEER_UNKNOWN', { peer });
+    if (known === null) return strangerLines(strangerOf(parts, peer), peer);
     return parts.paths.why(known.node.record.wireguardKey);
   }
 
@@ -262,6 +266,19 @@ class GinnelNode implements Node {
       joined: isJoined,
     }));
   }
+}
+
+/** One whom the location server alone told of; null: none, or it is out. */
+function strangerOf({ roll, standings }: Parts, peer: string): Enrolled | null {
+  const member = roll.find(peer);
+  return member === null || standings.keepsOut(member) !== null ? null : member;
+}
+
+/** Of one whom the location server alone told of. Error: PEER_UNKNOWN. */
+function strangerLines(member: Enrolled | null, peer: string): readonly string[] {
+  if (member === null) throw nodeErrors('PEER_UNKNOWN', { peer });
+  const state = member.lastSeen === null ? 'idle' : 'offline';
+  return [`${member.name} is ${state}: ${strangerReason(member)}`];
 }
 
 /** The membership to go by: the present one, or what the invite makes of it, with the owner's wishes. */

@@ -30,6 +30,7 @@ import { isMember, nameOf, standingOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import type { Relays } from './relays/relays.ts';
+import type { Roll } from './roll.ts';
 import type { Session } from './session.ts';
 import type { ServerTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
@@ -43,6 +44,7 @@ export interface Desk {
   readonly keepAlives: KeepAlives;
   readonly waiting: Waiting<Session>;
   readonly relays: Relays;
+  readonly roll: Roll;
   readonly keys: ServerKeys;
   readonly primitives: Primitives;
   readonly time: ServerTime;
@@ -71,6 +73,8 @@ export function answerRequest(desk: Desk, session: Session, message: NodeMessage
       return Promise.resolve(lackedStandings(desk, message));
     case 'bring':
       return bring(desk, session, message);
+    case 'roll':
+      return Promise.resolve(desk.roll.answer(message));
     case 'ping':
       return Promise.resolve(done(message.id));
   }

@@ -22,6 +22,7 @@ import type { NodeEntry } from './registry-entries.ts';
 import type { Registry } from './registry.ts';
 import { OnLink } from './relays/on-link.ts';
 import { Relays } from './relays/relays.ts';
+import { Roll } from './roll.ts';
 import { answerRequest, logOut } from './requests.ts';
 import type { Desk } from './requests.ts';
 import { Reach } from './reach.ts';
@@ -83,8 +84,12 @@ export class Station {
       ...{ clock, counters, primitives, limits, registry, presence: this.#presence },
       ...{ localStatic: keys.control, way: options.settings['relay-choice'], onLink: new OnLink(clock) },
     });
+    const roll = new Roll({
+      nodes: () => registry.nodes.values(),
+      isHere: node => this.#presence.session(node) !== undefined,
+    });
     this.desk = {
-      ...{ registry, keys, time, primitives, counters, keepAlives, relays },
+      ...{ registry, keys, time, primitives, counters, keepAlives, relays, roll },
       waiting: new Waiting(),
       presence: this.#presence,
       reach: ({ place }) => ({ ...this.reach.welcome(place), ...this.#placesPart() }),

@@ -1,4 +1,5 @@
 // What daemon, node and server answer, as routes: the sockets and the page mount the same ones.
+import { setTimeout } from 'node:timers/promises';
 import type Koa from 'koa';
 import type Router from '@koa/router';
 import type { Counters } from '../base/counters.ts';
@@ -88,11 +89,15 @@ export function health({ version, pid, node, server, daemon }: RoutesOptions): H
 }
 
 function nodeRoutes(router: Router, node: () => NodeAdmin, options: RoutesOptions, read: ReadBody): void {
-  router.get('/node/status', context => void (context.body = node().status()));
+  router.get('/node/status', async context => {
+    await looked(node());
+    context.body = node().status();
+  });
   settingsRoutes(router, '/node/settings', node, read);
   pluginsRoutes(router, () => node().plugins, read);
   router.get('/node/counters', context => void (context.body = node().counters()));
-  router.get('/node/peers/:peer/why', context => {
+  router.get('/node/peers/:peer/why', async context => {
+    await looked(node());
     context.body = { lines: node().why(String(context.params['peer'])) };
   });
   router.post('/node/up', async context => {
@@ -114,6 +119,13 @@ function nodeRoutes(router: Router, node: () => NodeAdmin, options: RoutesOption
     context.body = await eventStream(node().ping(asked, untilHungUp(context)), options.log);
     context.type = 'application/x-ndjson';
   });
+}
+
+/** A server that does not answer at once is not waited for. */
+const LOOK_WITHIN_MS = 500;
+
+function looked(node: NodeAdmin): Promise<void> {
+  return Promise.race([node.look(), setTimeout(LOOK_WITHIN_MS, undefined, { ref: false })]);
 }
 
 function serverRoutes(

@@ -9,7 +9,7 @@ export interface StatusLineOf {
   readonly waiting: ReadonlyMap<string, string>;
 }
 
-/** `attic-nas 10.77.0.2, 2 of 3 boxes direct; location server, 3 of 4 boxes online`. */
+/** `attic-nas 10.77.0.2, 2 of 3 boxes direct; location server, 3 of 4 boxes online`: of those that it has to do with now. */
 export function statusLine({ node, server, waiting }: StatusLineOf): string {
   const parts = [
     ...nodePart(node),
@@ -23,9 +23,10 @@ function nodePart(node: StatusLineOf['node']): string[] {
   const status = node?.status();
   if (status === undefined || status.state === 'down') return [];
   if (status.state === 'starting') return ['the node starts'];
-  const direct = status.peers.filter(({ state }) => state === 'direct').length;
+  const inTouch = status.peers.filter(({ state }) => state !== 'idle' && state !== 'offline');
+  const direct = inTouch.filter(({ state }) => state === 'direct').length;
   const away = status.server.state === 'connected' ? '' : ', location server not reached';
-  return [`${plain(status.name)} ${status.ip4}, ${direct} of ${status.peers.length} boxes direct${away}`];
+  return [`${plain(status.name)} ${status.ip4}, ${direct} of ${inTouch.length} boxes direct${away}`];
 }
 
 function serverPart(server: StatusLineOf['server']): string[] {

@@ -61,7 +61,8 @@ function trafficBelow({ cells, more = '' }: Row): Row {
 
 function peerRow(peer: PeerStatus, colours: Paint): Row {
   const { path, lastHeardSecondsAgo: heard } = peer;
-  const ago = heard === null ? 'never' : heard < 5 ? 'now' : durationInWords(heard);
+  const seen = heard ?? seenSecondsAgo(peer);
+  const ago = seen === null ? 'never' : seen < 5 ? 'now' : durationInWords(seen);
   const isFresh = path !== null && heard !== null && heard <= FRESH_S;
   const trip = isFresh && path.rttMs !== null ? millisecondsInWords(path.rttMs) : '';
   const loss = isFresh ? percentInWords(path.loss) : '';
@@ -71,6 +72,10 @@ function peerRow(peer: PeerStatus, colours: Paint): Row {
     more: peer.state === 'direct' ? '' : plain(peer.reason),
   };
 }
+
+/** By the location server's word. */
+const seenSecondsAgo = ({ lastSeen }: PeerStatus): number | null =>
+  lastSeen === null ? null : Math.max(0, Math.round((Date.now() - lastSeen) / 1000));
 
 function connection(peer: PeerStatus, colours: Paint): string {
   const label = peer.path === null ? peer.state : plain(peer.path.label);

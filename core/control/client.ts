@@ -11,6 +11,7 @@ import type {
   LookupSubject,
   NodeSignal,
   Registration,
+  RollAnswer,
   ServerPlaces,
   SignedNode,
   Standing,
@@ -216,6 +217,12 @@ export class ControlClient implements Control {
       .finally(() => this.#lookups.delete(key));
     this.#lookups.set(key, asked);
     return asked;
+  }
+
+  async roll(after: number): Promise<RollAnswer> {
+    const answer = await this.#ask({ type: 'roll', after });
+    if (answer.type === 'roll') return answer;
+    throw controlErrors('SERVER_WORD_WRONG', { reason: `${answer.type} instead of the roll` });
   }
 
   async signal(to: SignedNode, signal: NodeSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   PathSignal,
   Registration,
   RelaysTold,
+  RollAnswer,
   ScopeRule,
   ServerPlaces,
   SignedNode,
@@ -83,6 +84,8 @@ export interface Control {
   publish(): Promise<void>;
   /** Rejects with a GinnelError: NODE_UNKNOWN, SERVER_AWAY, … */
   lookup(what: LookupSubject): Promise<RouteFound>;
+  /** Who is in the network, from the answer before on (0: from the beginning); a page. Rejects with a GinnelError. */
+  roll(after: number): Promise<RollAnswer>;
   /** Sealed to the node; the serial is set here. Rejects with NODE_OFFLINE, SERVER_AWAY. */
   signal(to: SignedNode, signal: NodeSignal): Promise<void>;
 }

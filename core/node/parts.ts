@@ -32,6 +32,7 @@ import { standingsTopic } from './standings-topic.ts';
 import { externalEndpoints, type NodeValues } from './settings.ts';
 import { rememberedRoute, ServerWords } from './network-words.ts';
 import { openMainSockets } from './sockets.ts';
+import { Roll } from './roll.ts';
 import { keptRelays, timestampFloor } from './stores.ts';
 
 const CONNECT_WITHIN_MS = 3_000;
@@ -48,6 +49,7 @@ export interface Parts {
   readonly network: NetworkDoor;
   readonly paths: Paths;
   readonly plugins: PluginHost;
+  readonly roll: Roll;
   readonly signals: PluginSignals;
   readonly standings: Standings;
   readonly streams: Streams;
@@ -151,8 +153,9 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     localNetworks: hooks.localNetworks,
     localAddresses: () => network.addresses().map(({ address }) => address),
     sharedNetworks: () => [],
-    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words, rerouted, signals })),
+    events: controlEvents(hooks, () => ({ paths, introductions, hearsay, words, rerouted, signals, roll })),
   });
+  const roll = new Roll({ control, self: own.identity.id, clock, counters });
   const signals = new PluginSignals({ control, book, counters });
   const streams = new Streams({
     ...{ clock, primitives, node: own.identity.id, control: own.identity.control },
@@ -220,6 +223,7 @@ function joinAbove(options: NodeOptions, own: Belongings, hooks: Hooks, ground: 
     network,
     paths,
     plugins: own.plugins,
+    roll,
     signals,
     standings,
     streams,
@@ -311,6 +315,7 @@ interface LaterForControl extends Later {
   readonly words: ServerWords;
   readonly rerouted: ControlEvents['rerouted'];
   readonly signals: PluginSignals;
+  readonly roll: Roll;
 }
 
 const engineEvents = (later: () => Later): EngineEvents => ({
@@ -328,6 +333,7 @@ const controlEvents = (hooks: Hooks, later: () => LaterForControl): ControlEvent
     hooks.welcomed(welcome, server);
     later().paths.welcomed(welcome, server);
     later().introductions.welcomed();
+    later().roll.welcomed();
   },
   stateChanged(state, reason) {
     later().paths.controlChanged(state);

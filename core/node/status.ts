@@ -1,4 +1,5 @@
 // What `status` says of a running node.
+import type { Enrolled } from '../../protocol/location/messages.ts';
 import type { NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import { healthOf } from './health.ts';
@@ -38,7 +39,7 @@ export function statusOf(
     tun: stay.card,
     udpPort: parts.udpPort,
     server,
-    peers: parts.book.all().map(({ node: { record } }) => peerStatus(stay, record)),
+    peers: peersStatus(stay),
     plugins,
     nat: parts.paths.natReport,
     health: healthOf({
@@ -86,6 +87,33 @@ function serverStatus({ parts: { control }, controlReason }: Stay, nowMs: number
   };
 }
 
+/** Those met, and those whom the location server alone told of. */
+function peersStatus(stay: Stay): PeerStatus[] {
+  const { book, roll, standings } = stay.parts;
+  const met = book.all().map(({ node: { record } }) => peerStatus(stay, record));
+  const isUnmet = (member: Enrolled): boolean =>
+    book.byId(member.id) === null && standings.keepsOut(member) === null;
+  const unmet = [...roll.others.values()].filter(isUnmet);
+  return [...met, ...unmet.map(strangerStatus)];
+}
+
+function strangerStatus(member: Enrolled): PeerStatus {
+  const { id, name, ip4, ip6, lastSeen } = member;
+  return {
+    ...{ id, name, ip4, ip6, lastSeen },
+    state: lastSeen === null ? 'idle' : 'offline',
+    ...{ path: null, paths: [], reason: strangerReason(member) },
+    ...{ bytesIn: 0, bytesOut: 0, lastHeardSecondsAgo: null },
+    ...{ sessionEstablished: false, profile: null, cipher: null },
+  };
+}
+
+/** Why a box that was never met stands as it does. */
+export const strangerReason = ({ lastSeen }: Enrolled): string =>
+  lastSeen === null ? 'nothing was sent there yet; a way to it is sought with the first packet' : AWAY;
+
+const AWAY = 'it is not connected to the location server';
+
 function peerStatus(
   { parts }: Stay,
   record: { id: string; name: string; ip4: string; ip6: string; wireguardKey: string },
@@ -93,12 +121,16 @@ function peerStatus(
   const { id, name, ip4, ip6, wireguardKey } = record;
   const session = parts.engine.status(wireguardKey);
   const paths = parts.paths.status(wireguardKey);
+  const enrolled = parts.roll.others.get(id) ?? null;
+  const lastSeen = enrolled?.lastSeen ?? null;
+  const state = paths?.state ?? 'idle';
+  const isAway = state === 'idle' && lastSeen !== null;
   return {
-    ...{ id, name, ip4, ip6 },
-    state: paths?.state ?? 'idle',
+    ...{ id, name, ip4, ip6, lastSeen },
+    state: isAway ? 'offline' : state,
     path: paths?.path ?? null,
     paths: paths?.paths ?? [],
-    reason: paths?.reason ?? '',
+    reason: isAway ? AWAY : (paths?.reason ?? ''),
     bytesIn: session?.bytesIn ?? 0,
     bytesOut: session?.bytesOut ?? 0,
     lastHeardSecondsAgo: paths?.lastHeardSecondsAgo ?? null,

@@ -236,6 +236,13 @@ export interface BringRequest {
   readonly standings: readonly Standing[];
 }
 
+/** Who is in the network, for people to see: what changed after the answer with that `at`; 0: all. */
+export interface RollRequest {
+  readonly type: 'roll';
+  readonly id: number;
+  readonly after: number;
+}
+
 export interface PingRequest {
   readonly type: 'ping';
   readonly id: number;
@@ -249,6 +256,7 @@ export type NodeMessage =
   | SignalRequest
   | StandingsRequest
   | BringRequest
+  | RollRequest
   | PingRequest;
 
 // ---- server to node
@@ -311,6 +319,33 @@ export interface StandingsAnswer {
   readonly re: number;
   /** At most 64. */
   readonly standings: readonly Standing[];
+  /** There are others behind these. */
+  readonly more: boolean;
+}
+
+/** A member as the server knows it; whoever wants to reach it looks it up, and believes signatures alone. */
+export interface Enrolled {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly ip4: string;
+  readonly ip6: string;
+  /** As in its assignment: a standing from before then does not keep it out. */
+  readonly issued: number;
+  /** Milliseconds since 1970 by the server's clock; null: it is connected now. */
+  readonly lastSeen: number | null;
+}
+
+export interface RollAnswer {
+  readonly type: 'roll';
+  readonly re: number;
+  /** At most 128, the asker among them. */
+  readonly members: readonly Enrolled[];
+  /** Ids of those who are no longer in it; at most 128. */
+  readonly gone: readonly NodeId[];
+  /** The roll from its beginning: what was told before is void. */
+  readonly whole: boolean;
+  /** For the next question of this connection. */
+  readonly at: number;
   /** There are others behind these. */
   readonly more: boolean;
 }
@@ -390,6 +425,7 @@ export type ServerMessage =
   | Done
   | RouteAnswer
   | StandingsAnswer
+  | RollAnswer
   | SignalDelivery
   | NodeChanged
   | StandingNews

@@ -123,6 +123,8 @@ const RULES = list(shape({ prefix: PREFIX, scope: SCOPE }), 64);
 
 const SIGNED_NODE = shape({ record: RECORD, assignment: ASSIGNMENT });
 
+const ENROLLED = shape({ id: NODE_ID, name: NAME, ip4: IP4, ip6: IP6, issued: TIME, lastSeen: orNull(TIME) });
+
 const BITS = { type: 'number', minimum: 0, maximum: 1e15 };
 const TCP_PLACES = list(shape({ node: SIGNED_NODE, places: { ...list(ENDPOINT, 4), minItems: 1 } }), 4);
 const RELAY_OFFER = shape({
@@ -188,6 +190,7 @@ export const nodeSchemas: Readonly<Record<string, object>> = {
   signal: message('signal', { id: REQUEST_ID, to: NODE_ID, sealed: SEALED }),
   standings: message('standings', { id: REQUEST_ID, digest: DIGEST, skip: whole(0, 65_536) }),
   bring: message('bring', { id: REQUEST_ID, standings: STANDINGS }),
+  roll: message('roll', { id: REQUEST_ID, after: whole(0, SAFE) }),
   ping: message('ping', { id: REQUEST_ID }),
 };
 
@@ -225,6 +228,14 @@ export const serverSchemas: Readonly<Record<string, object>> = {
     lastSeen: TIME,
   }),
   standings: message('standings', { re: REQUEST_ID, standings: STANDINGS, more: { type: 'boolean' } }),
+  roll: message('roll', {
+    re: REQUEST_ID,
+    members: list(ENROLLED, 128),
+    gone: list(NODE_ID, 128),
+    whole: { type: 'boolean' },
+    at: whole(0, SAFE),
+    more: { type: 'boolean' },
+  }),
   signal: message(
     'signal',
     { from: NODE_ID, node: SIGNED_NODE, sealed: SEALED, seen: list({ anyOf: [IP4, IP6] }, 8) },

@@ -127,6 +127,7 @@ const MESSAGES: readonly object[] = [
   { type: 'signal', id: 5, to: id, sealed: 'c2VhbGVk' },
   { type: 'ping', id: 6 },
   { type: 'standings', id: 7, digest, skip: 64 },
+  { type: 'roll', id: 8, after: 12 },
   { type: 'bring', id: 8, standings },
   {
     type: 'welcome',
@@ -164,6 +165,12 @@ const MESSAGES: readonly object[] = [
   { type: 'seen', endpoint: endpoints[0] },
   { type: 'places', places: serverPlaces },
   { type: 'standings', re: 7, standings, more: true },
+  {
+    ...{ type: 'roll', re: 8, gone: [id], whole: false, at: 14, more: true },
+    members: [
+      { id, name: 'nas', ip4: '10.77.0.2', ip6, issued: 1_700_000_000_000, lastSeen: 1_750_000_000_000 },
+    ],
+  },
   { type: 'standing', standing: standings[0] },
   { type: 'renamed', name: 'attic' },
   { type: 'rules', rules: [{ prefix: 'fd00::/8', scope: 'private' }] },

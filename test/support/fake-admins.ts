@@ -69,6 +69,7 @@ export const cellar: PeerStatus = {
   bytesIn: 1_200_000_000,
   bytesOut: 310_000_000,
   lastHeardSecondsAgo: 0,
+  lastSeen: null,
   sessionEstablished: true,
   profile: 'fast',
   cipher: 'aes-256-gcm',
@@ -113,6 +114,14 @@ export class FakeNode implements NodeAdmin {
     this.plugins = plugins;
     this.#joined = joined;
     this.#onJoined = onJoined;
+  }
+
+  /** How often somebody was about to look. */
+  looks = 0;
+
+  look(): Promise<void> {
+    this.looks++;
+    return Promise.resolve();
   }
 
   status(): NodeStatus {

@@ -186,6 +186,7 @@ function sketched([name, state, path, reason, bitsIn, bitsOut, ago]: Sketch, ind
       ip4: `10.77.${number >> 8}.${number & 255}`,
       ip6: `fd6a:91c2:44d0::${number.toString(16)}`,
       ...{ bytesIn: bitsIn * 64, bytesOut: bitsOut * 64, lastHeardSecondsAgo: ago },
+      lastSeen: state === 'offline' ? Date.now() - (ago ?? 0) * 1000 : null,
       ...{
         sessionEstablished: isHere,
         profile: isHere ? 'fast' : null,

@@ -52,6 +52,7 @@ function peer(i: number, seconds: number): PeerStatus {
     bytesIn: i * 7_300_000 + seconds * 20_000,
     bytesOut: i * 2_100_000 + seconds * 5000,
     lastHeardSecondsAgo: state === 'offline' ? 86_400 * (1 + (i % 5)) : path === null ? null : i % 2,
+    lastSeen: state === 'offline' ? Date.now() - 86_400_000 * (1 + (i % 5)) : null,
     sessionEstablished: path !== null,
     profile: path === null ? null : 'fast',
     cipher: path === null ? null : 'chacha20-poly1305',

@@ -133,6 +133,7 @@ export class Live {
 
   #look(): void {
     this.looks++;
+    void this.#options.routes.node?.look();
     const state = this.#stateNow();
     const likeness = JSON.stringify(state, withoutPassing);
     if (likeness === this.#likeness && this.#number > 0) return;

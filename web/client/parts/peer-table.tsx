@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { NOTHING } from '../pure/format.ts';
-import { ordered, rateOf, type Column, type Order } from '../pure/peers.ts';
+import { ordered, rateOf, seenSecondsAgo, type Column, type Order } from '../pure/peers.ts';
 import { hashOf } from '../pure/route.ts';
 import type { Live, Peer } from '../pure/wire.ts';
 import { useWords, type Words } from '../state/language.ts';
@@ -122,7 +122,8 @@ function Row({ peer, rate, words }: RowProps): JSX.Element {
 }
 
 /** Somebody who answers all the time is there now: no counting of seconds. */
-export function seenWords({ lastHeardSecondsAgo: ago }: Peer, { t, f }: Words): string {
+export function seenWords(peer: Peer, { t, f }: Words): string {
+  const ago = seenSecondsAgo(peer, Date.now());
   if (ago === null) return NOTHING;
   return ago < 30 ? t('now') : f.ago(ago);
 }

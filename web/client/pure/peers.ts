@@ -58,7 +58,13 @@ export function ordered(peers: readonly Peer[], { by, descending }: Order): read
 function figure(peer: Peer, by: Exclude<Column, 'name' | 'ip'>): number | null {
   if (by === 'path') return STATES.indexOf(peer.state);
   if (by === 'latency') return peer.path?.rttMs ?? null;
-  return by === 'bytes' ? peer.bytesIn + peer.bytesOut : peer.lastHeardSecondsAgo;
+  return by === 'bytes' ? peer.bytesIn + peer.bytesOut : seenSecondsAgo(peer, Date.now());
+}
+
+/** By this box itself, or else by the location server. */
+export function seenSecondsAgo({ lastHeardSecondsAgo, lastSeen }: Peer, now: number): number | null {
+  if (lastHeardSecondsAgo !== null || lastSeen === null) return lastHeardSecondsAgo;
+  return Math.max(0, Math.round((now - lastSeen) / 1000));
 }
 
 export interface Counts {

@@ -67,6 +67,7 @@ export interface Peer {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
+  readonly lastSeen: number | null;
   readonly profile: 'fast' | 'stock' | null;
   readonly cipher: string | null;
 }
