@@ -13,8 +13,8 @@ interface Window {
   readonly isClosed: () => boolean;
 }
 
-/** The first event as a whole, or a refusal. */
-const ANSWERED = /^event: state\ndata: .*\n\n|^HTTP\/1\.1 [45]/m;
+/** The first event begins, or a refusal does. */
+const ANSWERED = /^event: state\n|^HTTP\/1\.1 [45]/m;
 
 /** A page that is open. */
 async function watching({ connected, host }: PageBench, cookie: string): Promise<Window> {
@@ -26,7 +26,8 @@ async function watching({ connected, host }: PageBench, cookie: string): Promise
   socket.once('close', () => (isClosed = true));
   socket.on('error', () => undefined);
   socket.write(`GET /v1/page/live HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`);
-  while (!isClosed && !ANSWERED.test(text)) await settled();
+  do await settled();
+  while (!isClosed && !ANSWERED.test(text));
   const events = (): Record<string, unknown>[] =>
     [...text.matchAll(/^event: state\ndata: (.*)$/gm)].map(
       ([, data = '']) => JSON.parse(data) as Record<string, unknown>,
