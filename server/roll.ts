@@ -22,6 +22,7 @@ interface Line {
 
 export class Roll {
   readonly #options: RollOptions;
+  /** In the order of `at`, as is what went. */
   readonly #lines = new Map<NodeId, Line>();
   readonly #gone = new Map<NodeId, number>();
   #at = 0;
@@ -36,7 +37,7 @@ export class Roll {
     this.#compare();
     const whole = after === 0 || after < this.#begunAt || after > this.#at;
     const from = whole ? 0 : after;
-    const changed = [...this.#lines.values()].filter(({ at }) => at > from).sort((a, b) => a.at - b.at);
+    const changed = [...this.#lines.values()].filter(({ at }) => at > from);
     const gone = whole ? [] : [...this.#gone].filter(([, at]) => at > from);
     return { type: 'roll', re: id, whole, ...page(changed, gone, this.#at) };
   }
@@ -49,6 +50,7 @@ export class Roll {
       const member = enrolled(entry, this.#options.isHere(entry.id));
       const before = this.#lines.get(entry.id);
       if (before !== undefined && isSame(before.member, member)) continue;
+      this.#lines.delete(entry.id);
       this.#lines.set(entry.id, { member, at: ++this.#at });
       this.#gone.delete(entry.id);
     }

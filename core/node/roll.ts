@@ -1,5 +1,6 @@
-// Who is in the network by the server's word, for people to see: boxes that this one never met among them. Asked after each
-// log-in, and when somebody looks; never while nobody does. To reach one it is looked up, and signatures alone are believed.
+// Who is in the network by the server's word, for people to see: boxes that this one never met among them. Asked when somebody
+// looks, and never while nobody does: a server that comes back has better to do. To reach one it is looked up, and signatures
+// alone are believed.
 import type { Clock } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
@@ -42,7 +43,6 @@ export class Roll {
     this.#isUnknown = false;
     this.#askedAt = -Infinity;
     this.#asking = null;
-    void this.look();
   }
 
   /** Somebody looks: settles when it is known who is in, or that it cannot be known now. Never rejects. */

@@ -30,7 +30,7 @@ function bench(answers: Told[]) {
   return { clock, asked, list, names: () => [...list.others.values()].map(({ name }) => name).sort() };
 }
 
-t.test('asked after the log-in by pages, this box itself left out', async t => {
+t.test('asked by pages when somebody looks, this box itself left out', async t => {
   const first = { members: [member('attic'), member('cellar')], whole: true, at: 5, more: true };
   const { asked, list, names } = bench([first, { members: [member('office', 77)], at: 9 }]);
   list.welcomed();
@@ -48,6 +48,7 @@ t.test('however often somebody looks, it is asked every three seconds; while nob
     { members: [member('office')], gone: ['cellar-id'], at: 8 },
   ]);
   list.welcomed();
+  t.same(asked, [], 'the log-in alone is nobody that looks');
   for (let looks = 0; looks < 10; looks++) await list.look();
   t.same(asked, [0]);
   clock.advance(3_600_000);
@@ -90,7 +91,9 @@ t.test('an answer that came late, from the connection before, says nothing', asy
   const control = { roll: () => new Promise<RollAnswer>(resolve => void waiting.push(resolve)) };
   const list = new Roll({ control, self: 'attic-id', clock, counters: new Counters() });
   list.welcomed();
+  void list.look();
   list.welcomed();
+  void list.look();
   const answer = { type: 'roll', re: 1, gone: [], whole: true, more: false } as const;
   waiting[1]!({ ...answer, members: [member('office')], at: 3 });
   waiting[0]!({ ...answer, members: [member('cellar')], at: 900 });
