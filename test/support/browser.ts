@@ -26,7 +26,15 @@ export interface Look {
 export interface BrowserOptions {
   /** A network namespace to be in; the test's own where not given. */
   readonly namespace?: string;
+  /** What its camera sees: uncompressed video in a file (.y4m). */
+  readonly camera?: string;
 }
+
+const cameraOf = (video: string): readonly string[] => [
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-video-capture=${video}`,
+];
 
 const SIZES: Readonly<Record<Screen, { width: number; height: number }>> = {
   phone: { width: 390, height: 844 },
@@ -53,12 +61,13 @@ export class Household {
     this.#folder = folder;
   }
 
-  static async open({ namespace }: BrowserOptions = {}): Promise<Household> {
+  static async open({ namespace, camera }: BrowserOptions = {}): Promise<Household> {
     const folder = mkdtempSync(join(tmpdir(), 'ginnel-browser-'));
     try {
       const executablePath = namespace === undefined ? CHROMIUM : withinNamespace(folder, namespace);
       const env = withFonts(folder);
-      const browser = await chromium.launch({ executablePath, args: ARGS, env });
+      const args = [...ARGS, ...(camera === undefined ? [] : cameraOf(camera))];
+      const browser = await chromium.launch({ executablePath, args, env });
       return new Household(browser, folder);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
