@@ -1,6 +1,8 @@
 // Errors that a person may meet: each has a stable code and says what happened, why, and what to do.
 // Every folder keeps its own catalogue (`errors.ts`, made by `defineErrors`); docs/errors.md lists them all.
 
+import { factsOf, fillIn, type Facts } from './facts.ts';
+
 /** What the catalogue knows of a code. `retry`: the same call may succeed later without a change by a person. */
 export interface ErrorKind {
   readonly what: string;
@@ -16,16 +18,19 @@ export class GinnelError extends Error {
   readonly retry: boolean;
   /** Facts for `--json` and logs; never secrets. */
   readonly details: Readonly<Record<string, unknown>>;
+  /** Those of the details that fill the text. */
+  readonly facts: Facts;
 
   constructor(
     code: string,
     message: string,
-    options: { retry?: boolean; details?: Record<string, unknown>; cause?: unknown } = {},
+    options: { retry?: boolean; details?: Record<string, unknown>; facts?: Facts; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retry = options.retry ?? false;
     this.details = options.details ?? {};
+    this.facts = options.facts ?? {};
   }
 }
 
@@ -46,16 +51,11 @@ export function defineErrors<const Kinds extends Record<string, ErrorKind>>(
     const kind = kinds[code];
     if (kind === undefined) throw new TypeError(`no such error code: ${code}`);
     const text = [kind.what, kind.why, kind.todo].filter(part => part !== '').join(' ');
-    const message = `${fill(text, details)} (${code})`;
-    return new GinnelError(code, message, { retry: kind.retry, details, cause });
+    const message = `${fillIn(text, details)} (${code})`;
+    const facts = factsOf(text, details);
+    return new GinnelError(code, message, { retry: kind.retry, details, facts, cause });
   };
   return Object.assign(make, { kinds });
-}
-
-function fill(text: string, details: Record<string, unknown>): string {
-  return text.replaceAll(/\{(\w+)\}/g, (whole, key: string) =>
-    key in details ? String(details[key]) : whole,
-  );
 }
 
 /** What can go wrong with state, settings and the disk under them. */

@@ -1,6 +1,8 @@
 // Health: what a person should know though nothing failed that they asked for. Each line has a stable code and says what
 // is, why, and what to do; every folder keeps its own catalogue (`health.ts`), docs/health.md lists them all.
 
+import { factsOf, fillIn, type Facts } from './facts.ts';
+
 /** `problem`: something does not work. `warning`: it works, but not as it should. `note`: good to know. */
 export type Severity = 'problem' | 'warning' | 'note';
 
@@ -10,6 +12,8 @@ export interface HealthLine {
   readonly words: string;
   /** What a person could do, where there is something. */
   readonly todo: string;
+  /** What fills the texts of the code. */
+  readonly facts: Facts;
 }
 
 /** What the catalogue knows of a code. */
@@ -33,7 +37,10 @@ export function defineHealth<const Kinds extends Record<string, HealthKind>>(
     const kind = kinds[code];
     if (kind === undefined) throw new TypeError(`no such health code: ${code}`);
     const words = [kind.what, kind.why].filter(part => part !== '').join(' ');
-    return { code, severity: kind.severity, words: fill(words, facts), todo: fill(kind.todo, facts) };
+    return {
+      ...{ code, severity: kind.severity, words: fillIn(words, facts), todo: fillIn(kind.todo, facts) },
+      facts: factsOf(`${words} ${kind.todo}`, facts),
+    };
   };
   return Object.assign(line, { kinds });
 }
@@ -43,6 +50,3 @@ export const worstFirst = (lines: readonly HealthLine[]): HealthLine[] =>
   (['problem', 'warning', 'note'] as const).flatMap(severity =>
     lines.filter(line => line.severity === severity),
   );
-
-const fill = (text: string, facts: Readonly<Record<string, unknown>>): string =>
-  text.replaceAll(/\{(\w+)\}/g, (whole, key: string) => (key in facts ? String(facts[key]) : whole));

@@ -33,6 +33,7 @@ export async function buildClient() {
     entryNames: '[name]-[hash]',
     chunkNames: 'chunk-[hash]',
     legalComments: 'none',
+    charset: 'utf8',
     logLevel: 'warning',
   });
   const outputs = Object.keys(metafile.outputs).map(path => basename(path));

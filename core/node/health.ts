@@ -87,9 +87,9 @@ export interface NodeState {
   readonly cardProblem: Error | null;
   /** Why packets go by the slower door; null: they do not. */
   readonly slowness: { readonly because: string; readonly todo: string } | null;
-  readonly keyChanges: readonly string[];
-  /** Of the TCP door, in words. */
-  readonly portProblems: readonly string[];
+  readonly keyChanges: readonly Error[];
+  /** Of the TCP door. */
+  readonly portProblems: readonly Error[];
   readonly plugins: readonly PluginStatus[];
   readonly nat: NatReport;
   readonly skew: string | null;
@@ -115,11 +115,16 @@ export function healthOf(state: NodeState): HealthLine[] {
   if (out !== null) lines.push(told(nodeErrors(out === 'removed' ? 'NODE_REMOVED' : 'NODE_DISABLED')));
   else if (server.state === 'refused') lines.push(refusal(problem, server.reason));
   else if (server.state === 'waiting') lines.push(waiting(problem, server.reason));
-  else if (server.state === 'away') lines.push(nodeHealth('SERVER_AWAY', { reason: server.reason }));
+  else if (server.state === 'away')
+    lines.push(nodeHealth('SERVER_AWAY', { reason: reasonOf(problem, server.reason) }));
   if (unpublished?.code === 'NAME_TAKEN') lines.push(nodeHealth('NAME_TAKEN', { name: own }));
   if (cardProblem !== null) {
-    const code = cardProblem instanceof GinnelError ? cardProblem.code : 'TUN_LOST';
-    lines.push({ ...nodeHealth('TUN_LOST', { words: cardProblem.message }), code });
+    const line = nodeHealth('TUN_LOST', { words: cardProblem });
+    lines.push(
+      cardProblem instanceof GinnelError
+        ? { ...line, code: cardProblem.code, facts: cardProblem.facts }
+        : line,
+    );
   }
   if (slowness !== null) lines.push(nodeHealth('DOOR_SLOWER', { ...slowness }));
   for (const words of keyChanges) lines.push(nodeHealth('PEER_KEY_CHANGED', { words }));
@@ -139,7 +144,11 @@ export function healthOf(state: NodeState): HealthLine[] {
 const waiting = (problem: Error | null, reason: string): HealthLine =>
   problem instanceof GinnelError && problem.code === 'NODE_DISABLED'
     ? told(problem)
-    : nodeHealth('PENDING_APPROVAL', { reason });
+    : nodeHealth('PENDING_APPROVAL', { reason: reasonOf(problem, reason) });
+
+/** As the error itself, where it is what the words were taken from: its facts go along. */
+const reasonOf = (problem: Error | null, reason: string): Error | string =>
+  problem !== null && problem.message === reason ? problem : reason;
 
 /** The server's own words say what to do. */
 function refusal(problem: Error | null, reason: string): HealthLine {
@@ -147,9 +156,10 @@ function refusal(problem: Error | null, reason: string): HealthLine {
   return { ...told(problem), words: reason };
 }
 
-const told = ({ code, message }: GinnelError): HealthLine => ({
+const told = ({ code, message, facts }: GinnelError): HealthLine => ({
   code,
   severity: 'problem',
   words: message,
   todo: '',
+  facts,
 });

@@ -34,12 +34,12 @@ export class Stay {
   #rules: readonly ScopeRule[] = [];
   readonly #ready = outcome();
   /** Of peers that showed other keys than the known ones: what a person should read, by node id. */
-  readonly #keyChanges = new Map<string, string>();
+  readonly #keyChanges = new Map<string, Error>();
   /** As they are now, where they can be taken over while it lasts. */
   #values: NodeValues;
   #tcpDoor: TcpDoor | null = null;
-  /** Ports that were wanted and not to be had, in words. */
-  readonly #portProblems: string[] = [];
+  /** Of ports that were wanted and not to be had. */
+  readonly #portProblems: Error[] = [];
   #parts: Parts | null = null;
   #card: Card | null = null;
   #registering: Timer | null = null;
@@ -108,7 +108,7 @@ export class Stay {
     return { ip4, ip6 };
   }
 
-  get portProblems(): readonly string[] {
+  get portProblems(): readonly Error[] {
     return this.#portProblems;
   }
 
@@ -116,7 +116,7 @@ export class Stay {
     return this.#tcpDoor?.ports ?? [];
   }
 
-  get keyChanges(): readonly string[] {
+  get keyChanges(): readonly Error[] {
     return [...this.#keyChanges.values()];
   }
 
@@ -187,7 +187,7 @@ export class Stay {
       deliver: (bytes, offset, length, offload) => this.#deliver(bytes, offset, length, offload),
       superPackets: () => this.#card?.superPackets ?? null,
       localNetworks: () => this.#localNetworks(),
-      keyChanged: ({ node }, message) => void this.#keyChanges.set(node.record.id, message),
+      keyChanged: ({ node }, problem) => void this.#keyChanges.set(node.record.id, problem),
       rulesTold: rules => this.#rulesTold(rules),
       upgrades: () => this.#values.upgrade,
       selfChanged: () => this.#register(),
@@ -242,13 +242,7 @@ export class Stay {
     const { tcp, log } = this.#options;
     const { values } = this.#belongings;
     const take = (socket: Socket): void => parts.streams.accept(socket);
-    const door = await openTcpDoor(
-      tcp,
-      values,
-      take,
-      log,
-      error => void this.#portProblems.push(error.message),
-    );
+    const door = await openTcpDoor(tcp, values, take, log, error => void this.#portProblems.push(error));
     if (this.#parts !== parts) await door.close();
     else this.#tcpDoor = door;
   }

@@ -42,7 +42,7 @@ export type PeerRefusal =
 
 export interface PeerBookEvents {
   /** A known node shows other keys: refused, for a person to hear of. */
-  keyChanged(known: KnownPeer, message: string): void;
+  keyChanged(known: KnownPeer, problem: Error): void;
   /** The server gave this peer's address to another node, or it is out of the network. */
   forgotten(peer: KnownPeer): void;
   /** One that was disabled is in the network again. */
@@ -264,9 +264,9 @@ export class PeerBook {
   #refuse(code: PeerRefusal, known: KnownPeer | undefined): Result<never, PeerRefusal> {
     this.#options.counters.counter(`peers.refused.${code}`).value++;
     if (code === 'peer.key-changed' && known !== undefined) {
-      const { message } = peerErrors('PEER_KEY_CHANGED', { name: known.node.record.name });
-      this.#options.log.warn(message, { id: known.node.record.id });
-      this.#options.events?.keyChanged?.(known, message);
+      const problem = peerErrors('PEER_KEY_CHANGED', { name: known.node.record.name });
+      this.#options.log.warn(problem.message, { id: known.node.record.id });
+      this.#options.events?.keyChanged?.(known, problem);
     }
     return refused(code);
   }

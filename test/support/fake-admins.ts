@@ -158,6 +158,7 @@ export class FakeNode implements NodeAdmin {
                 severity: 'problem',
                 words: 'Removed. (NODE_REMOVED)',
                 todo: '',
+                facts: {},
               } as const,
             ]
           : []),
@@ -166,6 +167,7 @@ export class FakeNode implements NodeAdmin {
           severity: 'note',
           words: 'shop-till is reached through a relay.',
           todo: 'ginnel why shop-till',
+          facts: {},
         },
       ],
     };

@@ -7,7 +7,8 @@ import { showTheme } from './state/theme.ts';
 import './styles/main.css';
 
 showTheme();
-showLanguage();
 void askSession();
 const root = document.getElementById('app');
-if (root !== null) render(<App />, root);
+void showLanguage().then(() => {
+  if (root !== null) render(<App />, root);
+});

@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fillText, namesIn, type Text } from '../../../web/client/pure/text.ts';
-import { CODE_TEXTS } from '../../../web/client/texts/codes.ts';
 import { en, type TextKey } from '../../../web/client/texts/en.ts';
 import { zh } from '../../../web/client/texts/zh.ts';
 import { repositoryRoot } from '../../support/repository.ts';
@@ -32,10 +31,6 @@ t.test('no Chinese text equals its English, but a listed few', async t => {
     key => !ALIKE.includes(key) && !formsOf(zh[key]).some(form => /\p{Script=Han}/u.test(form)),
   );
   t.same(hanless, [], 'and each is written in Chinese');
-  t.same(
-    Object.entries(CODE_TEXTS).filter(([, text]) => !/\p{Script=Han}/u.test(text)),
-    [],
-  );
 });
 
 t.test('the same is filled in in both', async t => {

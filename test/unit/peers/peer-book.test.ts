@@ -47,7 +47,7 @@ async function open(store = new MemoryStore(), change: Partial<PeerBookOptions> 
     standings: { keepsOut: () => null },
     localStatic: self.control,
     events: {
-      keyChanged: (known, message) => void told.push(`${known.node.record.name}: ${message}`),
+      keyChanged: (known, { message }) => void told.push(`${known.node.record.name}: ${message}`),
       forgotten: peer => void told.push(`forgotten ${peer.node.record.name}`),
     },
     ...change,

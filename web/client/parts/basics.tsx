@@ -3,8 +3,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { Tone } from '../pure/peers.ts';
 import { ApiProblem, UNREACHED } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
-import { CODE_TEXTS } from '../texts/codes.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { Pieces } from './pieces.tsx';
 
 export interface ButtonProps {
   readonly children: ComponentChildren;
@@ -92,18 +92,23 @@ export function Badge({
 
 /** Nothing while there is none. The code stands in small, for a search. */
 export function Problem({ problem }: { readonly problem: unknown }): JSX.Element | null {
-  const { t, language } = useWords();
+  const { t, box } = useWords();
   if (problem === null || problem === undefined) return null;
   const code = problem instanceof ApiProblem ? problem.code : '';
   const told = problem instanceof Error ? problem.message : '';
   const words = code === UNREACHED ? t('problem.unreached') : told.replace(` (${code})`, '');
-  const short = language === 'zh' ? CODE_TEXTS[code] : undefined;
+  const said = problem instanceof ApiProblem ? (box?.error(code, problem.details) ?? null) : null;
+  const isEnglish = box !== null && code !== UNREACHED;
   return (
     <div class="notice tone-bad" role="alert">
       <Icon name="alert" />
       <div>
-        {short !== undefined && <p class="strong">{short}</p>}
-        <p>{words}</p>
+        {said !== null && (
+          <p>
+            <Pieces of={[...said.words, ...said.todo]} />
+          </p>
+        )}
+        {said?.isWhole !== true && <p lang={isEnglish ? 'en' : undefined}>{words}</p>}
         {code !== '' && <p class="code">{code}</p>}
       </div>
     </div>

@@ -3,9 +3,9 @@ import type { JSX } from 'preact';
 import type { HealthLine, Live } from '../pure/wire.ts';
 import { hashOf } from '../pure/route.ts';
 import { useWords } from '../state/language.ts';
-import { CODE_TEXTS } from '../texts/codes.ts';
 import { Card } from './basics.tsx';
 import { Icon } from './icon.tsx';
+import { Pieces } from './pieces.tsx';
 
 /** Where the page shows what a command of that kind tells. */
 const WAYS: readonly (readonly [command: RegExp, href: (name: string) => string])[] = [
@@ -37,21 +37,28 @@ export function HealthCard({ lines }: { readonly lines: readonly HealthLine[] })
 }
 
 export function HealthList({ lines }: { readonly lines: readonly HealthLine[] }): JSX.Element {
-  const { t, language } = useWords();
+  const { t, box } = useWords();
   return (
     <ul class="health">
       {lines.map(line => {
-        const short = language === 'zh' ? CODE_TEXTS[line.code] : undefined;
+        const said = box?.health(line) ?? null;
+        const english = line.words.replace(` (${line.code})`, '');
+        const todo = said?.todo ?? (line.todo === '' ? [] : [line.todo]);
         return (
           <li key={`${line.code} ${line.words}`} class={`notice tone-${TONES[line.severity]}`}>
             <Icon name={line.severity === 'note' ? 'info' : 'alert'} />
             <div>
               <p class="strong">
                 <span class="offscreen">{t(`health.${line.severity}`)}: </span>
-                {short ?? line.words.replace(` (${line.code})`, '')}
+                {said === null ? english : <Pieces of={said.words} />}
               </p>
-              {short !== undefined && <p lang="en">{line.words.replace(` (${line.code})`, '')}</p>}
-              {line.todo !== '' && <p>{t('health.todo', { todo: line.todo })}</p>}
+              {said?.isWhole === false && <p lang="en">{english}</p>}
+              {todo.length > 0 && (
+                <p>
+                  {t('health.todo', { todo: '' })}
+                  <Pieces of={todo} />
+                </p>
+              )}
               <Way todo={line.todo} />
               <p class="code">{line.code}</p>
             </div>

@@ -30,6 +30,17 @@ export interface HealthLine {
   readonly severity: 'problem' | 'warning' | 'note';
   readonly words: string;
   readonly todo: string;
+  readonly facts: Facts;
+}
+
+/** What fills the braces of the texts of a code. */
+export type Facts = Readonly<Record<string, string | number | boolean | ToldError>>;
+
+/** An error that is part of another text. */
+export interface ToldError {
+  readonly code: string;
+  readonly words: string;
+  readonly facts: Facts;
 }
 
 export interface Health {

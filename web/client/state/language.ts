@@ -1,8 +1,9 @@
-// The language of the page: the browser's, until somebody chooses. Texts and figures both go by it.
+// The language of the page: the browser's, until somebody chooses. Texts and figures both go by it. English is there at
+// once, another language is loaded where it is read.
+import { boxWordsOf, type BoxWords } from '../pure/box-words.ts';
 import { formatIn, type Format } from '../pure/format.ts';
-import { fillText, type Filling } from '../pure/text.ts';
+import { fillText, type Filling, type Text } from '../pure/text.ts';
 import { en, type TextKey } from '../texts/en.ts';
-import { zh } from '../texts/zh.ts';
 import { keep, kept } from './kept.ts';
 import { createStore, useStore } from './store.ts';
 
@@ -13,16 +14,31 @@ export interface Words {
   readonly language: Language;
   readonly t: Say;
   readonly f: Format;
+  /** What the box says in English, in this language; null: this is English. */
+  readonly box: BoxWords | null;
+}
+
+interface Loaded {
+  readonly texts: Readonly<Record<TextKey, Text>>;
+  readonly box: BoxWords | null;
 }
 
 const TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
-const TEXTS = { en, zh };
+const LOADED = new Map<Language, Loaded>([['en', { texts: en, box: null }]]);
 
-function wordsIn(language: Language): Words {
+function wordsIn(language: Language, { texts, box }: Loaded): Words {
   const tag = languageTag(language);
   const plural = new Intl.PluralRules(tag);
-  const texts = TEXTS[language];
-  return { language, t: (key, given = {}) => fillText(texts[key], given, plural), f: formatIn(tag) };
+  return { language, box, t: (key, given = {}) => fillText(texts[key], given, plural), f: formatIn(tag) };
+}
+
+async function loaded(language: Language): Promise<Loaded> {
+  const known = LOADED.get(language);
+  if (known !== undefined) return known;
+  const { zh, zhBox } = await import('../texts/zh-all.ts');
+  const fresh = { texts: zh, box: boxWordsOf(zhBox) };
+  LOADED.set(language, fresh);
+  return fresh;
 }
 
 /** English as the reader's own country writes figures. */
@@ -36,16 +52,20 @@ function first(): Language {
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
 }
 
-export const words = createStore(wordsIn(first()));
+export const words = createStore(wordsIn('en', { texts: en, box: null }));
 
 export const useWords = (): Words => useStore(words);
 
+/** Before anything is shown. Where the texts do not come, it is English. */
+export const showLanguage = (): Promise<void> => show(first());
+
 export function chooseLanguage(language: Language): void {
   keep('language', language);
-  words.set(wordsIn(language));
-  showLanguage();
+  void show(language);
 }
 
-export function showLanguage(): void {
+async function show(language: Language): Promise<void> {
+  const found = await loaded(language).catch(() => null);
+  if (found !== null) words.set(wordsIn(language, found));
   document.documentElement.lang = TAGS[words.get().language];
 }
