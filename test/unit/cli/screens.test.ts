@@ -44,7 +44,9 @@ const shown = (node: NodeStatus, columns: number): string =>
   statusScreen({ node, server: null, daemon: [] }, COLOURS, columns);
 
 t.test('status: no line is wider than the terminal; names give way, reasons stand under the row', async t => {
-  const health = [{ code: 'PEER_KEY_CHANGED', severity: 'problem', words: REASON, todo: HOSTILE, facts: {} }] as const;
+  const health = [
+    { code: 'PEER_KEY_CHANGED', severity: 'problem', words: REASON, todo: HOSTILE, facts: {} },
+  ] as const;
   for (const name of [LONG, HOSTILE, WIDE]) {
     const relayed = { ...till, name, reason: `${REASON}${HOSTILE}` };
     const away = { state: 'away', address: `${LONG}.${LONG}.${LONG}:7443`, reason: REASON } as const;
