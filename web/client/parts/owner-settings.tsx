@@ -1,10 +1,12 @@
 // The settings of one owner (node, location server, daemon), or some of them, as a form of their own.
 import type { JSX } from 'preact';
+import type { SettingsOwner } from '../pure/box-words.ts';
 import { fieldsOfSettings, type Change } from '../pure/form.ts';
 import type { Setting } from '../pure/wire.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
 import { get, post } from '../state/api.ts';
+import { boxFields } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Card, Problem, Shown } from './basics.tsx';
 import { SettingsForm } from './settings-form.tsx';
@@ -15,12 +17,14 @@ interface Answer {
 
 export interface OwnerSettingsProps {
   readonly title: string;
-  readonly path: string;
+  readonly owner: SettingsOwner;
   /** Only these; left out: all. */
   readonly keys?: readonly string[];
 }
 
-export function OwnerSettings({ title, path, keys }: OwnerSettingsProps): JSX.Element {
+export function OwnerSettings({ title, owner, keys }: OwnerSettingsProps): JSX.Element {
+  const { box } = useWords();
+  const path = owner === 'daemon' ? '/v1/settings' : `/v1/${owner}/settings`;
   const loaded = useLoad(() => get<Answer>(path), path);
   const save = async (change: Change): Promise<void> => loaded.set(await post<Answer>(path, change));
   return (
@@ -30,7 +34,11 @@ export function OwnerSettings({ title, path, keys }: OwnerSettingsProps): JSX.El
           <>
             {settings.some(({ pending }) => pending) && <StartAnew />}
             <SettingsForm
-              fields={fieldsOfSettings(settings.filter(({ key }) => keys?.includes(key) ?? true))}
+              fields={boxFields(
+                box,
+                fieldsOfSettings(settings.filter(({ key }) => keys?.includes(key) ?? true)),
+                key => box?.setting(owner, key),
+              )}
               onSave={save}
               restarts="ginnel"
             />

@@ -7,6 +7,7 @@ import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Problem, State } from './basics.tsx';
 import { Icon } from './icon.tsx';
+import { Pieces } from './pieces.tsx';
 
 const TONES: Readonly<Record<PluginState, Tone>> = {
   ...{ off: 'quiet', waiting: 'quiet', starting: 'fair', ready: 'good', limited: 'fair' },
@@ -23,17 +24,24 @@ const HARMLESS = 'PORTMAP_NO_ANSWER';
 
 /** Nothing where all is well. */
 export function PluginTrouble({ plugin }: { readonly plugin: Plugin }): JSX.Element | null {
-  const { t } = useWords();
+  const { t, box } = useWords();
   const action = useAction();
   const { state, code, facts } = plugin;
   if (state !== 'failed' && state !== 'unavailable' && state !== 'limited') return null;
   const told = ['message', 'problem', 'reason'].map(key => facts[key]).find(one => typeof one === 'string');
+  const said = code === HARMLESS ? null : (box?.error(code, facts) ?? null);
   const retry = (): Promise<unknown> => post(`/v1/node/plugins/${encodeURIComponent(plugin.name)}/retry`);
   return (
     <div class={`notice tone-${code === HARMLESS ? 'quiet' : state === 'limited' ? 'fair' : 'bad'}`}>
       <Icon name="alert" />
       <div>
-        <p>{told ?? t(code === HARMLESS ? `plugin.${HARMLESS}` : `plugin.${state}.words`)}</p>
+        <p>
+          {said !== null ? (
+            <Pieces of={[...said.words, ...said.todo]} />
+          ) : (
+            (told ?? t(code === HARMLESS ? `plugin.${HARMLESS}` : `plugin.${state}.words`))
+          )}
+        </p>
         {code !== '' && <p class="code">{code}</p>}
         {state === 'failed' && (
           <div class="row">

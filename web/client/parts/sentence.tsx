@@ -1,7 +1,8 @@
 // This box in one sentence, with a dot whose colour says the same.
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { counted, type Tone } from '../pure/peers.ts';
 import type { NodeStatus, Peer } from '../pure/wire.ts';
+import { BoxPhrase } from './pieces.tsx';
 import { useWords, type Say } from '../state/language.ts';
 import { State } from './basics.tsx';
 
@@ -37,10 +38,10 @@ export function countWords(peers: readonly Peer[], t: Say): string {
 }
 
 /** How it stands with the others. */
-export function summaryOf(node: NodeStatus, t: Say): string {
+export function summaryOf(node: NodeStatus, t: Say): ComponentChildren {
   if (node.state === 'down') return t('box.downWords');
   if (node.server.state === 'waiting') return t('box.waitingWords');
-  if (node.server.state === 'refused') return node.server.reason;
+  if (node.server.state === 'refused') return <BoxPhrase>{node.server.reason}</BoxPhrase>;
   if (node.peers.length === 0) return t('peers.none');
   return countWords(node.peers, t);
 }

@@ -24,14 +24,7 @@ export function SettingField(props: SettingFieldProps): JSX.Element {
     case 'switch':
       return <Switch {...shared} on={draft === true} onChange={onEdit} />;
     case 'choice':
-      return (
-        <Choice
-          {...shared}
-          value={String(draft)}
-          options={field.options.map(one => ({ value: JSON.stringify(one), label: optionWords(one, t) }))}
-          onChange={onEdit}
-        />
-      );
+      return <Choice {...shared} value={String(draft)} options={optionsOf(field, t)} onChange={onEdit} />;
     case 'choices':
       return <Several {...props} />;
     case 'list':
@@ -64,8 +57,11 @@ function placeholderOf(field: FormField, t: Say): string {
   return field.nullable ? t('none') : '';
 }
 
-const optionWords = (option: string | number | null, t: Say): string =>
-  option === null ? t('none') : String(option);
+const optionsOf = ({ options, labels }: FormField, t: Say): readonly { value: string; label: string }[] =>
+  options.map(one => ({
+    value: JSON.stringify(one),
+    label: one === null ? t('none') : (labels[String(one)] ?? String(one)),
+  }));
 
 /** What it does, what it may be, whether it holds already, and the way back to the default. */
 function Hint({ field, onDefault }: SettingFieldProps): JSX.Element {
@@ -102,14 +98,14 @@ function shownDefault(field: FormField, t: Say): string {
   const { default: value } = field;
   if (typeof value === 'boolean') return value ? t('on') : t('off');
   if (Array.isArray(value)) return value.length === 0 ? t('none') : value.join(', ');
-  return value === '' ? t('none') : String(value);
+  return value === '' ? t('none') : (field.labels[String(value)] ?? String(value));
 }
 
 function Several({ field, draft, error, onEdit, ...rest }: SettingFieldProps): JSX.Element {
   const { t } = useWords();
   const id = useId();
   const chosen = Array.isArray(draft) ? (draft as readonly string[]) : [];
-  const options = field.options.map(one => ({ value: JSON.stringify(one), label: optionWords(one, t) }));
+  const options = optionsOf(field, t);
   const turn = (value: string, isOn: boolean): void =>
     onEdit(options.map(one => one.value).filter(one => (one === value ? isOn : chosen.includes(one))));
   return (

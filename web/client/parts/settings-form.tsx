@@ -6,6 +6,7 @@ import type { FormField } from '../pure/form.ts';
 import { ApiProblem } from '../state/api.ts';
 import { useAction } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
+import { plainText, type BoxWords } from '../pure/box-words.ts';
 import { useWords, type Say } from '../state/language.ts';
 import { Button, Problem } from './basics.tsx';
 import { SettingField } from './setting-field.tsx';
@@ -19,13 +20,13 @@ export interface SettingsFormProps {
 }
 
 export function SettingsForm({ fields, onSave, restarts }: SettingsFormProps): JSX.Element {
-  const { t } = useWords();
+  const { t, box } = useWords();
   const [drafts, setDrafts] = useState<Drafts>({});
   const [isChecked, setChecked] = useState(false);
   const action = useAction();
   const all = { ...draftsOf(fields), ...drafts };
   const { change, changed, wrong } = readForm(fields, all);
-  const blamed = blamedBy(action.problem, t);
+  const blamed = blamedBy(action.problem, t, box);
   const isElsewhere = action.problem !== null && !fields.some(({ key }) => key in blamed);
   const save = async (what: Change): Promise<void> => {
     const isDone = await action.run(() => onSave(what));
@@ -91,15 +92,14 @@ function focusFirstWrong(form: EventTarget | null): void {
 }
 
 /** The daemon's refusal, at the settings that it is about. */
-function blamedBy(problem: unknown, t: Say): Readonly<Record<string, string>> {
+function blamedBy(problem: unknown, t: Say, box: BoxWords | null): Readonly<Record<string, string>> {
   if (!(problem instanceof ApiProblem)) return {};
   const { mayBe, problem: told } = problem.details;
+  const own = (english: string): string => (box === null ? english : plainText(box.phrase(english)));
   const words =
     typeof mayBe === 'string'
-      ? t('form.mayBe', { mayBe })
-      : typeof told === 'string'
-        ? told
-        : problem.message;
+      ? t('form.mayBe', { mayBe: own(mayBe) })
+      : own(typeof told === 'string' ? told : problem.message);
   return Object.fromEntries(fieldsBlamed(problem.details).map(key => [key, `${words} (${problem.code})`]));
 }
 

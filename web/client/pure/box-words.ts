@@ -5,11 +5,10 @@ import type { Facts, HealthLine, ToldError } from './wire.ts';
 /** Of a code. The braces are those of the English texts (docs/errors.md, docs/health.md). */
 export type CodeText = readonly [what: string, why: string, todo: string];
 
-/** `mayBe`: what it may be, where the English has words of its own for that. `options`: of those to choose from. */
+/** `options`: of the values to choose from. */
 export interface SettingText {
   readonly title: string;
   readonly description: string;
-  readonly mayBe?: string;
   readonly options?: Readonly<Record<string, string>>;
 }
 export type SettingTexts = Readonly<Record<string, SettingText>>;
@@ -115,6 +114,15 @@ export function boxWordsOf(texts: BoxTexts): BoxWords {
       const match = pattern.exec(plain);
       if (match?.groups !== undefined) return fill(translated, match.groups) ?? [english(text)];
     }
+    for (const [from, to] of [
+      ['; ', '；'],
+      ['. ', '。'],
+    ] as const) {
+      const parts = plain.split(from);
+      const several = parts.length > 1 ? parts.map(phrase) : [];
+      if (several.length > 1 && several.every(isTranslated))
+        return several.flatMap((one, index) => (index === 0 ? one : [to, ...one]));
+    }
     return plain === '' ? [] : [english(text)];
   };
 
@@ -132,6 +140,8 @@ export const plainText = (pieces: readonly Piece[]): string =>
   pieces.map(piece => (typeof piece === 'string' ? piece : piece.en)).join('');
 
 const english = (text: string): Piece => ({ en: text.replace(CODED, '') });
+
+const isTranslated = (pieces: readonly Piece[]): boolean => pieces.every(piece => typeof piece === 'string');
 
 const isTold = (value: unknown): value is ToldError & { readonly facts: Facts } =>
   typeof value === 'object' && value !== null && 'code' in value && 'facts' in value && 'words' in value;

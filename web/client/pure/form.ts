@@ -1,5 +1,6 @@
 // Forms from JSON Schema: what is asked for each setting, how a value is written down for editing and read back, and what
 // a change of it asks of the daemon, which checks it all again (base/setting-schema.ts).
+import type { SettingText } from './box-words.ts';
 import type { PluginDetail, Setting } from './wire.ts';
 
 type Scalar = string | number | null;
@@ -12,6 +13,8 @@ export interface FormField {
   readonly kind: Kind;
   /** Of a choice, or of each of several. */
   readonly options: readonly Scalar[];
+  /** What an option is called, where that is not its value. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Of each in a list. */
   readonly itemKind: 'text' | 'number' | 'integer';
   readonly nullable: boolean;
@@ -80,6 +83,7 @@ function fieldOf(schema: Schema, { key, isSet, restart, pending, value }: Standi
   const types = [schema.type ?? []].flat();
   return {
     ...{ key, isSet, restart, pending, value },
+    labels: {},
     title: schema.title ?? key,
     description: schema.description ?? '',
     kind: kindOf(schema, types),
@@ -94,6 +98,19 @@ function fieldOf(schema: Schema, { key, isSet, restart, pending, value }: Standi
     default: schema.default ?? null,
   };
 }
+
+/** In another language: `text` is the setting's own, `phrase` finds words for what it may be. */
+export const inWords = (
+  field: FormField,
+  text: SettingText,
+  phrase: (english: string) => string,
+): FormField => ({
+  ...field,
+  title: text.title,
+  description: text.description,
+  labels: text.options ?? {},
+  words: phrase(field.words),
+});
 
 function kindOf(schema: Schema, types: readonly string[]): Kind {
   if (schema.enum !== undefined) return 'choice';

@@ -6,6 +6,7 @@ import { useAction, useLoad } from '../state/action.ts';
 import { get } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Card, Problem, Shown } from '../parts/basics.tsx';
+import { BoxPhrase } from '../parts/pieces.tsx';
 
 const PAGE = 50;
 
@@ -63,7 +64,9 @@ function Entry({ entry }: { readonly entry: AuditEntry }): JSX.Element {
   return (
     <li>
       <div>
-        <p lang="en">{entry.words}</p>
+        <p>
+          <BoxPhrase>{entry.words}</BoxPhrase>
+        </p>
         <p class="hint">
           {f.date(entry.at)} · {entry.by === 'owner' ? t('audit.owner') : t('audit.by', { name: entry.by })}
         </p>

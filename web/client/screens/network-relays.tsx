@@ -9,6 +9,7 @@ import { Badge, Card, Shown, State } from '../parts/basics.tsx';
 import { Choice } from '../parts/field.tsx';
 import { Bar } from '../parts/ping.tsx';
 import { OwnerSettings } from '../parts/owner-settings.tsx';
+import { BoxPhrase } from '../parts/pieces.tsx';
 
 export function RelayScreen(): JSX.Element {
   const { t } = useWords();
@@ -32,7 +33,7 @@ export function RelayScreen(): JSX.Element {
       </Card>
       <div class="halves">
         <Why />
-        <OwnerSettings title={t('relays.choice')} path="/v1/server/settings" keys={['relay-choice']} />
+        <OwnerSettings title={t('relays.choice')} owner="server" keys={['relay-choice']} />
       </div>
     </>
   );
@@ -103,7 +104,9 @@ function WhyOf({ node }: { readonly node: string }): JSX.Element {
     <Shown loaded={loaded}>
       {({ need, ranking }) => (
         <>
-          <p lang="en">{need}</p>
+          <p>
+            <BoxPhrase>{need}</BoxPhrase>
+          </p>
           <ol class="items">
             {ranking.map(({ id, name, use, words }) => (
               <li key={id}>
@@ -111,8 +114,8 @@ function WhyOf({ node }: { readonly node: string }): JSX.Element {
                   <p class="strong row">
                     {name} <Badge tone={TONES[use]}>{t(`relays.use.${use}`)}</Badge>
                   </p>
-                  <p class="hint" lang="en">
-                    {words}
+                  <p class="hint">
+                    <BoxPhrase>{words}</BoxPhrase>
                   </p>
                 </div>
               </li>

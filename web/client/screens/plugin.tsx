@@ -5,6 +5,7 @@ import { fieldsOfPlugin, type Change } from '../pure/form.ts';
 import type { Live, Plugin, PluginDetail } from '../pure/wire.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get, post } from '../state/api.ts';
+import { pluginFields, pluginPurpose } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Badge, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
@@ -41,10 +42,10 @@ interface DetailProps {
 }
 
 function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
-  const { t } = useWords();
+  const { t, box } = useWords();
   const action = useAction();
   const [turned, setTurned] = useState<boolean | null>(null);
-  const fields = fieldsOfPlugin(detail);
+  const fields = pluginFields(box, detail, fieldsOfPlugin(detail));
   const turn = (on: boolean): void =>
     void action
       .run(async () => {
@@ -57,7 +58,7 @@ function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
     onChanged(await post<PluginDetail>(`${path}/settings`, change));
   return (
     <>
-      <p class="lead">{detail.purpose}</p>
+      <p class="lead">{pluginPurpose(box, detail) ?? detail.purpose}</p>
       <div class="columns">
         <Card title={t('plugins.settings')}>
           {fields.length === 0 ? (

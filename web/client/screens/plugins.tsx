@@ -5,6 +5,7 @@ import { hashOf } from '../pure/route.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
 import { get, post } from '../state/api.ts';
+import { pluginPurpose } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Badge, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
@@ -44,7 +45,7 @@ function PluginCard({
   readonly plugin: Plugin;
   readonly onTurned: () => void;
 }): JSX.Element {
-  const { t } = useWords();
+  const { t, box } = useWords();
   const action = useAction();
   const turn = (on: boolean): void =>
     void action
@@ -67,7 +68,7 @@ function PluginCard({
           bare
         />
       </div>
-      <p>{plugin.purpose}</p>
+      <p>{pluginPurpose(box, plugin) ?? plugin.purpose}</p>
       <PluginTrouble plugin={plugin} />
       <Problem problem={action.problem} />
       <div class="row plugin-foot">

@@ -9,9 +9,9 @@ export function AllSettings({ now }: { readonly now: Live }): JSX.Element {
   const { node, server } = now.health.roles;
   return (
     <>
-      {node !== 'absent' && <OwnerSettings title={t('settings.node')} path="/v1/node/settings" />}
-      {server !== 'absent' && <OwnerSettings title={t('settings.server')} path="/v1/server/settings" />}
-      <OwnerSettings title={t('settings.daemon')} path="/v1/settings" />
+      {node !== 'absent' && <OwnerSettings title={t('settings.node')} owner="node" />}
+      {server !== 'absent' && <OwnerSettings title={t('settings.server')} owner="server" />}
+      <OwnerSettings title={t('settings.daemon')} owner="daemon" />
     </>
   );
 }

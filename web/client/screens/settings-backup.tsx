@@ -11,6 +11,7 @@ import { askSession, beforeSignIn } from '../state/session.ts';
 import { Button, Card, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
+import { BoxPhrase } from '../parts/pieces.tsx';
 
 export function BackupSettings({ now }: { readonly now: Live }): JSX.Element {
   const isEmpty = (now.node?.network ?? '') === '' && (now.server === null || now.server.network === '');
@@ -134,8 +135,8 @@ function RestoredWords({ done }: { readonly done: Restored }): JSX.Element {
         <div>
           <p>{t('restore.done', { name: done.name, parts: partsWords(done.parts, words) })}</p>
           {done.notes.map(note => (
-            <p key={note} lang="en">
-              {note}
+            <p key={note}>
+              <BoxPhrase>{note}</BoxPhrase>
             </p>
           ))}
         </div>

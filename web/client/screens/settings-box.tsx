@@ -5,6 +5,7 @@ import { fieldsOfPlugin, type Change } from '../pure/form.ts';
 import type { Live, NodeStatus, PluginDetail } from '../pure/wire.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get, post } from '../state/api.ts';
+import { pluginFields } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Card, Problem, Shown } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
@@ -20,7 +21,7 @@ export function BoxSettings({ now: { node } }: { readonly now: Live }): JSX.Elem
   return (
     <div class="halves">
       <div class="stack">
-        <OwnerSettings title={t('peers.name')} path="/v1/node/settings" keys={['name']} />
+        <OwnerSettings title={t('peers.name')} owner="node" keys={['name']} />
         {node.network !== '' && <UpAndDown node={node} />}
       </div>
       <Relay />
@@ -74,7 +75,7 @@ function UpAndDown({ node }: { readonly node: NodeStatus }): JSX.Element {
 
 /** The relay plugin's settings, where a household looks for them. */
 function Relay(): JSX.Element {
-  const { t } = useWords();
+  const { t, box } = useWords();
   const path = `/v1/node/plugins/${RELAY}`;
   const loaded = useLoad(() => get<PluginDetail>(path), RELAY);
   const save = async (change: Change): Promise<void> =>
@@ -86,7 +87,11 @@ function Relay(): JSX.Element {
         {detail => (
           <>
             {!detail.enabled && <p class="notice tone-fair">{t('settings.relayOff')}</p>}
-            <SettingsForm fields={fieldsOfPlugin(detail)} onSave={save} restarts="plugin" />
+            <SettingsForm
+              fields={pluginFields(box, detail, fieldsOfPlugin(detail))}
+              onSave={save}
+              restarts="plugin"
+            />
           </>
         )}
       </Shown>

@@ -1,42 +1,15 @@
 // 错误的中文：发生了什么、原因、处理办法。花括号与英文（docs/errors.md）一致。
 import type { CodeText } from '../pure/box-words.ts';
+import { baseErrors } from './zh-errors-base.ts';
+import { nodeErrors } from './zh-errors-node.ts';
+import { pageErrors } from './zh-errors-page.ts';
+import { pluginsErrors } from './zh-errors-plugins.ts';
+import { serverErrors } from './zh-errors-server.ts';
 
 export const zhErrors: Readonly<Record<string, CodeText>> = {
-  INVITE_USED: ['这个邀请已经用过了。请向网络管理者索取新的邀请。', '', ''],
-  INVITE_EXPIRED: ['这个邀请已过期。请向网络管理者索取新的邀请。', '', ''],
-  INVITE_REVOKED: ['这个邀请已被撤销。请向网络管理者索取新的邀请。', '', ''],
-  INVITE_UNKNOWN: ['没有这个邀请。', '', ''],
-  INVITE_NEEDED: ['首次加入需要邀请。', '', ''],
-  INVITE_DAMAGED: ['邀请不完整或有误，请重新复制完整内容。', '', ''],
-  PAGE_PASSWORD_WRONG: ['密码不正确。忘记密码时，请在设备上运行：sudo ginnel page reset-password。', '', ''],
-  PAGE_PASSWORD_SHORT: ['密码太短，请换一个更长的密码。', '', ''],
-  PAGE_CODE: ['首次访问的验证码缺失或有误。请在设备上运行：sudo ginnel page。', '', ''],
-  PAGE_TRIES: ['尝试次数过多，请稍候再试。', '', ''],
-  PAGE_SIGN_IN: ['您尚未登录。', '', ''],
-  PAGE_OWNER_SET: ['密码已经设置过，请直接登录。', '', ''],
-  PAGE_HOST: ['不能用这个名称打开此页面。', '', ''],
-  PAGE_CROSS_SITE: ['请求被拒绝，请重新打开页面再试。', '', ''],
-  PAGE_BUSY: ['打开此页面的连接过多，请关闭一些。', '', ''],
-  BACKUP_PASSPHRASE: ['口令与此备份不符。', '', ''],
-  BACKUP_FOREIGN: ['这个文件不是设备的备份。', '', ''],
-  BACKUP_CUT: ['备份文件不完整，请重新复制。', '', ''],
-  BACKUP_DAMAGED: ['备份文件已损坏。', '', ''],
-  BACKUP_NEWER: ['备份由更新版本的 Ginnel 创建，请先升级。', '', ''],
-  BACKUP_NOT_EMPTY: ['本机已在使用中，未恢复任何内容。', '', ''],
-  BACKUP_NOTHING: ['本机没有可备份的内容。', '', ''],
-  PASSPHRASE_SHORT: ['口令太短，请换一个更长的口令。', '', ''],
-  STUN_NO_SERVER: ['没有可用的 STUN 服务器。', '', ''],
-  PREDICT_NO_SERVER: ['没有可用于测量的服务器。', '', ''],
-  PASSWORD_SHORT: ['密码太短，至少需要 10 个字符。', '', ''],
-  SETTING_INVALID: ['这个设置值不被接受，未做任何更改。', '', ''],
-  PLUGIN_SETTINGS: ['插件设置未被接受，仍使用原来的设置。', '', ''],
-  PLUGIN_AT_REST: ['设备未接入网络，插件暂时无法重试。', '', ''],
-  SERVER_DOWN: ['定位服务器未运行。', '', ''],
-  NODE_DOWN: ['这台设备未接入网络。', '', ''],
-  NODE_UNKNOWN: ['没有这台设备。', '', ''],
-  PEER_UNKNOWN: ['没有这台设备。', '', ''],
-  PORT_TAKEN: ['端口已被其他程序占用。', '', ''],
-  DISK_FULL: ['磁盘已满，无法保存。', '', ''],
-  API_INTERNAL: ['内部错误，请查看日志。', '', ''],
-  API_BODY: ['请求内容有误。', '', ''],
+  ...baseErrors,
+  ...nodeErrors,
+  ...pageErrors,
+  ...pluginsErrors,
+  ...serverErrors,
 };

@@ -18,7 +18,11 @@ export const zhHealth: Readonly<Record<string, CodeText>> = {
   PEER_KEY_CHANGED: ['一台已知设备出示了不同的密钥，已被拒绝。', '{words}', ''],
   TUN_LOST: ['没有虚拟网卡。', '{words}', '系统会自动重新打开。'],
   DOOR_SLOWER: ['数据包正走较慢的通道。', '{because}。', '{todo}'],
-  PLUGIN_NOT_WELL: ['{kind} {name} {state}（{code}）。', '', '查看原因：ginnel plugins show {name}。'],
+  PLUGIN_NOT_WELL: [
+    '{kind}“{name}”出了问题：{state}（{code}）。',
+    '',
+    '查看原因：ginnel plugins show {name}。',
+  ],
   TCP_DOOR: ['本机有一个 TCP 端口与设定的不同，或没有打开。', '{words}', ''],
   CLOCK_WRONG: ['本机时钟{skew}。', '', '请校准时钟，或开启时间同步（NTP）。'],
   UDP_BLOCKED: [
