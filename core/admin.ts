@@ -1,6 +1,7 @@
 // The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
 import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
 import type { HealthLine } from '../base/health.ts';
+import type { Said, SaidFacts } from '../base/said.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
 import type { AeadName } from './dataplane/aead.ts';
@@ -70,6 +71,9 @@ export interface PeerStatus {
   readonly paths: readonly PathStatus[];
   /** In words: why this path, or why none. */
   readonly reason: string;
+  /** The same for other languages: a code, and what its text is filled with (base/said.ts). Empty: no reason. */
+  readonly reasonCode: string;
+  readonly reasonFacts: SaidFacts;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
@@ -111,6 +115,11 @@ export interface PluginStatus {
   readonly state: 'off' | 'waiting' | 'starting' | 'ready' | 'limited' | 'unavailable' | 'failed';
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;
+  /**
+   * What the process grew by while it was loaded and started, the first time in this run; null: it does not run. All
+   * plugins share one process: what one of them takes since then cannot be told apart.
+   */
+  readonly memoryBytes: number | null;
 }
 
 export interface PluginDetail extends PluginStatus {
@@ -184,6 +193,23 @@ export interface NetcheckReport {
   readonly summary: string;
   /** What follows from it, in plain words. */
   readonly conclusions: readonly string[];
+  /** Both, for other languages too. */
+  readonly said: { readonly summary: Said; readonly conclusions: readonly Said[] };
+}
+
+export interface PeerWhy {
+  /** All of it as `ginnel why` prints it. */
+  readonly lines: readonly string[];
+  /** Why this path, or why none. */
+  readonly reason: Said;
+  /** What a person could do about it, cheapest first; empty: nothing is known that would make it better. */
+  readonly advice: readonly Said[];
+  /** How others reach this box, by what netcheck found. */
+  readonly here: readonly Said[];
+  /** The same of the other box, as far as it told; empty: it never did. */
+  readonly there: readonly Said[];
+  /** Oldest first. */
+  readonly tries: readonly (Said & { readonly secondsAgo: number })[];
 }
 
 /** What this node does for others as a relay, and the relays by which others reach it. */
@@ -222,7 +248,7 @@ export interface NodeAdmin extends SettingsAdmin {
   ping(options: PingOptions, signal: AbortSignal): AsyncIterable<PingEvent>;
   netcheck(signal: AbortSignal): Promise<NetcheckReport>;
   /** The tries at one peer in order, what was seen, and why things are as they are. */
-  why(peer: string): readonly string[];
+  why(peer: string): PeerWhy;
   /** Error: NODE_DOWN. */
   relays(): NodeRelays;
   counters(): Record<string, number>;

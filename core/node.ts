@@ -8,6 +8,7 @@ import type {
   NodeAdmin,
   NodeRelays,
   NodeStatus,
+  PeerWhy,
   PingEvent,
   PingOptions,
   UpOptions,
@@ -17,7 +18,7 @@ import { openIdentity, type NodeIdentity } from './control/identity.ts';
 import { joinByInvite, MembershipFile, type Membership } from './control/membership.ts';
 import { credentialOf } from './node/credential.ts';
 import { nodeErrors } from './node/errors.ts';
-import { conclusions, summary } from './node/netcheck.ts';
+import { conclusions, otherSide, summary } from './node/netcheck.ts';
 import { NAME, type NodeOptions } from './node/options.ts';
 import type { Belongings, Parts } from './node/parts.ts';
 import { pingPeer } from './node/ping-peer.ts';
@@ -25,6 +26,7 @@ import { bindToMembership } from './node/settings.ts';
 import { statusOf, strangerReason } from './node/status.ts';
 import { Stay } from './node/stay.ts';
 import { noteLeftCard, pluginChoices } from './node/stores.ts';
+import { says } from './paths/sayings.ts';
 import { createPluginHost, type PluginHost } from './plugin-host/host.ts';
 
 export interface Node extends NodeAdmin {
@@ -117,23 +119,37 @@ class GinnelNode implements Node {
   async netcheck(signal: AbortSignal): Promise<NetcheckReport> {
     const { plugins, paths } = this.#up().parts;
     await Promise.all(plugins.traversal().map(plugin => plugin.refresh('full', signal)));
+    const said = this.#reachability();
+    return {
+      nat: paths.natReport,
+      summary: said.summary.words,
+      conclusions: said.conclusions.map(({ words }) => words),
+      said,
+    };
+  }
+
+  /** How others reach this box. */
+  #reachability(): NetcheckReport['said'] {
+    const { plugins, paths } = this.#up().parts;
     const nat = paths.natReport;
     const can = plugins.traversal().flatMap(({ puncher }) => puncher?.methods ?? []);
     const mapped = paths.candidates.find(
       ({ kind, transport, endpoint }) => kind === 'mapped' && transport === 'udp' && endpoint.family === 4,
     );
     return {
-      nat,
       summary: summary(nat, can, mapped !== undefined),
       conclusions: conclusions(nat, can, mapped?.endpoint),
     };
   }
 
-  why(peer: string): readonly string[] {
+  why(peer: string): PeerWhy {
     const { parts } = this.#up();
     const known = parts.book.find(peer);
-    if (known === null) return strangerLines(strangerOf(parts, peer), peer);
-    return parts.paths.why(known.node.record.wireguardKey);
+    const own = this.#reachability();
+    const here = [own.summary, ...own.conclusions];
+    const why = known === null ? null : parts.paths.why(known.node.record.wireguardKey);
+    if (why === null) return { ...strangerWhy(strangerOf(parts, peer), peer), here };
+    return { ...why, here, there: why.there === null ? [] : otherSide(why.there) };
   }
 
   relays(): NodeRelays {
@@ -275,10 +291,12 @@ function strangerOf({ roll, standings }: Parts, peer: string): Enrolled | null {
 }
 
 /** Of one whom the location server alone told of. Error: PEER_UNKNOWN. */
-function strangerLines(member: Enrolled | null, peer: string): readonly string[] {
+function strangerWhy(member: Enrolled | null, peer: string): Omit<PeerWhy, 'here'> {
   if (member === null) throw nodeErrors('PEER_UNKNOWN', { peer });
-  const state = member.lastSeen === null ? 'idle' : 'offline';
-  return [`${member.name} is ${state}: ${strangerReason(member)}`];
+  const reason = strangerReason(member);
+  const [state, advice] = member.lastSeen === null ? ['idle', []] : ['offline', [says('advice.wake')]];
+  const lines = [`${member.name} is ${state}: ${reason.words}`];
+  return { lines, reason, advice, there: [], tries: [] };
 }
 
 /** The membership to go by: the present one, or what the invite makes of it, with the owner's wishes. */

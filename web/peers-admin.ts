@@ -1,4 +1,5 @@
 // What page and command learn of one peer over time: the last hour of its path, and how fast it is. Plain JSON.
+import type { SaidFacts } from '../base/said.ts';
 import type { PathStatus, PeerStatus } from '../core/admin.ts';
 
 export interface PathSample {
@@ -19,8 +20,10 @@ export interface PathChange {
   /** Labels; empty: no path. */
   readonly from: string;
   readonly to: string;
-  /** In words. */
+  /** In words; and the same for other languages (base/said.ts). */
   readonly reason: string;
+  readonly reasonCode: string;
+  readonly reasonFacts: SaidFacts;
 }
 
 /** Oldest first; of the last hour at most. */

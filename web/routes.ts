@@ -98,7 +98,7 @@ function nodeRoutes(router: Router, node: () => NodeAdmin, options: RoutesOption
   router.get('/node/counters', context => void (context.body = node().counters()));
   router.get('/node/peers/:peer/why', async context => {
     await looked(node());
-    context.body = { lines: node().why(String(context.params['peer'])) };
+    context.body = node().why(String(context.params['peer']));
   });
   router.post('/node/up', async context => {
     rolesChange(context, options);

@@ -96,7 +96,7 @@ const withoutCounters = ({ counters, ...rest }: ServerSummary): object => ({
 function whys(admin: BugReportOf['node'], { peers }: NodeStatus): Record<string, readonly string[]> {
   const of = (id: string): readonly string[] => {
     try {
-      return admin?.why(id) ?? [];
+      return admin?.why(id).lines ?? [];
     } catch (error) {
       return [String(error)];
     }

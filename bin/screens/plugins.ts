@@ -41,6 +41,7 @@ export function pluginScreen(plugin: PluginDetail, colours: Paint): string {
     ...(plugin.purpose === '' ? [] : [plain(plugin.purpose)]),
     ...(problemOf(plugin, colours) ?? []),
     `Lies in ${plain(plugin.folder)}`,
+    ...(plugin.memoryBytes === null ? [] : [`Memory: ${memoryInWords(plugin.memoryBytes)} when it started`]),
   ];
   return [...parts, ...said(plugin), ...settings(plugin)].join('\n');
 }
@@ -71,6 +72,12 @@ export function settingsInWords({ settings, secrets }: PluginDetail): string {
   const known = Object.entries(settings).map(([key, value]) => `${plain(key)} is ${valueInWords(value)}`);
   return [...known, ...set].join(', ');
 }
+
+/** Growth of a whole process is no exact figure. */
+const memoryInWords = (bytes: number): string =>
+  bytes < LEAST_TOLD ? 'less than 0.5 MB' : `about ${(bytes / 1e6).toFixed(bytes < 10e6 ? 1 : 0)} MB`;
+
+const LEAST_TOLD = 0.5e6;
 
 function stateInWords({ state }: PluginStatus, colours: Paint): string {
   const words = STATES[state];

@@ -1,7 +1,9 @@
 // What `status` says of a running node.
+import type { Said } from '../../base/said.ts';
 import type { Enrolled } from '../../protocol/location/messages.ts';
 import type { NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
+import { says } from '../paths/sayings.ts';
 import { healthOf } from './health.ts';
 import { abilitiesStatus, type Ability } from './abilities.ts';
 import type { Belongings } from './parts.ts';
@@ -102,17 +104,29 @@ function strangerStatus(member: Enrolled): PeerStatus {
   return {
     ...{ id, name, ip4, ip6, lastSeen },
     state: lastSeen === null ? 'idle' : 'offline',
-    ...{ path: null, paths: [], reason: strangerReason(member) },
+    ...{ path: null, paths: [], ...asReason(strangerReason(member)) },
     ...{ bytesIn: 0, bytesOut: 0, lastHeardSecondsAgo: null },
     ...{ sessionEstablished: false, profile: null, cipher: null },
   };
 }
 
 /** Why a box that was never met stands as it does. */
-export const strangerReason = ({ lastSeen }: Enrolled): string =>
-  lastSeen === null ? 'nothing was sent there yet; a way to it is sought with the first packet' : AWAY;
+export const strangerReason = ({ lastSeen }: Enrolled): Said =>
+  lastSeen === null ? says('reason.unmet') : AWAY;
 
-const AWAY = 'it is not connected to the location server';
+const AWAY = says('verdict.offline');
+
+type Reason = Pick<PeerStatus, 'reason' | 'reasonCode' | 'reasonFacts'>;
+
+const asReason = ({ words, code, facts }: Said): Reason => ({
+  ...{ reason: words, reasonCode: code, reasonFacts: facts },
+});
+
+const reasonOf = (paths: Reason | null): Reason => ({
+  reason: paths?.reason ?? '',
+  reasonCode: paths?.reasonCode ?? '',
+  reasonFacts: paths?.reasonFacts ?? {},
+});
 
 function peerStatus(
   { parts }: Stay,
@@ -130,7 +144,7 @@ function peerStatus(
     state: isAway ? 'offline' : state,
     path: paths?.path ?? null,
     paths: paths?.paths ?? [],
-    reason: isAway ? AWAY : (paths?.reason ?? ''),
+    ...(isAway ? asReason(AWAY) : reasonOf(paths)),
     bytesIn: session?.bytesIn ?? 0,
     bytesOut: session?.bytesOut ?? 0,
     lastHeardSecondsAgo: paths?.lastHeardSecondsAgo ?? null,

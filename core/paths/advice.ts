@@ -1,7 +1,9 @@
 // What a person could change so that two nodes meet directly: the last lines of `ginnel why`, cheapest first.
+import type { Said } from '../../base/said.ts';
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatWords } from '../contract/nat-report.ts';
 import { ALL_METHODS, isPunch, plansFor, sortOf } from './plan.ts';
+import { says } from './sayings.ts';
 
 export interface AdviceSide {
   readonly nat: NatWords;
@@ -11,27 +13,25 @@ export interface AdviceSide {
 }
 
 /** Empty: nothing is known that would help. */
-export function adviceFor(here: AdviceSide, there: AdviceSide): string[] {
-  const lines: string[] = [];
+export function adviceFor(here: AdviceSide, there: AdviceSide): Said[] {
+  const advice: Said[] = [];
   const withAll = plansFor({ ...here, can: ALL_METHODS }, { ...there, can: ALL_METHODS });
   const missing = withAll.filter(isPunch);
   for (const [side, where] of sides(here, there))
-    if (missing.length > 0 && side.can.length === 0)
-      lines.push(`turn the plugin nat-portpredict on ${where}: ginnel plugins enable nat-portpredict`);
-  if (here.hasIpv6 !== there.hasIpv6)
-    lines.push(
-      `turn IPv6 on ${here.hasIpv6 ? 'there' : 'here'}: the other home has it, and it needs no luck`,
-    );
-  const blocked = sides(here, there).filter(([{ nat }]) => sortOf(nat) === 'blocked');
-  for (const [, where] of blocked) lines.push(`let UDP out in the router or firewall ${where}`);
-  if (blocked.length === 0)
-    lines.push(
-      'give one of the two boxes a port of its own: UPnP, NAT-PMP or PCP in its router, or a UDP port forwarded by hand and named with ginnel set external-addresses',
-    );
-  return lines;
+    if (missing.length > 0 && side.can.length === 0) advice.push(says(`advice.predict-${where}`));
+  if (here.hasIpv6 !== there.hasIpv6) advice.push(says(`advice.ipv6-${here.hasIpv6 ? 'there' : 'here'}`));
+  const blocked = adviceForBlocked(here, there);
+  return [...advice, ...(blocked.length > 0 ? blocked : [says('advice.port')])];
 }
 
-const sides = (here: AdviceSide, there: AdviceSide): readonly (readonly [AdviceSide, string])[] => [
-  [here, 'here'],
-  [there, 'there'],
-];
+/** By UDP they would do better, also where they meet without it. */
+export const adviceForBlocked = (here: AdviceSide, there: AdviceSide): Said[] =>
+  sides(here, there)
+    .filter(([{ nat }]) => sortOf(nat) === 'blocked')
+    .map(([, where]) => says(`advice.udp-${where}`));
+
+const sides = (here: AdviceSide, there: AdviceSide) =>
+  [
+    [here, 'here'],
+    [there, 'there'],
+  ] as const;

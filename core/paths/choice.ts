@@ -1,7 +1,9 @@
 // Which of several paths carries the session: the smallest score, with hysteresis, and always a reason in words.
-import { formatEndpoint } from '../../protocol/address.ts';
+import type { Said } from '../../base/said.ts';
+import { formatEndpoint, type Endpoint } from '../../protocol/address.ts';
 import type { PathClass } from '../contract/link.ts';
 import { isRelayed, type Path, type Way } from './path.ts';
+import { saidWord, says } from './sayings.ts';
 
 /** Ms added to the round trip: a short way through a stranger's machine must be a good deal shorter to be worth it. */
 const CLASS_PENALTY_MS: Readonly<Record<PathClass, number>> = { lan: 0, direct: 5, turn: 30, relay: 60 };
@@ -25,7 +27,8 @@ export function scoreOf(path: Path): number {
 
 export interface Choice {
   readonly path: Path;
-  readonly reason: string;
+  /** Null: it stays as it is. */
+  readonly reason: Said | null;
 }
 
 /** The choice among the usable ones; `active` is the present one, stays where nothing is clearly better. Null: none is usable. */
@@ -36,13 +39,13 @@ export function choose(paths: Iterable<Path>, active: Path | null): Choice | nul
   const best = ranked[0];
   if (best === undefined) return null;
   if (active === null) return { path: best, reason: firstReason(best, ranked.length) };
-  if (best === active) return { path: active, reason: '' };
+  if (best === active) return { path: active, reason: null };
   if (!active.usable)
-    return { path: best, reason: `${nameOf(active)} fell silent; ${describe(best)} still answers` };
+    return { path: best, reason: says('reason.silent', { path: nameSaid(active), other: describe(best) }) };
   if (active.shunned && !best.shunned)
-    return { path: best, reason: `${nameOf(active)} loses what goes by it; ${describe(best)} answers too` };
-  if (!isClearlyBetter(best, active)) return { path: active, reason: '' };
-  return { path: best, reason: `${describe(best)} is better than ${describe(active)}` };
+    return { path: best, reason: says('reason.lossy', { path: nameSaid(active), other: describe(best) }) };
+  if (!isClearlyBetter(best, active)) return { path: active, reason: null };
+  return { path: best, reason: says('reason.better', { other: describe(best), path: describe(active) }) };
 }
 
 function isClearlyBetter(rival: Path, active: Path): boolean {
@@ -61,27 +64,26 @@ const LOSSY = 0.2;
 const isPlainUdp = ({ way }: Path): boolean => way.endpoint !== null;
 const isStraight = ({ way }: Path): boolean => way.endpoint === null && !isRelayed(way);
 
-const firstReason = (path: Path, count: number): string =>
-  `${count === 1 ? 'the only path' : `the best of ${count} paths`} that answered, ${qualityOf(path)}`;
+function firstReason(path: Path, count: number): Said {
+  const quality = qualityOf(path);
+  return count === 1 ? says('reason.only', { quality }) : says('reason.best', { count, quality });
+}
 
-const CLASS_NAME: Readonly<Record<PathClass, string>> = {
-  lan: 'LAN',
-  direct: 'direct',
-  turn: 'TURN',
-  relay: 'relay',
-};
+const labelSaid = ({ way }: Path): Said =>
+  way.via === undefined
+    ? says(`path.${way.class}`, { transport: transportName(way.transport) })
+    : says('path.via', { relay: way.via });
 
 /** `direct UDP`, `TURN WebRTC`, `via office-vps`. */
-export const labelOf = ({ way }: Path): string =>
-  way.via === undefined ? `${CLASS_NAME[way.class]} ${transportName(way.transport)}` : `via ${way.via}`;
+export const labelOf = (path: Path): string => labelSaid(path).words;
 
 const transportName = (transport: string): string =>
   transport === 'webrtc' ? 'WebRTC' : transport.toUpperCase();
 
 /** `direct UDP 198.51.100.7:41641`. */
-export function nameOf(path: Path): string {
+export function nameSaid(path: Path): Said {
   const place = path.way.via === undefined ? placeOf(path.way) : null;
-  return place === null ? labelOf(path) : `${labelOf(path)} ${place}`;
+  return place === null ? labelSaid(path) : says('path.at', { path: labelSaid(path), place });
 }
 
 /** `198.51.100.7:41641`; null where it is not known. */
@@ -90,9 +92,18 @@ export function placeOf({ endpoint, place }: Way): string | null {
   return known === undefined ? null : formatEndpoint(known);
 }
 
-const describe = (path: Path): string => `${nameOf(path)} (${qualityOf(path)})`;
+const describe = (path: Path): Said => says('path.with', { path: nameSaid(path), quality: qualityOf(path) });
 
-function qualityOf(path: Path): string {
-  const rtt = path.srttMs === null ? 'not yet measured' : `${path.srttMs.toFixed(1)} ms`;
-  return path.loss >= 0.005 ? `${rtt}, ${(path.loss * 100).toFixed(1)} % lost` : rtt;
+function qualityOf({ srttMs, loss }: Path): Said {
+  const quality =
+    srttMs === null ? says('quality.unmeasured') : says('quality.ms', { ms: srttMs.toFixed(1) });
+  return loss >= 0.005 ? says('quality.lossy', { quality, percent: (loss * 100).toFixed(1) }) : quality;
+}
+
+/** Of one that was measured; `seenAs`: how the other end sees us there. */
+export function answeredSaid(path: Path, seenAs: Endpoint | null): Said {
+  const { learnt, srttMs } = path;
+  const facts = { path: nameSaid(path), learnt: saidWord('learnt', learnt), ms: (srttMs ?? 0).toFixed(1) };
+  if (seenAs === null) return says('try.answered', facts);
+  return says('try.answered-seen', { ...facts, place: formatEndpoint(seenAs) });
 }

@@ -1,9 +1,10 @@
 // What was tried at one peer, in order and in words, for `why`. Bounded: the newest entries stay.
+import type { Said } from '../../base/said.ts';
 
 export interface DiaryEntry {
   /** Monotonic ms. */
   readonly at: number;
-  readonly words: string;
+  readonly said: Said;
 }
 
 const KEPT = 60;
@@ -11,9 +12,9 @@ const KEPT = 60;
 export class Diary {
   #entries: DiaryEntry[] = [];
 
-  note(at: number, words: string): void {
-    if (this.#entries.at(-1)?.words === words) return;
-    this.#entries.push({ at, words });
+  note(at: number, said: Said): void {
+    if (this.#entries.at(-1)?.said.words === said.words) return;
+    this.#entries.push({ at, said });
     if (this.#entries.length > KEPT) this.#entries.shift();
   }
 
@@ -23,7 +24,7 @@ export class Diary {
 
   /** One line an entry, oldest first: `12.3 s ago: …`. */
   lines(now: number): string[] {
-    return this.#entries.map(({ at, words }) => `${ago(now - at)}: ${words}`);
+    return this.#entries.map(({ at, said }) => `${ago(now - at)}: ${said.words}`);
   }
 }
 

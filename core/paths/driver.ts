@@ -17,7 +17,7 @@ import type { PathPeer, Paths, PathsOptions } from './paths.ts';
 import { PathPeers } from './peers.ts';
 import { Refresher } from './refresher.ts';
 import { SelfPlace } from './self.ts';
-import { pathStatus, peerPaths, whyLines } from './status.ts';
+import { pathStatus, peerPaths, whyOf } from './status.ts';
 import { CoreStunDoor } from './stun-door.ts';
 import { StunTransactions } from './stun-transactions.ts';
 import { TIMING } from './timing.ts';
@@ -291,11 +291,11 @@ class PathsDriver implements Paths {
     return active?.usable === true ? pathStatus(active, this.#options.card) : null;
   }
 
-  why(id: PeerId): readonly string[] {
+  why(id: PeerId): ReturnType<Paths['why']> {
     const { card, clock } = this.#options;
     const entry = this.#peers.get(id);
-    if (entry === null) return [];
-    return whyLines(entry.peer.name, entry.machine, this.#self, card, clock.monotonicMs());
+    if (entry === null) return null;
+    return whyOf(entry.peer.name, entry.machine, this.#self, card, clock.monotonicMs());
   }
 }
 

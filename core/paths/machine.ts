@@ -8,6 +8,7 @@ import type {
 } from '../../protocol/location/messages.ts';
 import type { Endpoint, IpFamily } from '../../protocol/address.ts';
 import type { Random } from '../../base/random.ts';
+import type { Said } from '../../base/said.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Worked } from '../peers/peer.ts';
 import type { AdviceSide } from './advice.ts';
@@ -159,7 +160,7 @@ export interface Machine {
   readonly active: Path | null;
   readonly paths: Iterable<Path>;
   readonly state: PeerState;
-  readonly reason: string;
+  readonly reason: Said;
   readonly verdict: Verdict | null;
   readonly diary: Diary;
 }

@@ -1,6 +1,7 @@
 // One try to meet a peer through the location server: offer and answer, what is measured for it, which places are probed
 // when, and the volley. When a try is due, and what follows from one that failed, is for seeking.ts to say.
-import type { Forecast, PathSignal, PunchMethod } from '../../protocol/location/messages.ts';
+import type { Said } from '../../base/said.ts';
+import type { Forecast, PathSignal } from '../../protocol/location/messages.ts';
 import type { VolleyAsk } from '../contract/punch.ts';
 import { Attempt, type Shot } from './attempt.ts';
 import { Bucket } from './budget.ts';
@@ -10,6 +11,7 @@ import type { Way } from './path.ts';
 import { isSymmetric } from './plan.ts';
 import { Punching } from './punching.ts';
 import type { RemoteSide } from './remote.ts';
+import { says } from './sayings.ts';
 import { OPENER_TTL, TIMING } from './timing.ts';
 import type { VolleyEnd } from './volley.ts';
 
@@ -30,7 +32,7 @@ export interface MeetingHost {
   /** Nothing more is sent for this one. */
   over(attempt: Attempt, now: number): void;
   /** This one leads nowhere, and now it is known what another needs. */
-  again(now: number, why: string): void;
+  again(now: number, cause: Said): void;
 }
 
 export class Meeting {
@@ -119,18 +121,14 @@ export class Meeting {
     const attempt = this.#attempt;
     if (attempt?.id !== id) return;
     attempt.measureDueAt = null;
-    if (forecast === null)
-      this.#diary.note(now, 'the location server did not answer in time: no port is predicted');
+    if (forecast === null) this.#diary.note(now, says('try.unforeseen'));
     else if (attempt.measuring === 'tcp') attempt.measuredTcp = forecast;
     else attempt.measuredUdp = forecast;
     if (forecast !== null && attempt.measuring === 'udp' && this.punching.isContradicted(forecast)) {
-      this.#diary.note(
-        now,
-        'our router does not give out ports as its report says: the report is taken anew',
-      );
+      this.#diary.note(now, says('try.contradicted'));
       this.#host.emit({ type: 'recheck' });
     }
-    if (forecast !== null) this.#diary.note(now, `our next port outside is ${inPorts(forecast)}`);
+    if (forecast !== null) this.#diary.note(now, portSaid(forecast));
     this.tick(now);
   }
 
@@ -152,7 +150,7 @@ export class Meeting {
       if (this.#rival?.attempt === signal.attempt) return;
       this.#rival = signal;
       own.answerDueAt = now + this.#rivalWaitMs();
-      this.#diary.note(now, 'both ends made an offer at once: ours stands');
+      this.#diary.note(now, says('try.both-offered'));
     } else if (this.#offers.fill(now, OFFERS.perSecond) < 1) this.#count('signal.too-many');
     else {
       this.#offers.spend();
@@ -205,19 +203,19 @@ export class Meeting {
     this.#emitSignal('answer', attempt);
     if (attempt.method === 'none') {
       this.#aimAll(attempt, now, now);
-      this.#diary.note(now, 'it made an offer: answered, but nothing known gets through both NATs');
+      this.#diary.note(now, says('try.offered-none'));
       return;
     }
     if (attempt.method !== 'plain') {
-      this.#diary.note(now, `it made an offer: answered, ${METHODS[attempt.method]}`);
+      this.#diary.note(now, says('try.offered', { method: says(`method.${attempt.method}`) }));
       if (ask !== null) this.#fire(attempt, ask);
       this.#aimAll(attempt, now + TIMING.plainBeside, now);
       return;
     }
     const holdMs = this.#holdBackMs(false);
     this.#aimAll(attempt, now + holdMs, now);
-    const words = `it made an offer of ${inWords(attempt.size)}: answered, probing them in ${Math.round(holdMs)} ms`;
-    this.#diary.note(now, words);
+    const facts = { places: placesSaid(attempt.size), ms: Math.round(holdMs) };
+    this.#diary.note(now, says('try.offered-plain', facts));
   }
 
   #emitSignal(kind: 'offer' | 'answer', attempt: Attempt): void {
@@ -240,7 +238,7 @@ export class Meeting {
     if (attempt?.id !== id || !attempt.isFiring) return;
     attempt.isFiring = false;
     attempt.isPutOff = end === 'busy' || end === 'no-room';
-    this.#diary.note(now, VOLLEY_ENDS[end]);
+    this.#diary.note(now, says(`volley.${end}`));
     if (end === 'missed') this.#end(attempt, now);
     this.tick(now);
   }
@@ -277,12 +275,12 @@ export class Meeting {
       !(attempt.wasMeasured && attempt.measuring === 'tcp') &&
       this.punching.measuresForOffer() === 'tcp'
     ) {
-      this.#host.again(now, 'it wants connections that both ends open at once');
+      this.#host.again(now, says('cause.tcp'));
       return;
     }
     const ask = this.punching.ask(attempt, TIMING.afterOpeners);
     if (ask !== null) {
-      this.#diary.note(now, `it answered: ${METHODS[ask.method]}`);
+      this.#diary.note(now, says('try.its-answer', { method: says(`method.${ask.method}`) }));
       this.#fire(attempt, ask);
       this.#aimAll(attempt, now + TIMING.plainBeside, now);
       return;
@@ -290,7 +288,7 @@ export class Meeting {
     // It could not measure in time: nothing can come of plain probes, but of the next try.
     if (attempt.method === 'plain' && !this.punching.isPlain()) attempt.endBy = now + TIMING.emptyAnswer;
     this.#aimAll(attempt, now + TIMING.afterOpeners, now);
-    this.#diary.note(now, `it answered with ${inWords(attempt.size)}: probing`);
+    this.#diary.note(now, says('try.its-places', { places: placesSaid(attempt.size) }));
   }
 
   // ---- aims
@@ -382,7 +380,7 @@ export class Meeting {
       this.#accept(this.#rival.attempt, now);
       return;
     }
-    this.#diary.note(now, 'no answer to our offer yet');
+    this.#diary.note(now, says('try.no-answer'));
     if (!attempt.repeated) this.#emitSignal('offer', attempt);
     attempt.repeated = true;
     this.#aimAll(attempt, now, now);
@@ -401,26 +399,14 @@ export class Meeting {
 /** The router passes it on, or its owner says so. */
 const isKeptOpen = (learnt: string): boolean => learnt === 'mapped' || learnt === 'configured';
 
-const METHODS: Readonly<Record<PunchMethod, string>> = {
-  predict: 'sending to the ports that its router is about to use',
-  birthday: 'guessing the port that its router uses, from many of ours or at many of theirs',
-  tcp: 'opening connections from both ends at once',
-};
+function portSaid({ address, port, step }: Forecast): Said {
+  const facts = { port: `${address}:${port}` };
+  if (step === null || step === 0) return says('try.port', facts);
+  return says('try.port-step', { ...facts, step: `${step > 0 ? '+' : ''}${step}` });
+}
 
-const VOLLEY_ENDS: Readonly<Record<VolleyEnd, string>> = {
-  missed: 'none of them got through',
-  'no-room': 'stopped guessing: the router here takes no new connections any more; not again for an hour',
-  busy: 'another box is being sought by guessing ports: later',
-  impossible: 'that cannot be done from here now',
-  through: 'a connection came about',
-};
-
-const inPorts = ({ address, port, step }: Forecast): string =>
-  step === null || step === 0
-    ? `${address}:${port}`
-    : `${address}:${port}, and ${step > 0 ? '+' : ''}${step} for each next`;
-
-export const inWords = (places: number): string => (places === 1 ? '1 place' : `${places} places`);
+export const placesSaid = (count: number): Said =>
+  count === 1 ? says('places.one') : says('places.many', { count });
 
 /** A try whose other end needs no answer of ours any more. */
 function matchedAttempt(id: string, now: number): Attempt {

@@ -14,7 +14,7 @@ import type {
 import type { EchoWord } from '../../protocol/peer/words.ts';
 import type { DhKeyPair, Primitives } from '../../protocol/primitives.ts';
 import type { NetworkDoor, TcpSource, UdpDoor } from '../../system/doors.ts';
-import type { PathStatus, PeerStatus } from '../admin.ts';
+import type { PathStatus, PeerStatus, PeerWhy } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
 import type { Batch, Link } from '../contract/link.ts';
 import type { NatReport } from '../contract/nat-report.ts';
@@ -27,6 +27,7 @@ import type { BudgetLimits } from './budget.ts';
 import type { RouteToPeer, Transport } from './detours.ts';
 import type { CardSizes } from './sizing.ts';
 import type { DatagramLink, DatagramTransport, StreamsEvents } from './udp-transport.ts';
+import type { AdviceSide } from './advice.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Where peers answered, kept over restarts. */
@@ -111,10 +112,17 @@ export interface PathPeer {
 
 export interface PeerPaths extends Pick<
   PeerStatus,
-  'state' | 'path' | 'paths' | 'reason' | 'lastHeardSecondsAgo'
+  'state' | 'path' | 'paths' | 'reason' | 'reasonCode' | 'reasonFacts' | 'lastHeardSecondsAgo'
 > {
   /** Why not direct, for machines; null: it is, or nothing is known yet. */
   readonly verdict: Verdict | null;
+}
+
+/** What both ends' NATs are like is for others to put into words. */
+export interface PathWhy extends Pick<PeerWhy, 'lines' | 'reason' | 'advice' | 'tries'> {
+  readonly here: AdviceSide;
+  /** By the peer's last signal; null: there was none. */
+  readonly there: AdviceSide | null;
 }
 
 export interface Paths {
@@ -162,6 +170,6 @@ export interface Paths {
   status(peer: PeerId): PeerPaths | null;
   /** The path in use, for `ping`; null: none. */
   pathOf(peer: PeerId): PathStatus | null;
-  /** What was tried, oldest first, and how things stand. */
-  why(peer: PeerId): readonly string[];
+  /** What was tried, oldest first, and how things stand; null: there is no such peer. */
+  why(peer: PeerId): PathWhy | null;
 }

@@ -1,15 +1,16 @@
 // The path machine of one Ginnel peer, without I/O: which paths there are, which are believed, which one is used.
 // The order of the methods is the order of a path's life: found, watched, lost. How it is sought: seeking.ts.
+import type { Said } from '../../base/said.ts';
 import type { Endpoint } from '../../protocol/address.ts';
-import { formatEndpoint } from '../../protocol/address.ts';
 import type { CandidateWords, Forecast, PathSignal } from '../../protocol/location/messages.ts';
 import type { Shot } from './attempt.ts';
 import type { AdviceSide } from './advice.ts';
-import { choose, nameOf, type Choice } from './choice.ts';
+import { answeredSaid, choose, nameSaid, type Choice } from './choice.ts';
 import { Diary } from './diary.ts';
 import type { Machine, MachineOptions, MachineOutput, PeerState } from './machine.ts';
 import { isRelayed, Path, type Way } from './path.ts';
 import { RemoteSide } from './remote.ts';
+import { says } from './sayings.ts';
 import { Seeking } from './seeking.ts';
 import { Sizing } from './sizing.ts';
 import { TIMING } from './timing.ts';
@@ -35,7 +36,7 @@ export class PeerMachine implements Machine {
   #active: Path | null = null;
   /** The next best, and where relays are the best ones the best without, kept warm. */
   #warm: readonly (Path | null)[] = [];
-  #reason = 'nothing was sent there yet';
+  #reason: Said = says('reason.unused');
   #keepAliveMs = Infinity;
 
   constructor(options: MachineOptions) {
@@ -206,10 +207,8 @@ export class PeerMachine implements Machine {
   }
 
   #noteFound(path: Path, seenAs: Endpoint | null, now: number): void {
-    const seen =
-      seenAs === null || path.way.endpoint === null ? '' : `, and sees us as ${formatEndpoint(seenAs)}`;
-    this.diary.note(now, `${nameOf(path)} (${path.learnt}) answered in ${path.srttMs!.toFixed(1)} ms${seen}`);
-    if (path === this.#active) this.#reason = `${nameOf(path)} answers again`;
+    this.diary.note(now, answeredSaid(path, path.way.endpoint === null ? null : seenAs));
+    if (path === this.#active) this.#reason = says('reason.again', { path: nameSaid(path) });
   }
 
   heard(way: Way, now: number): void {
@@ -217,7 +216,7 @@ export class PeerMachine implements Machine {
     const isNews = !path.usable;
     path.heard(now);
     if (!isNews) return;
-    this.diary.note(now, `its packets come by ${way.key}: asking there`);
+    this.diary.note(now, says('try.heard', { way: way.key }));
     this.#check(path, now);
     if (this.#isHeld || this.#active?.usable !== true) this.#decide(now);
   }
@@ -238,7 +237,8 @@ export class PeerMachine implements Machine {
     const choice = this.#choice();
     if (choice === null || (choice.path === this.#active && !this.#isHeld)) return;
     const { path } = choice;
-    const reason = path === this.#active ? `${nameOf(path)} answers again` : choice.reason;
+    const again = path === this.#active ? says('reason.again', { path: nameSaid(path) }) : null;
+    const reason = again ?? choice.reason ?? this.#reason;
     this.#isHeld = false;
     this.#active = path;
     this.#reason = reason;
@@ -246,8 +246,8 @@ export class PeerMachine implements Machine {
     const intervalMs = this.#options.self.keepAliveMs();
     this.#keepAliveMs = intervalMs - this.#options.random.below(Math.ceil(intervalMs / 6));
     this.#sizing.begin(path, now);
-    this.#outputs.push({ type: 'use', way: path.way, reason });
-    this.diary.note(now, `now by ${nameOf(path)}: ${reason}`);
+    this.#outputs.push({ type: 'use', way: path.way, reason: reason.words });
+    this.diary.note(now, says('try.now-by', { path: nameSaid(path), reason }));
     this.#remember(path);
   }
 
@@ -256,7 +256,7 @@ export class PeerMachine implements Machine {
     const active = this.#active;
     if (active === null || ways.includes(active)) return choose(ways, active);
     const choice = choose(ways, null);
-    return choice === null ? null : { ...choice, reason: "the server's route, as this box's owner wants it" };
+    return choice === null ? null : { ...choice, reason: says('reason.table') };
   }
 
   /** TCP connections, and places that the server's table names; all there are where none of these is usable. */
@@ -322,7 +322,7 @@ export class PeerMachine implements Machine {
     if (!this.#trial.isBad) return;
     this.#trial.shun(active, now);
     this.#options.counters.counter('path.shunned').value++;
-    this.diary.note(now, `${nameOf(active)} loses too much of what goes by it: leaving it`);
+    this.diary.note(now, says('try.shunned', { path: nameSaid(active) }));
     this.#decide(now);
     this.#outputs.push({ type: 'connect' });
   }
@@ -366,12 +366,12 @@ export class PeerMachine implements Machine {
     if (path.way.endpoint !== null) this.#options.budget.withdraw(path.way.endpoint);
     if (path !== this.#active) return;
     if (wasIdle) this.#keepAliveMs = Math.max(TIMING.keepAliveMin, this.#keepAliveMs / 2);
-    this.diary.note(now, `${nameOf(path)} fell silent`);
+    this.diary.note(now, says('try.silent', { path: nameSaid(path) }));
     this.#options.counters.counter('path.lost').value++;
-    this.#reason = `${nameOf(path)} fell silent: looking for another`;
+    this.#reason = says('reason.lost', { path: nameSaid(path) });
     this.#decide(now);
     // What is sent now waits in the data plane for the next path: a lost packet costs the inner TCP far more time.
-    if (this.#active === path) this.#outputs.push({ type: 'use', way: null, reason: this.#reason });
+    if (this.#active === path) this.#outputs.push({ type: 'use', way: null, reason: this.#reason.words });
     this.#isHeld = this.#active === path;
     // What broke this one may have broken the next best too: it has to answer now.
     if (this.#active !== path && this.#active.usable) this.#active.waitingSince ??= now - TIMING.doubtAfter;
@@ -390,14 +390,14 @@ export class PeerMachine implements Machine {
   }
 
   /** No direct way, for the moment: a path through others stays. */
-  #gaveUp({ words }: Verdict): void {
+  #gaveUp({ said: why }: Verdict): void {
     const active = this.#active;
     if (active?.usable === true) {
-      this.#reason = `${nameOf(active)}, because ${words}`;
+      this.#reason = says('reason.because', { path: nameSaid(active), why });
       return;
     }
-    this.#reason = words;
-    if (this.#active !== null) this.#outputs.push({ type: 'use', way: null, reason: words });
+    this.#reason = why;
+    if (this.#active !== null) this.#outputs.push({ type: 'use', way: null, reason: why.words });
     this.#active = null;
     this.#isHeld = false;
   }
@@ -412,7 +412,7 @@ export class PeerMachine implements Machine {
     return this.#paths.values();
   }
 
-  get reason(): string {
+  get reason(): Said {
     return this.#reason;
   }
 

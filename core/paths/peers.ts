@@ -315,10 +315,10 @@ export class PathPeers {
 
   #show(entry: Entry): void {
     const { state, reason, active } = entry.machine;
-    const shown = `${state} ${active?.way.key ?? ''} ${reason}`;
+    const shown = `${state} ${active?.way.key ?? ''} ${reason.words}`;
     if (shown === entry.shown) return;
     entry.shown = shown;
-    this.#options.log.debug('path', { peer: entry.peer.name, state, reason });
+    this.#options.log.debug('path', { peer: entry.peer.name, state, reason: reason.words });
     this.#options.events.peerChanged(entry.peer.id);
   }
 

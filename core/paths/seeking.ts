@@ -1,17 +1,19 @@
 // Looking for a way to one peer, through the location server and without it: when to begin, when to try again, when to give
 // up. How one try goes is meeting.ts's; what is found, and whether it is believed, the peer machine's.
+import type { Said } from '../../base/said.ts';
 import type { Forecast, PathSignal, PunchMethod } from '../../protocol/location/messages.ts';
 import type { Attempt, Shot } from './attempt.ts';
 import type { Diary } from './diary.ts';
 import { LonelySearch } from './lonely.ts';
 import type { MachineOptions, MachineOutput } from './machine.ts';
-import { BY_TABLE, inWords, Meeting } from './meeting.ts';
+import { BY_TABLE, placesSaid, Meeting } from './meeting.ts';
 import type { Way } from './path.ts';
 import { isPunch } from './plan.ts';
 import { HOPELESS_FOR_MS, type Punching } from './punching.ts';
 import type { RemoteSide } from './remote.ts';
+import { says } from './sayings.ts';
 import { TIMING } from './timing.ts';
-import { verdictOf, type Verdict } from './verdict.ts';
+import { verdict, verdictOf, type Verdict } from './verdict.ts';
 import type { VolleyEnd } from './volley.ts';
 
 const LOST_FOR_MS = 180_000;
@@ -106,7 +108,7 @@ export class Seeking {
     if (isFresh) this.#failures = 0;
     this.#restoredAt = null;
     if (this.#isContent() || this.#meeting.attempt !== null || this.#lonely !== null) return;
-    if (this.#retryAt === null || now >= this.#retryAt) this.#seek(now, 'a packet wants to go there');
+    if (this.#retryAt === null || now >= this.#retryAt) this.#seek(now, says('cause.packet'));
   }
 
   restored(now: number): void {
@@ -116,7 +118,7 @@ export class Seeking {
   lost(now: number): void {
     this.#lostAt = now;
     this.#seeker.emit({ type: 'refresh' });
-    this.#seek(now, 'the path fell silent', TIMING.refreshWait);
+    this.#seek(now, says('cause.silent'), TIMING.refreshWait);
   }
 
   refreshed(now: number): void {
@@ -143,13 +145,13 @@ export class Seeking {
     const isOffering = this.#meeting.attempt?.role === 'offerer' && !this.#meeting.attempt.matched;
     const isFree = this.#meeting.attempt === null || isOffering;
     if (connected && !this.#isContent() && isFree && this.#isSought(now))
-      this.#seek(now, 'the location server is there again');
-    if (!connected && isOffering) this.#searchAlone(now, 'the location server went away');
+      this.#seek(now, says('cause.server-back'));
+    if (!connected && isOffering) this.#searchAlone(now, says('cause.server-gone'));
   }
 
   onlineChanged(online: boolean, now: number): void {
     if (this.#isContent() || this.#meeting.attempt !== null) return;
-    if (online && this.#isSought(now)) this.#seek(now, 'it is online again');
+    if (online && this.#isSought(now)) this.#seek(now, says('cause.online'));
     if (!online) this.#verdict = OFFLINE;
   }
 
@@ -163,7 +165,7 @@ export class Seeking {
   upgradesChanged(now: number): void {
     if (this.#options.self.upgrades() && !this.#isContent() && this.#isSought(now)) {
       this.#failures = 0;
-      this.#seek(now, 'better ways are wanted');
+      this.#seek(now, says('cause.better'));
     }
   }
 
@@ -176,37 +178,37 @@ export class Seeking {
     return this.#meeting.attempt !== null && this.#meeting.attempt.succeededAt === null;
   }
 
-  #seek(now: number, why: string, offerAfterMs = 0): void {
+  #seek(now: number, cause: Said, offerAfterMs = 0): void {
     this.#freshAt = null;
     this.#seeker.emit({ type: 'connect' });
     const { self } = this.#options;
     this.#place = self.place();
     if (self.isConnected() && self.upgrades() && this.#punching.isHopeless(now)) {
-      this.#diary.note(now, `${why}: nothing leads straight there from here, as was found within the hour`);
+      this.#diary.note(now, says('try.hopeless', { cause }));
       this.#retryAt ??= now + HOPELESS_FOR_MS;
       return;
     }
     this.#retryAt = null;
     if (!this.#options.self.isConnected()) {
-      this.#searchAlone(now, `${why}; the location server is away`);
+      this.#searchAlone(now, says('cause.alone', { cause }));
       return;
     }
     this.#lonely = null;
     this.#lastTryAt = now;
     if (!this.#options.self.upgrades()) {
-      this.#diary.note(now, `${why}: going by the server's route`);
+      this.#diary.note(now, says('try.table', { cause }));
       this.#meeting.goByTable(now);
       return;
     }
-    this.#diary.note(now, `${why}: a new try`);
+    this.#diary.note(now, says('try.new', { cause }));
     this.#meeting.offer(now, offerAfterMs);
   }
 
-  #searchAlone(now: number, why: string): void {
+  #searchAlone(now: number, cause: Said): void {
     this.#meeting.drop();
     if (this.#lonely !== null) return;
     const places = this.#remote.remembered(this.#options.self.wayTo);
-    this.#diary.note(now, `${why}: asking the ${inWords(places.length)} where it was before`);
+    this.#diary.note(now, says('try.places', { cause, places: placesSaid(places.length) }));
     this.#lonely = new LonelySearch(now);
     if (places.length === 0) this.#verdict = SERVER_AWAY;
   }
@@ -242,12 +244,12 @@ export class Seeking {
   signalFailed(id: string, code: string, now: number): void {
     const attempt = this.#meeting.attempt;
     if (attempt?.id !== id) return;
-    this.#diary.note(now, `the signal did not reach it (${code})`);
+    this.#diary.note(now, says('try.unsignalled', { code }));
     if (attempt.role !== 'offerer' || attempt.matched) return;
-    const verdict = code === 'NODE_OFFLINE' ? OFFLINE : SERVER_AWAY;
+    const failure = code === 'NODE_OFFLINE' ? OFFLINE : SERVER_AWAY;
     this.#meeting.drop();
-    if (this.#isSought(now)) this.#searchAlone(now, verdict.words);
-    this.#fail(verdict, now);
+    if (this.#isSought(now)) this.#searchAlone(now, failure.said);
+    this.#fail(failure, now);
   }
 
   /** A probe was answered there; `isNews`: for the first time. */
@@ -280,13 +282,13 @@ export class Seeking {
     this.#tickLonely(now);
     if (this.#freshAt !== null && now >= this.#freshAt) {
       this.#freshAt = null;
-      if (this.#options.self.isConnected()) this.#seek(now, 'our addresses changed');
+      if (this.#options.self.isConnected()) this.#seek(now, says('cause.moved'));
     }
     // One of the two is another NAT now, or was seen to be: the hour is of no more use.
     const isNews = this.#verdict?.code === 'both-symmetric' && !this.#punching.isHopeless(now);
     if (this.#retryAt !== null && (isNews || now >= this.#retryAt)) {
       this.#retryAt = null;
-      if (this.#isSought(now) && this.#meeting.attempt === null) this.#seek(now, 'trying once more');
+      if (this.#isSought(now) && this.#meeting.attempt === null) this.#seek(now, says('cause.again'));
     }
     this.#meeting.tick(now);
   }
@@ -311,18 +313,18 @@ export class Seeking {
   #verdictOn({ id, matched, method }: Attempt): Verdict {
     if (id === BY_TABLE) return NO_ROUTE;
     if (!matched) return NO_ANSWER;
-    const verdict = verdictOf(...this.#punching.sides(), method);
-    if (this.#seeker.hasPath()) return verdict;
-    return { ...verdict, words: `${verdict.words}; and no other box forwards between the two now` };
+    const missed = verdictOf(...this.#punching.sides(), method);
+    if (this.#seeker.hasPath()) return missed;
+    return verdict(missed.code, says('verdict.no-relay', { why: missed.said }));
   }
 
-  #fail(verdict: Verdict, now: number): void {
-    this.#verdict = verdict;
-    this.#diary.note(now, `not found: ${verdict.words}`);
-    this.#seeker.gaveUp(verdict, now);
+  #fail(failure: Verdict, now: number): void {
+    this.#verdict = failure;
+    this.#diary.note(now, says('try.failed', { why: failure.said }));
+    this.#seeker.gaveUp(failure, now);
     // Nothing but another NAT helps these, and meanwhile there is a way through others.
-    const isPatient = this.#seeker.hasPath() && STUBBORN.has(verdict.code);
-    if (verdict.code === 'both-symmetric') this.#punching.gaveUp(now);
+    const isPatient = this.#seeker.hasPath() && STUBBORN.has(failure.code);
+    if (failure.code === 'both-symmetric') this.#punching.gaveUp(now);
     const step = this.#failures + (isPatient ? PATIENT_STEPS : 0);
     const usual = TIMING.retries[Math.min(step, TIMING.retries.length - 1)]!;
     const pause = this.#punching.isHopeless(now) ? HOPELESS_FOR_MS : usual;
@@ -335,7 +337,7 @@ export class Seeking {
     this.#restoredAt = null;
     if (this.#options.self.isConnected()) return;
     this.#lostAt = now;
-    this.#searchAlone(now, 'started again without the location server');
+    this.#searchAlone(now, says('cause.restarted'));
   }
 
   #tickLonely(now: number): void {
@@ -350,10 +352,7 @@ export class Seeking {
   }
 }
 
-const NO_ROUTE: Verdict = { code: 'no-candidates', words: "the location server's route leads nowhere now" };
-const OFFLINE: Verdict = { code: 'offline', words: 'it is not connected to the location server' };
-const SERVER_AWAY: Verdict = {
-  code: 'server-away',
-  words: 'the location server is away, and it is not where it was before',
-};
-const NO_ANSWER: Verdict = { code: 'no-candidates', words: 'it did not answer our offer' };
+const NO_ROUTE = verdict('no-candidates', says('verdict.no-route'));
+const OFFLINE = verdict('offline', says('verdict.offline'));
+const SERVER_AWAY = verdict('server-away', says('verdict.server-away'));
+const NO_ANSWER = verdict('no-candidates', says('verdict.no-answer'));

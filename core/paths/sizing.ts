@@ -5,6 +5,7 @@ import type { Diary } from './diary.ts';
 import type { MachineOutput } from './machine.ts';
 import type { Path } from './path.ts';
 import { PathMtu, SMALL } from './path-mtu.ts';
+import { says } from './sayings.ts';
 import { UDP_MTU } from './udp-transport.ts';
 
 /** The virtual card, and what a datagram adds to its packets, in bytes. */
@@ -76,7 +77,7 @@ export class Sizing {
     if (isSame && mtu.size === this.#told) return;
     const inner = innerMtu(mtu.size, card);
     if (isSame && inner !== innerMtu(this.#told, card))
-      diary.note(now, `${path.way.key} carries packets of up to ${inner} bytes`);
+      diary.note(now, says('try.mtu', { way: path.way.key, bytes: inner }));
     this.#toldOf = path;
     this.#told = mtu.size;
     emit({ type: 'carries', way: path.way, bytes: mtu.size });

@@ -1,13 +1,15 @@
 // What `status` and `why` say of a peer's paths.
+import type { Said } from '../../base/said.ts';
 import { formatEndpoint } from '../../protocol/address.ts';
 import type { PathStatus } from '../admin.ts';
 import type { Candidate } from '../contract/candidate.ts';
-import { adviceFor } from './advice.ts';
+import { adviceFor, adviceForBlocked, type AdviceSide } from './advice.ts';
 import { labelOf, placeOf, scoreOf } from './choice.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './path.ts';
 import type { PathMtu } from './path-mtu.ts';
-import type { PeerPaths } from './paths.ts';
+import type { PathWhy, PeerPaths } from './paths.ts';
+import { says } from './sayings.ts';
 import type { SelfPlace } from './self.ts';
 import { innerMtu, type CardSizes } from './sizing.ts';
 import type { NatWords } from '../contract/nat-report.ts';
@@ -40,25 +42,43 @@ export function peerPaths(machine: Machine, card: CardSizes, now: number): PeerP
     state: machine.state,
     path: machine.active?.usable === true ? pathStatus(machine.active, card) : null,
     paths: answering.map(path => pathStatus(path, card)),
-    reason: machine.reason,
+    reason: machine.reason.words,
+    reasonCode: machine.reason.code,
+    reasonFacts: machine.reason.facts,
     lastHeardSecondsAgo: heardAt === null ? null : Math.round((now - heardAt) / 1000),
     verdict: machine.verdict,
   };
 }
 
-export function whyLines(
+export function whyOf(
   name: string,
   machine: Machine,
   self: SelfPlace,
   card: CardSizes,
   now: number,
-): string[] {
+): PathWhy {
+  const here = sideHere(self);
+  return {
+    lines: whyLines(name, machine, self, card, now),
+    reason: machine.reason,
+    advice: allAdvice(machine, here),
+    here,
+    there: machine.remote,
+    tries: machine.diary.entries.map(({ at, said }) => ({
+      secondsAgo: Math.round((now - at) / 100) / 10,
+      ...said,
+    })),
+  };
+}
+
+function whyLines(name: string, machine: Machine, self: SelfPlace, card: CardSizes, now: number): string[] {
+  const advice = adviceOf(machine, sideHere(self)).map(({ words }) => words);
   return [
-    `${name} is ${machine.state}: ${machine.reason}`,
+    `${name} is ${machine.state}: ${machine.reason.words}`,
     `this node: ${natLine(self.nat)}; reachable at ${self.candidates.map(placeInWords).join(', ') || 'no known place'}`,
     ...mtuLines(machine.active?.mtu ?? null, card),
     ...machine.diary.lines(now),
-    ...adviceLines(machine, self),
+    ...(advice.length === 0 ? [] : [`what would help: ${advice.join('; or ')}.`]),
   ];
 }
 
@@ -74,16 +94,24 @@ const KINDS: Readonly<Record<Candidate['kind'], string>> = {
 const placeInWords = ({ kind, endpoint }: Candidate): string =>
   `${formatEndpoint(endpoint)} (${KINDS[kind]})`;
 
-const A_RELAY =
-  'have one box of this network that can be reached from outside: it forwards for all others, sealed from end to end';
+const sideHere = (self: SelfPlace): AdviceSide => ({
+  nat: self.nat,
+  can: self.puncher?.methods ?? [],
+  hasIpv6: self.candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6),
+});
 
 /** Only where it was sought in vain, or goes through others. */
-function adviceLines({ state, remote, verdict }: Machine, self: SelfPlace): string[] {
+function adviceOf({ state, remote, verdict }: Machine, here: AdviceSide): Said[] {
   if (remote === null || verdict === null || state === 'direct') return [];
-  const hasIpv6 = self.candidates.some(({ kind, endpoint }) => kind === 'reflexive' && endpoint.family === 6);
-  const here = { nat: self.nat, can: self.puncher?.methods ?? [], hasIpv6 };
-  const advice = [...adviceFor(here, remote), ...(state === 'relayed' ? [] : [A_RELAY])];
-  return advice.length === 0 ? [] : [`what would help: ${advice.join('; or ')}.`];
+  return [...adviceFor(here, remote), ...(state === 'relayed' ? [] : [says('advice.relay')])];
+}
+
+/** Also where it is reached, and could be better; and where only somebody there can help. */
+function allAdvice(machine: Machine, here: AdviceSide): Said[] {
+  const { state, remote, active } = machine;
+  if (state === 'offline') return [says('advice.wake')];
+  const isStream = state === 'direct' && active !== null && active.way.endpoint === null;
+  return isStream && remote !== null ? adviceForBlocked(here, remote) : adviceOf(machine, here);
 }
 
 /** Only where packets of the card do not fit. */

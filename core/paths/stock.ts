@@ -1,10 +1,12 @@
 // The path of a stock WireGuard peer: it answers no probes, so its endpoint is the configured one until an
 // authenticated packet comes from elsewhere (WireGuard's roaming).
+import type { Said } from '../../base/said.ts';
 import type { Endpoint } from '../../protocol/address.ts';
 import { Diary } from './diary.ts';
 import type { Machine, MachineOutput, PeerState, SelfView } from './machine.ts';
 import { Path, type Way } from './path.ts';
-import { nameOf } from './choice.ts';
+import { nameSaid } from './choice.ts';
+import { says } from './sayings.ts';
 
 export class StockMachine implements Machine {
   readonly diary = new Diary();
@@ -13,7 +15,7 @@ export class StockMachine implements Machine {
   readonly #fixed: Endpoint | null;
   #outputs: MachineOutput[] = [];
   #active: Path | null = null;
-  #reason = 'a stock WireGuard peer without an endpoint: it has to speak first';
+  #reason: Said = says('reason.stock-waits');
 
   constructor(self: Pick<SelfView, 'wayTo'>, fixed: Endpoint | null) {
     this.#self = self;
@@ -32,7 +34,7 @@ export class StockMachine implements Machine {
     return this.#active === null ? 'idle' : 'direct';
   }
 
-  get reason(): string {
+  get reason(): Said {
     return this.#reason;
   }
 
@@ -44,13 +46,12 @@ export class StockMachine implements Machine {
 
   wanted(now: number): void {
     const way = this.#fixed === null || this.#active !== null ? null : this.#self.wayTo(this.#fixed);
-    if (way !== null)
-      this.#use(new Path(way, 'configured'), now, 'the configured endpoint of a stock WireGuard peer');
+    if (way !== null) this.#use(new Path(way, 'configured'), now, says('reason.stock-fixed'));
   }
 
   heard(way: Way, now: number): void {
     if (this.#active?.way.key !== way.key)
-      this.#use(new Path(way, 'roaming'), now, 'a stock WireGuard peer: its packets come from here');
+      this.#use(new Path(way, 'roaming'), now, says('reason.stock-roams'));
     this.#active?.heard(now);
   }
 
@@ -67,11 +68,11 @@ export class StockMachine implements Machine {
     if (this.#active?.way.key === way.key) this.#active = null;
   }
 
-  #use(path: Path, now: number, reason: string): void {
+  #use(path: Path, now: number, reason: Said): void {
     this.#active = path;
     this.#reason = reason;
-    this.#outputs.push({ type: 'use', way: path.way, reason });
-    this.diary.note(now, `${nameOf(path)}: ${reason}`);
+    this.#outputs.push({ type: 'use', way: path.way, reason: reason.words });
+    this.diary.note(now, says('try.stock', { path: nameSaid(path), reason }));
   }
 
   // A stock peer knows nothing of probes and signals.

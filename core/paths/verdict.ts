@@ -1,6 +1,7 @@
 // Why two nodes meet directly or not, from both NAT reports: a code for machines and words for people.
 import type { PunchMethod } from '../../protocol/location/messages.ts';
 import type { NatReport, NatWords } from '../contract/nat-report.ts';
+import type { Said } from '../../base/said.ts';
 import {
   isForWantOfPlugins,
   isPunch,
@@ -10,6 +11,7 @@ import {
   type Method,
   type PlanSide,
 } from './plan.ts';
+import { saidWord, says, type PathSaying } from './sayings.ts';
 
 export type VerdictCode =
   | 'possible'
@@ -24,8 +26,11 @@ export type VerdictCode =
 
 export interface Verdict {
   readonly code: VerdictCode;
+  readonly said: Said;
   readonly words: string;
 }
+
+export const verdict = (code: VerdictCode, said: Said): Verdict => ({ code, said, words: said.words });
 
 export const UNKNOWN_NAT: NatWords = {
   mapping: 'not-checked',
@@ -45,59 +50,51 @@ export function natWords(report: NatReport): NatWords {
 /** Why these two did not meet, though they tried by that method (RFC 4787's terms; the table was measured). */
 export function verdictOf(own: PlanSide, theirs: PlanSide, method: Method): Verdict {
   if (isPunch(method)) return MISSED[method];
-  const verdict = plainVerdict(own.nat, theirs.nat, method);
-  if (!isForWantOfPlugins(own, theirs)) return verdict;
-  return {
-    code: verdict.code === 'both-symmetric' ? 'symmetric-against-port-filter' : verdict.code,
-    words: `${verdict.words}; the plugin nat-portpredict could get through, ${whyNotNow(own, theirs)}`,
-  };
+  const plain = plainVerdict(own.nat, theirs.nat, method);
+  if (!isForWantOfPlugins(own, theirs)) return plain;
+  const code = plain.code === 'both-symmetric' ? 'symmetric-against-port-filter' : plain.code;
+  return verdict(code, says(whyNotNow(own, theirs), { why: plain.said }));
 }
 
-function whyNotNow(own: PlanSide, theirs: PlanSide): string {
+function whyNotNow(own: PlanSide, theirs: PlanSide): PathSaying {
   const [here, there] = [own, theirs].map(({ can }) => can.length > 0);
-  if (here && there) return 'but what that takes is turned off at one end, or its router had no room for it';
-  return `and is ${here ? 'not there' : there ? 'not here' : 'at neither end'} at work`;
+  if (here && there) return 'verdict.plugin-off';
+  return here ? 'verdict.plugin-not-there' : there ? 'verdict.plugin-not-here' : 'verdict.plugin-nowhere';
 }
 
 function plainVerdict(own: NatWords, theirs: NatWords, method: Method): Verdict {
-  if (own.mapping === UDP_BLOCKED)
-    return { code: 'udp-blocked', words: "UDP does not get out of this node's network" };
-  if (theirs.mapping === UDP_BLOCKED)
-    return { code: 'udp-blocked', words: "UDP does not get out of the peer's network" };
+  if (own.mapping === UDP_BLOCKED) return verdict('udp-blocked', says('verdict.blocked-here'));
+  if (theirs.mapping === UDP_BLOCKED) return verdict('udp-blocked', says('verdict.blocked-there'));
   const [here, there] = [sortOf(own), sortOf(theirs)];
   const isGuess = here === 'random' || there === 'random';
   if (isSymmetric(own) && isSymmetric(theirs) && (isGuess || method === 'none'))
     return bothSymmetric(own, theirs);
-  if (isSymmetric(own) && there !== 'open') return oneSymmetric("this node's", own, "the peer's");
-  if (isSymmetric(theirs) && here !== 'open') return oneSymmetric("the peer's", theirs, "this node's");
-  if (here === 'unknown' || there === 'unknown')
-    return { code: 'not-checked', words: 'no probe got through, and what the NATs do was not checked' };
-  return {
-    code: 'possible',
-    words: `no probe got through, though the NATs should allow it (${briefly(own, theirs)})`,
-  };
+  if (isSymmetric(own) && there !== 'open') return oneSymmetric('verdict.ours', own);
+  if (isSymmetric(theirs) && here !== 'open') return oneSymmetric('verdict.theirs', theirs);
+  if (here === 'unknown' || there === 'unknown') return verdict('not-checked', says('verdict.unchecked'));
+  const { mapping, filtering } = own;
+  const { mapping: theirMapping, filtering: theirFiltering } = theirs;
+  return verdict('possible', says('verdict.possible', { mapping, filtering, theirMapping, theirFiltering }));
 }
 
 const MISSED: Readonly<Record<PunchMethod, Verdict>> = {
-  predict: {
-    code: 'missed',
-    words: 'the ports that the routers were expected to use next were not the ones they used',
-  },
-  birthday: { code: 'missed', words: 'no guess met the port that the router had picked' },
-  tcp: { code: 'missed', words: 'no connection that both ends opened at once came about' },
+  predict: verdict('missed', says('verdict.predict-missed')),
+  birthday: verdict('missed', says('verdict.birthday-missed')),
+  tcp: verdict('missed', says('verdict.tcp-missed')),
 };
 
-const bothSymmetric = (own: NatWords, theirs: NatWords): Verdict => ({
-  code: 'both-symmetric',
-  words: `both NATs pick a new port for every destination (symmetric${portsOf(own)}; the peer's${portsOf(theirs) || ' too'}): neither end can tell the other where to send`,
-});
+function bothSymmetric(own: NatWords, theirs: NatWords): Verdict {
+  const theirPorts = theirs.ports === 'not-checked' ? says('ports.too') : portsOf(theirs);
+  return verdict('both-symmetric', says('verdict.both', { ports: portsOf(own), theirPorts }));
+}
 
-const oneSymmetric = (whose: string, nat: NatWords, other: string): Verdict => ({
-  code: 'symmetric-against-port-filter',
-  words: `${whose} NAT picks a new port for every destination (symmetric${portsOf(nat)}), and ${other} NAT lets in only ports it has sent to`,
-});
+const oneSymmetric = (code: 'verdict.ours' | 'verdict.theirs', nat: NatWords): Verdict =>
+  verdict('symmetric-against-port-filter', says(code, { ports: portsOf(nat) }));
 
-const portsOf = (nat: NatWords): string => (nat.ports === 'not-checked' ? '' : `, ports ${nat.ports}`);
-
-const briefly = (own: NatWords, theirs: NatWords): string =>
-  `here: mapping ${own.mapping}, filtering ${own.filtering}; there: mapping ${theirs.mapping}, filtering ${theirs.filtering}`;
+function portsOf({ ports }: NatWords): Said {
+  if (ports === 'not-checked') return says('ports.untold');
+  const [rule = '', step] = ports.split(' ');
+  return says('ports.told', {
+    ports: step === undefined ? saidWord('rule', rule) : says('rule.sequential', { step }),
+  });
+}

@@ -15,6 +15,7 @@ import { PluginLife, type LifeSurroundings } from './life.ts';
 import { PluginFinder, type Found, type PluginDirectory } from './manifest.ts';
 import type { Given, Run } from './run.ts';
 import type { PluginChoice, PluginChoiceStore } from './settings.ts';
+import { StartMeter } from './start-meter.ts';
 import type { GuardedTransport } from './transport.ts';
 
 export interface PluginHostOptions {
@@ -28,6 +29,8 @@ export interface PluginHostOptions {
   readonly random: Random;
   readonly log: Log;
   readonly counters: Counters;
+  /** Bytes of memory that this process has; default: as the system says. */
+  readonly residentBytes?: () => number;
 }
 
 /** All of `PluginAdmin`: the choice is kept before it acts, and a plugin that fails is told by its status. */
@@ -67,10 +70,12 @@ class Host implements PluginHost {
 
   constructor(options: PluginHostOptions) {
     const { clock, random, log, counters, directories, owner = process.getuid?.() ?? 0 } = options;
+    const { residentBytes = () => process.memoryUsage.rss() } = options;
     this.#options = options;
     this.#finder = new PluginFinder({ directories, owner });
     this.#around = {
       ...{ clock, random, log, counters, owner, blame: this.#blame, checks: new AnswerChecks() },
+      meter: new StartMeter({ clock, residentBytes }),
       given: found => this.#give?.(keyOf(found)) ?? null,
       changed: () => this.#tell(),
     };

@@ -11,6 +11,7 @@ import { pluginErrors } from './errors.ts';
 import type { Fault, Guard } from './guard.ts';
 import type { Found } from './manifest.ts';
 import { Run, type Given } from './run.ts';
+import type { StartMeter } from './start-meter.ts';
 import type { PluginChoice, Settings } from './settings.ts';
 import { wordsOf } from './words.ts';
 
@@ -27,6 +28,7 @@ export interface LifeSurroundings {
   changed(): void;
   readonly blame: Blame<Guard>;
   readonly checks: AnswerChecks;
+  readonly meter: StartMeter;
   readonly owner: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,6 +49,8 @@ export class PluginLife {
   #failures = 0;
   #loads = 0;
   #startedAt = 0;
+  /** Of its first start in this process: what is loaded stays, and later ones take little more. */
+  #memoryBytes: number | null = null;
   #retry: Timer | null = null;
 
   constructor(found: Found, choice: PluginChoice, around: LifeSurroundings) {
@@ -119,6 +123,7 @@ export class PluginLife {
       purpose: manifest?.purpose ?? '',
       thirdParty: isThirdParty,
       enabled: this.enabled,
+      memoryBytes: this.running === null ? null : this.#memoryBytes,
       ...this.#condition(),
     };
   }
@@ -191,7 +196,7 @@ export class PluginLife {
     const run = (this.#run = this.#newRun(found, given));
     this.#become('starting');
     try {
-      await run.start(found.rules.settle(this.#chosen), this.#loads);
+      await this.#measured(run, found.rules.settle(this.#chosen));
       if (run.isBrokenOff) throw new TypeError('broken off');
       this.#startedAt = this.#around.clock.monotonicMs();
       this.#become('on');
@@ -200,6 +205,15 @@ export class PluginLife {
       if (run.isBrokenOff) this.#become('off');
       else this.#fail(error);
     }
+  }
+
+  #measured(run: Run, settings: Settings): Promise<void> {
+    return this.#around.meter.measured(
+      async () => {
+        if (!run.isBrokenOff) await run.start(settings, this.#loads);
+      },
+      bytes => (this.#memoryBytes = Math.max(bytes, this.#memoryBytes ?? 0)),
+    );
   }
 
   #newRun(found: Found & { readonly error: null }, given: Given): Run {

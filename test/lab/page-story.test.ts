@@ -127,7 +127,7 @@ await step('the path moves from the relay to a direct one, and the page says so 
   await row('cellar-router').getByRole('link', { name: 'cellar-router' }).click();
   await screen.getByRole('heading', { name: 'cellar-router' }).waitFor();
   const why = screen.locator('#why');
-  await why.getByText('cellar-router is relayed').waitFor();
+  await why.getByText('cellar-router is reached through').waitFor();
   const before = await why.innerText();
   t.match(before, /office-vps/, 'which relay it is');
   await second.node.choose({ settings: { upgrade: true } });
@@ -139,8 +139,8 @@ await step('the path moves from the relay to a direct one, and the page says so 
   await row('cellar-router').filter({ hasText: 'Direct, UDP' }).waitFor({ timeout: BOUND_MS });
   t.match((await pings).stdout, / 0% packet loss/, 'no ping was lost on the way over');
   await row('cellar-router').getByRole('link').click();
-  await screen.locator('#why').getByText('cellar-router is direct').waitFor();
-  await screen.getByText('via office-vps').first().waitFor();
+  await screen.locator('#why').getByText('cellar-router is reached directly').waitFor();
+  await screen.getByText('through office-vps').first().waitFor();
 });
 
 await step('a setting with a mistake in it is told at its field, and mended', async t => {

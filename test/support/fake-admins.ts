@@ -8,10 +8,13 @@ import type {
   NodeStatus,
   PathStatus,
   PeerStatus,
+  PeerWhy,
   PingEvent,
 } from '../../core/admin.ts';
 import { NOTHING_CHECKED } from '../../core/contract/nat-report.ts';
+import { netcheckSays } from '../../core/node/netcheck-sayings.ts';
 import { openNodeSettings } from '../../core/node/settings.ts';
+import { says } from '../../core/paths/sayings.ts';
 import type {
   ExportedServer,
   ExportOptions,
@@ -65,7 +68,7 @@ export const cellar: PeerStatus = {
   state: 'direct',
   path: DIRECT,
   paths: [DIRECT, RELAYED],
-  reason: 'the shortest that answers',
+  ...{ reason: 'the shortest that answers', reasonCode: '', reasonFacts: {} },
   bytesIn: 1_200_000_000,
   bytesOut: 310_000_000,
   lastHeardSecondsAgo: 0,
@@ -82,7 +85,7 @@ export const till: PeerStatus = {
   ip4: '10.77.0.9',
   state: 'relayed',
   path: RELAYED,
-  reason: 'both ends have random symmetric NATs',
+  ...{ reason: 'both ends have random symmetric NATs', reasonCode: '', reasonFacts: {} },
   lastHeardSecondsAgo: 130,
 };
 
@@ -233,16 +236,25 @@ export class FakeNode implements NodeAdmin {
       nat: 'yes',
       mapping: 'endpoint-independent',
     } as const;
+    const said = { summary: netcheckSays('sum.steady'), conclusions: [netcheckSays('nat.steady')] };
     return {
       nat: { ...nat, mapped: ['203.0.113.9:41641'] },
-      summary: 'Direct paths from this home work with most other homes.',
+      summary: said.summary.words,
       conclusions: ['Direct paths to most homes will work.'],
+      said,
     };
   }
 
-  why(peer: string): readonly string[] {
+  why(peer: string): PeerWhy {
     if (peer === 'nobody') throw fail('PEER_UNKNOWN');
-    return [`Tries at ${peer}:`, '1. direct UDP answered after 0.6 s.'];
+    return {
+      lines: [`Tries at ${peer}:`, '1. direct UDP answered after 0.6 s.'],
+      reason: says('reason.only', { quality: says('quality.ms', { ms: '22.4' }) }),
+      advice: [],
+      here: [netcheckSays('sum.steady')],
+      there: [netcheckSays('there.steady'), netcheckSays('there.no-ipv6')],
+      tries: [{ ...says('try.no-answer'), secondsAgo: 61.5 }],
+    };
   }
 
   relays(): NodeRelays {

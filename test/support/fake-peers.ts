@@ -12,7 +12,10 @@ export const fakePeers: PeersAdmin = {
       { at: AT + 30_000, rttMs: 22.4, loss: 0, class: 'direct', label: 'direct UDP' },
     ],
     changes: [
-      { at: AT + 30_000, from: 'via office-vps', to: 'direct UDP', reason: 'the shortest that answers' },
+      {
+        ...{ at: AT + 30_000, from: 'via office-vps', to: 'direct UDP' },
+        ...{ reason: 'the shortest that answers', reasonCode: '', reasonFacts: {} },
+      },
     ],
   }),
   async *speed() {

@@ -1,7 +1,11 @@
 // A household to look at: a made-up node with peers of every state whose traffic moves, and a made-up network around it.
 // For pictures of the page, for what is in people's way on it, and for a crowd that is too large for one machine.
-import type { NodeStatus, PathStatus, PeerStatus } from '../../core/admin.ts';
-import { NOTHING_CHECKED, type NatReport } from '../../core/contract/nat-report.ts';
+import type { Said } from '../../base/said.ts';
+import type { NodeStatus, PathStatus, PeerStatus, PeerWhy } from '../../core/admin.ts';
+import { NOTHING_CHECKED, type NatReport, type NatWords } from '../../core/contract/nat-report.ts';
+import { conclusions, otherSide, summary } from '../../core/node/netcheck.ts';
+import { says } from '../../core/paths/sayings.ts';
+import { UNKNOWN_NAT, verdictOf } from '../../core/paths/verdict.ts';
 import type { ServerNode } from '../../server/admin.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
 import { FakeMembers } from './fake-members.ts';
@@ -35,7 +39,7 @@ type Sketch = readonly [
   name: string,
   state: PeerStatus['state'],
   path: PathStatus | null,
-  reason: string,
+  reason: Said,
   bitsIn: number,
   bitsOut: number,
   ago: number | null,
@@ -47,20 +51,44 @@ const at = (path: PathStatus, rttMs: number, more: Partial<PathStatus> = {}): Pa
   ...more,
 });
 
+const quality = (ms: string): Said => says('quality.ms', { ms });
+const best = (count: number, ms: string): Said => says('reason.best', { count, quality: quality(ms) });
+const viaOffice = says('path.via', { relay: 'office-vps' });
+const RANDOM: NatWords = {
+  mapping: 'address-and-port-dependent',
+  filtering: 'address-and-port-dependent',
+  ports: 'random',
+};
+const KNOWN = {
+  nat: { ...UNKNOWN_NAT, mapping: 'endpoint-independent', ports: 'preserved' },
+  can: [],
+  hasIpv6: false,
+};
+const HARD = { nat: RANDOM, can: [], hasIpv6: true } as const;
+const because = (why: Said): Said => says('reason.because', { path: viaOffice, why });
+const THEIRS = verdictOf({ nat: KNOWN.nat, can: [] }, { nat: RANDOM, can: [] }, 'none').said;
+
 const SKETCHES: readonly Sketch[] = [
-  ['cellar-router', 'direct', at(DIRECT_UDP, 22.4), 'the shortest that answers', 18e6, 2.4e6, 0],
-  ['office-vps', 'direct', at(DIRECT_UDP, 9.1, { remote: '203.0.113.9:41641' }), 'the shortest', 3e5, 9e4, 0],
-  ['living-room-tv', 'direct', at(LAN_UDP, 0.6), 'both are on one LAN', 0, 4.2e6, 0],
-  ['shop-till', 'relayed', at(RELAY, 88.3), 'both ends have random symmetric NATs', 2e5, 6e4, 2],
-  ['grandma-nas', 'relayed', at(RELAY, 64), 'UDP does not get out of the peer’s network', 1.4e6, 1e5, 1],
-  ['hut', 'trying', null, 'paths are being tried', 0, 0, 41],
-  ['workshop', 'idle', null, 'nothing was sent for a while', 0, 0, 1900],
-  ['campervan', 'unreachable', null, 'no path answered, and no relay is reached', 0, 0, 7300],
-  ['garden-cam', 'offline', null, 'it is not connected to the location server', 0, 0, 259_200],
+  ['cellar-router', 'direct', at(DIRECT_UDP, 22.4), best(2, '22.4'), 18e6, 2.4e6, 0],
+  ['office-vps', 'direct', at(DIRECT_UDP, 9.1, { remote: '203.0.113.9:41641' }), best(3, '9.1'), 3e5, 9e4, 0],
+  ['living-room-tv', 'direct', at(LAN_UDP, 0.6), best(2, '0.6'), 0, 4.2e6, 0],
+  ['shop-till', 'relayed', at(RELAY, 88.3), because(THEIRS), 2e5, 6e4, 2],
+  ['grandma-nas', 'relayed', at(RELAY, 64), because(says('verdict.blocked-there')), 1.4e6, 1e5, 1],
+  ['hut', 'trying', null, says('reason.unused'), 0, 0, 41],
+  ['workshop', 'idle', null, says('reason.unused'), 0, 0, 1900],
+  ['campervan', 'unreachable', null, says('verdict.no-answer'), 0, 0, 7300],
+  ['garden-cam', 'offline', null, says('verdict.offline'), 0, 0, 259_200],
 ];
 
 const NAT: NatReport = {
-  ...{ ...NOTHING_CHECKED, udp: 'yes', nat: 'yes', mapping: 'endpoint-independent', hairpin: 'no' },
+  ...{
+    ...NOTHING_CHECKED,
+    takenAt: 1,
+    udp: 'yes',
+    nat: 'yes',
+    mapping: 'endpoint-independent',
+    hairpin: 'no',
+  },
   ...{
     filtering: 'address-and-port-dependent',
     ports: { rule: 'preserved' },
@@ -70,17 +98,34 @@ const NAT: NatReport = {
   mapped: ['198.51.100.21:41641'],
 };
 
-const WHY: Readonly<Record<string, readonly string[]>> = {
-  'shop-till': [
-    'shop-till is relayed: both NATs pick a new port for every destination (symmetric, ports random): neither end can tell the other where to send',
-    'this node: NAT mapping endpoint-independent, filtering address-and-port-dependent, ports preserved; reachable at 192.168.1.2:41641 (host), 198.51.100.21:41641 (reflexive)',
-    '14 min ago: it told where it is: 192.168.5.9:41641 (host), 198.51.100.40:29117 (reflexive)',
-    '14 min ago: 2 places tried, 5 times each: no answer',
-    '13 min ago: guessing: 256 ports opened there, 2,048 tried from here: no guess met the port that the router had picked',
-    '13 min ago: via office-vps is used: 88.3 ms',
-    'what would help: turn IPv6 on there: the other home has it, and it needs no luck; or give one of the two boxes a port of its own: UPnP, NAT-PMP or PCP in its router, or a UDP port forwarded by hand and named with ginnel set external-addresses.',
-  ],
-};
+const OFFER = says('try.new', { cause: says('cause.packet') });
+
+/** As the core would tell it of a peer in that state. */
+function whyOf({ state, name, reasonCode, reasonFacts, reason }: PeerStatus): PeerWhy {
+  const isRelayed = state === 'relayed';
+  const isBlocked = name === 'grandma-nas';
+  const relayed = isBlocked
+    ? ['advice.ipv6-here', 'advice.udp-there']
+    : ['advice.predict-here', 'advice.predict-there', 'advice.ipv6-here', 'advice.port'];
+  const there = isBlocked ? { ...HARD, nat: { ...RANDOM, mapping: 'blocked' } } : HARD;
+  const advice = isRelayed ? relayed : state === 'unreachable' ? ['advice.port', 'advice.relay'] : [];
+  const failed = says('try.failed', { why: isBlocked ? says('verdict.blocked-there') : THEIRS });
+  return {
+    lines: [`${name} is ${state}: ${reason}`],
+    reason: { code: reasonCode, facts: reasonFacts, words: reason },
+    advice: (state === 'offline' ? ['advice.wake'] : advice).map(code => says(code as 'advice.port')),
+    here: [summary(NAT, [], false), ...conclusions(NAT)],
+    there: state === 'offline' || state === 'idle' ? [] : otherSide(isRelayed ? there : KNOWN),
+    tries:
+      state === 'idle'
+        ? []
+        : [
+            { ...OFFER, secondsAgo: 840.2 },
+            { ...says('try.its-places', { places: says('places.many', { count: 3 }) }), secondsAgo: 839.9 },
+            { ...(isRelayed ? failed : says('try.no-answer')), secondsAgo: 812 },
+          ],
+  };
+}
 
 /** This box among its peers: bytes grow as their traffic says, from when it came up. */
 export class HouseholdNode extends FakeNode {
@@ -104,9 +149,9 @@ export class HouseholdNode extends FakeNode {
     return { ...shown, ip6: 'fd6a:91c2:44d0::2', nat: NAT, peers };
   }
 
-  override why(peer: string): readonly string[] {
+  override why(peer: string): PeerWhy {
     const found = this.#peers.find(({ peer: { id, name } }) => id === peer || name === peer);
-    return (found && WHY[found.peer.name]) ?? super.why(peer);
+    return found === undefined ? super.why(peer) : whyOf(found.peer);
   }
 }
 
@@ -149,10 +194,15 @@ export const householdPeers: PeersAdmin = {
       loss: 0,
     }));
     const at = began + changeAt * everyMs;
-    const change = { at, from: relayed.label, to: direct.label, reason: 'a direct path answers' };
+    const reason = asReason(best(2, '31.0'));
+    const change = { at, from: relayed.label, to: direct.label, ...reason };
     return { everyMs, samples, changes: [change] };
   },
 };
+
+const asReason = ({ words, code, facts }: Said) => ({
+  ...{ reason: words, reasonCode: code, reasonFacts: facts },
+});
 
 const WAITING: ServerNode = {
   ...{ id: 'phone-id', name: 'anna-phone', ip4: '10.77.0.30', ip6: '', standing: 'pending' },
@@ -182,7 +232,7 @@ function sketched([name, state, path, reason, bitsIn, bitsOut, ago]: Sketch, ind
   const number = index + 3;
   return {
     peer: {
-      ...{ id: `${name}-id`, name, state, path, paths, reason },
+      ...{ id: `${name}-id`, name, state, path, paths, ...asReason(reason) },
       ip4: `10.77.${number >> 8}.${number & 255}`,
       ip6: `fd6a:91c2:44d0::${number.toString(16)}`,
       ...{ bytesIn: bitsIn * 64, bytesOut: bitsOut * 64, lastHeardSecondsAgo: ago },

@@ -49,6 +49,7 @@ function peer(i: number, seconds: number): PeerStatus {
     path,
     paths: path === null ? [] : state === 'direct' ? [path, relayed(rtt + 31)] : [path],
     reason: state === 'relayed' ? 'both ends have random symmetric NATs' : 'the shortest that answers',
+    ...{ reasonCode: '', reasonFacts: {} },
     bytesIn: i * 7_300_000 + seconds * 20_000,
     bytesOut: i * 2_100_000 + seconds * 5000,
     lastHeardSecondsAgo: state === 'offline' ? 86_400 * (1 + (i % 5)) : path === null ? null : i % 2,

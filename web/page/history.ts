@@ -11,6 +11,8 @@ export const MOST_PEERS = 64;
 export const MOST_CHANGES = 64;
 /** Of labels and reasons: a relay's name is its owner's choice. */
 const MAX_CHARACTERS = 256;
+/** As JSON. */
+const MAX_FACTS = 2048;
 
 export class PathHistory {
   /** By peer id; the one that was sampled last comes last. */
@@ -77,8 +79,9 @@ class PeerRing {
   #count = 0;
   #last: Way | null = null;
 
-  note({ path, reason }: PeerStatus, at: number): void {
-    const way = this.#noteWay(path, reason, at);
+  note(peer: PeerStatus, at: number): void {
+    const { path } = peer;
+    const way = this.#noteWay(peer, at);
     const slot = this.#next;
     this.#next = (slot + 1) % SAMPLES;
     this.#count = Math.min(this.#count + 1, SAMPLES);
@@ -103,12 +106,12 @@ class PeerRing {
   }
 
   /** The same object for as long as it is the same way. */
-  #noteWay(path: PeerStatus['path'], reason: string, at: number): Way {
+  #noteWay({ path, ...peer }: PeerStatus, at: number): Way {
     const way: Way = path === null ? NONE : { class: path.class, label: cut(path.label) };
     const from = this.#last;
     if (from?.label === way.label && from.class === way.class) return from;
     this.#last = way;
-    if (from !== null) this.changes.push({ at, from: from.label, to: way.label, reason: cut(reason) });
+    if (from !== null) this.changes.push({ at, from: from.label, to: way.label, ...reasonOf(peer) });
     if (this.changes.length > MOST_CHANGES) this.changes.shift();
     return way;
   }
@@ -116,3 +119,13 @@ class PeerRing {
 
 const rounded = (value: number, steps: number): number => Math.round(value * steps) / steps;
 const cut = (text: string): string => text.slice(0, MAX_CHARACTERS);
+
+type Reason = Pick<PathChange, 'reason' | 'reasonCode' | 'reasonFacts'>;
+
+/** One that is too long for the rest to be kept stays in English. */
+function reasonOf({ reason, reasonCode, reasonFacts }: Reason): Reason {
+  const isShort = JSON.stringify(reasonFacts).length <= MAX_FACTS;
+  return isShort
+    ? { reason: cut(reason), reasonCode, reasonFacts }
+    : { reason: cut(reason), reasonCode: '', reasonFacts: {} };
+}

@@ -92,7 +92,15 @@ t.test('nodes, plugins, invites: no line is wider than the terminal', t => {
     standing: 'pending',
   } as const;
   const plugin: PluginStatus = {
-    ...{ name: LONG, version: '1', kind: 'traversal', purpose: REASON, thirdParty: true, enabled: true },
+    ...{
+      name: LONG,
+      version: '1',
+      kind: 'traversal',
+      purpose: REASON,
+      thirdParty: true,
+      enabled: true,
+      memoryBytes: 4_200_000,
+    },
     ...{ state: 'failed', code: 'X', facts: { message: `${REASON}${HOSTILE}` } },
   };
   const invite: InviteSummary = {
@@ -128,14 +136,18 @@ t.test('netcheck: what follows first, in a sentence without a term; each term is
     notes: [`${REASON}${HOSTILE}`],
     mapped: ['[2001:db8:1111:2222:3333:4444:5555:6666]:41641', '203.0.113.9:41641'],
   };
-  const screen = netcheckScreen({ nat, summary: summary(nat, [], false), conclusions: conclusions(nat) }, 80);
+  const said = { summary: summary(nat, [], false), conclusions: conclusions(nat) };
+  const screen = netcheckScreen(
+    { nat, said, summary: said.summary.words, conclusions: said.conclusions.map(({ words }) => words) },
+    80,
+  );
   fits(t, screen);
   t.match(screen, /^Direct paths from this home work with some other homes only/);
   t.match(screen, /^Mapping \(which outer port\) +another for each destination \(symmetric\)$/m);
   t.match(screen, /^Filtering \(who is let in\) +ports sent to before/m);
   t.match(screen, /^Seen from outside as +\[2001:.*\n +203\.0\.113\.9:41641$/m, 'no address is cut');
   const first = (change: object, can: readonly PunchMethod[] = [], isMapped = false): string =>
-    summary({ ...nat, ...change }, can, isMapped);
+    summary({ ...nat, ...change }, can, isMapped).words;
   t.match(first({ udp: 'no' }), /^No direct path/);
   t.match(first({ udp: 'no' }, ['tcp']), /are tried by TCP/);
   t.match(first({}, ['predict']), /most other homes, though/);

@@ -2,10 +2,12 @@
 import t from 'tap';
 import type { Candidate } from '../../../core/contract/candidate.ts';
 import { NOTHING_CHECKED, type NatReport } from '../../../core/contract/nat-report.ts';
-import { conclusions } from '../../../core/node/netcheck.ts';
+import { conclusions as concluded, otherSide } from '../../../core/node/netcheck.ts';
 import { registrationOf } from '../../../core/node/registration.ts';
 import { ADDRESS_RULES, compileRules } from '../../../protocol/ip/classify.ts';
 
+const conclusions = (...of: Parameters<typeof concluded>): string[] =>
+  concluded(...of).map(({ words }) => words);
 const report = (facts: Partial<NatReport>): NatReport => ({ ...NOTHING_CHECKED, takenAt: 1, ...facts });
 const HOME = report({
   udp: 'yes',
@@ -30,6 +32,22 @@ t.test('what follows from a report names what a person could change', t => {
   t.notMatch(conclusions(symmetric, [], at).join(), /port of its own in the router would/);
   t.same(conclusions(NOTHING_CHECKED), []);
   t.end();
+});
+
+t.test('the other box is told of by what it said of itself', async t => {
+  const nat = {
+    mapping: 'endpoint-independent',
+    filtering: 'address-and-port-dependent',
+    ports: 'preserved',
+  };
+  const codes = (changes: object, can: readonly 'predict'[] = []): string[] =>
+    otherSide({ nat: { ...nat, ...changes }, can, hasIpv6: false }).map(({ code }) => code);
+  t.same(codes({}), ['there.steady', 'there.no-ipv6']);
+  t.same(codes({ mapping: 'none', filtering: 'endpoint-independent' }), ['there.public', 'there.no-ipv6']);
+  t.same(codes({ mapping: 'blocked' }), ['there.blocked', 'there.no-predict', 'there.no-ipv6']);
+  const random = { mapping: 'address-and-port-dependent', ports: 'random' };
+  t.same(codes(random), ['there.random', 'there.no-predict', 'there.no-ipv6']);
+  t.same(codes(random, ['predict']), ['there.random', 'there.no-ipv6']);
 });
 
 t.test('V4: a registration tells private from public addresses, and whether strangers get in', t => {

@@ -13,7 +13,15 @@ import type { PluginDetail } from '../../../web/client/pure/wire.ts';
 import { SERVER_SETTINGS } from '../../../server/settings.ts';
 
 const PLUGIN: PluginDetail = {
-  ...{ name: 'x', version: '1', kind: 'transport', purpose: '', thirdParty: false, enabled: true },
+  ...{
+    name: 'x',
+    version: '1',
+    kind: 'transport',
+    purpose: '',
+    thirdParty: false,
+    enabled: true,
+    memoryBytes: 4_200_000,
+  },
   ...{ state: 'ready', code: '', facts: {}, restarting: ['servers'] },
   secrets: { password: true },
   settings: {

@@ -117,7 +117,7 @@ t.test('history as a plot: broken where nothing answered, and where the path bec
     ...{ at: at(i), rttMs, loss: rttMs === null ? 1 : 0 },
     ...{ class: i < 3 ? ('relay' as const) : ('direct' as const), label: '' },
   }));
-  const changes = [{ at: at(3), from: 'a', to: 'b', reason: '' }];
+  const changes = [{ at: at(3), from: 'a', to: 'b', reason: '', reasonCode: '', reasonFacts: {} }];
   const plot = plotOf({ everyMs: 1000, samples, changes });
   t.same(
     plot?.runs.map(({ isRelayed }) => isRelayed),

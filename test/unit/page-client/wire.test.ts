@@ -1,6 +1,6 @@
 // What the page believes of the daemon's answers is what the daemon's own types say: held by the compiler, at the build.
 import t from 'tap';
-import type { NodeStatus, PingEvent, PluginDetail } from '../../../core/admin.ts';
+import type { NodeStatus, PeerWhy, PingEvent, PluginDetail } from '../../../core/admin.ts';
 import type { SettingShown } from '../../../base/settings.ts';
 import type {
   AuditShown,
@@ -24,6 +24,7 @@ type Fits<Told extends Believed, Believed> = Told;
 export type Checked = [
   Fits<NodeStatus, Wire.NodeStatus>,
   Fits<PluginDetail, Wire.PluginDetail>,
+  Fits<PeerWhy, Wire.Why>,
   Fits<PingEvent, Wire.PingEvent>,
   Fits<SettingShown, Wire.Setting>,
   Fits<LogLine, Wire.LogLine>,

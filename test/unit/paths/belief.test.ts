@@ -212,7 +212,7 @@ t.test('the server comes back: whoever is wanted is sought through it at once', 
   one.stream(two, 500);
   await world.run(20_000);
   t.equal(one.stateOf(two), 'trying');
-  t.match(one.paths.why(two.id).join('\n'), /location server is away/);
+  t.match(one.paths.why(two.id)?.lines.join('\n'), /location server is away/);
   world.serverIsUp = true;
   for (const node of [one, two]) node.control.set('connected');
   const ms = await world.until(() => one.stateOf(two) === 'direct', 10_000);

@@ -7,6 +7,8 @@ import { cellar, till } from '../../support/fake-admins.ts';
 const AT = Date.UTC(2026, 0, 1);
 const at = (look: number): number => AT + look * LOOK_EVERY_MS;
 
+const NO_CODE = { reasonCode: '', reasonFacts: {} };
+
 t.test('paths are sampled, and each change of path is told with its reason', t => {
   const history = new PathHistory();
   const ways: PeerStatus[] = [
@@ -28,8 +30,8 @@ t.test('paths are sampled, and each change of path is told with its reason', t =
     ],
   );
   t.same(changes, [
-    { at: at(1), from: '', to: 'via office-vps', reason: 'both ends have random symmetric NATs' },
-    { at: at(3), from: 'via office-vps', to: 'direct UDP', reason: 'the shortest that answers' },
+    { at: at(1), from: '', to: 'via office-vps', reason: 'both ends have random symmetric NATs', ...NO_CODE },
+    { at: at(3), from: 'via office-vps', to: 'direct UDP', reason: 'the shortest that answers', ...NO_CODE },
   ]);
   t.same(history.of('nobody', at(4)), { everyMs: 15_000, samples: [], changes: [] });
   t.end();

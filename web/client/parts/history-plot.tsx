@@ -2,10 +2,12 @@
 import type { JSX } from 'preact';
 import { HEIGHT, plotOf, WIDTH } from '../pure/plot.ts';
 import type { History } from '../pure/wire.ts';
+import { reasonOf } from '../pure/said.ts';
 import { useWords } from '../state/language.ts';
+import { labelWords } from './path.tsx';
 
 export function HistoryPlot({ history }: { readonly history: History }): JSX.Element {
-  const { t, f } = useWords();
+  const { t, f, said } = useWords();
   const plot = plotOf(history);
   if (plot === null) return <p class="hint">{t('history.none')}</p>;
   const { runs, losses, changes, ticks, from, to } = plot;
@@ -49,14 +51,14 @@ export function HistoryPlot({ history }: { readonly history: History }): JSX.Ele
         <>
           <h3>{t('history.changes')}</h3>
           <ul class="lines">
-            {[...history.changes].reverse().map(({ at, from: before, to: after, reason }) => (
-              <li key={at}>
-                <span class="hint">{f.time(at)}</span>{' '}
+            {[...history.changes].reverse().map(change => (
+              <li key={change.at}>
+                <span class="hint">{f.time(change.at)}</span>{' '}
                 {t('history.change', {
-                  from: before || t('history.noPath'),
-                  to: after || t('history.noPath'),
+                  from: labelWords(change.from, t),
+                  to: labelWords(change.to, t),
                 })}
-                {reason !== '' && <span class="hint"> · {reason}</span>}
+                {change.reason !== '' && <span class="hint"> · {said(reasonOf(change))}</span>}
               </li>
             ))}
           </ul>

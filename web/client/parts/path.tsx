@@ -25,9 +25,35 @@ export function PeerWay({ peer }: { readonly peer: Peer }): JSX.Element {
   return <State tone={toneOf(peer.state)}>{words.charAt(0).toUpperCase() + words.slice(1)}</State>;
 }
 
+export const transportWords = (transport: string): string => TRANSPORTS[transport] ?? transport;
+
+const LABEL = /^(LAN|direct|TURN|relay|via) (.+)$/;
+
+/** A path by its label alone: `direct UDP`, `via office-vps`; empty: none. */
+export function labelWords(label: string, t: Say): string {
+  const [, how, what = ''] = LABEL.exec(label) ?? [];
+  if (label === '') return t('label.none');
+  if (how === 'via') return t('path.relay', { relay: what });
+  if (how === 'TURN') return t('path.turn');
+  return how === 'LAN' || how === 'direct'
+    ? t(how === 'LAN' ? 'path.lan' : 'path.direct', { transport: what })
+    : label;
+}
+
+/** How it became known. */
+export function foundWords(foundBy: string, t: Say): string {
+  const known = FOUND.find(one => one === foundBy);
+  return known === undefined ? foundBy : t(`found.${known}`);
+}
+
+const FOUND = [
+  ...(['host', 'reflexive', 'mapped', 'configured', 'peer-reflexive', 'roaming', 'predict'] as const),
+  ...(['birthday', 'tcp', 'relay', 'last good', 'the server says'] as const),
+];
+
 /** `direct, UDP`; `through office-vps`. */
 export function pathWords(path: Path, t: Say): string {
-  const transport = TRANSPORTS[path.transport] ?? path.transport;
+  const transport = transportWords(path.transport);
   if (path.class === 'turn') return t('path.turn');
   if (path.class === 'relay') {
     const relay = relayOf({ path }) ?? '';

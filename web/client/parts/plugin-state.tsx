@@ -4,8 +4,8 @@ import type { Tone } from '../pure/peers.ts';
 import type { Plugin, PluginState } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
-import { useWords } from '../state/language.ts';
-import { Button, Problem, State } from './basics.tsx';
+import { useWords, type Words } from '../state/language.ts';
+import { Button, Problem, State, type Fact } from './basics.tsx';
 import { Icon } from './icon.tsx';
 import { Pieces } from './pieces.tsx';
 
@@ -17,6 +17,15 @@ const TONES: Readonly<Record<PluginState, Tone>> = {
 export function PluginStateWords({ plugin }: { readonly plugin: Plugin }): JSX.Element {
   const { t } = useWords();
   return <State tone={TONES[plugin.state]}>{t(`plugin.${plugin.state}`)}</State>;
+}
+
+/** The growth of a whole process is no exact figure; below this it says nothing. */
+const LEAST_TOLD = 500_000;
+
+export function memoryFacts({ memoryBytes }: Plugin, { t, f }: Words): readonly Fact[] {
+  if (memoryBytes === null) return [];
+  const key = memoryBytes < LEAST_TOLD ? 'told.memory.little' : 'told.memory.about';
+  return [{ name: t('told.memory'), value: t(key, { bytes: f.bytes(Math.max(memoryBytes, LEAST_TOLD)) }) }];
 }
 
 /** So it is in most homes. */

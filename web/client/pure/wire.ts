@@ -8,6 +8,23 @@ export interface ErrorAnswer {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** A sentence in English, and what other languages need to say it. */
+export interface Said {
+  readonly code: string;
+  readonly facts: SaidFacts;
+  readonly words: string;
+}
+
+export type SaidFacts = Readonly<Record<string, string | number | Said>>;
+
+export interface Why {
+  readonly reason: Said;
+  readonly advice: readonly Said[];
+  readonly here: readonly Said[];
+  readonly there: readonly Said[];
+  readonly tries: readonly (Said & { readonly secondsAgo: number })[];
+}
+
 export interface Session {
   readonly owner: 'none' | 'set';
   readonly needsCode: boolean;
@@ -75,6 +92,8 @@ export interface Peer {
   readonly path: Path | null;
   readonly paths: readonly Path[];
   readonly reason: string;
+  readonly reasonCode: string;
+  readonly reasonFacts: SaidFacts;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
@@ -95,6 +114,7 @@ export interface Plugin {
   readonly state: PluginState;
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;
+  readonly memoryBytes: number | null;
 }
 
 export interface PluginDetail extends Plugin {
@@ -198,6 +218,8 @@ export interface History {
     readonly from: string;
     readonly to: string;
     readonly reason: string;
+    readonly reasonCode: string;
+    readonly reasonFacts: SaidFacts;
   }[];
 }
 

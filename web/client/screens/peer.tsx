@@ -9,9 +9,10 @@ import { Badge, Card, Facts, Shown } from '../parts/basics.tsx';
 import { Copied } from '../parts/copy.tsx';
 import { HistoryPlot } from '../parts/history-plot.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { PeerWay, pathWords } from '../parts/path.tsx';
+import { foundWords, PeerWay, pathWords } from '../parts/path.tsx';
 import { seenWords } from '../parts/peer-table.tsx';
 import { Ping } from '../parts/ping.tsx';
+import { Reached } from '../parts/reached.tsx';
 import { Speed } from '../parts/speed.tsx';
 import { Title } from '../parts/title.tsx';
 
@@ -38,13 +39,12 @@ export function PeerScreen({ id, now }: { readonly id: string; readonly now: Liv
       <Title back={back}>{peer.name}</Title>
       <p class="lead">
         <PeerWay peer={peer} />
-        {peer.reason !== '' && <span> · {peer.reason}</span>}
       </p>
       <div class="columns">
         <div class="stack">
+          <Reached peer={peer} />
           <Past peer={peer} at={now.at} />
           <Paths peer={peer} />
-          <Why peer={peer} />
         </div>
         <div class="stack">
           <About peer={peer} now={now} />
@@ -121,29 +121,10 @@ function PathLine({ path, isUsed }: { readonly path: Path; readonly isUsed: bool
       </div>
       <p class="hint">
         {path.remote !== null && <span class="mono">{path.remote}</span>}{' '}
-        {t('paths.foundBy', { how: path.foundBy })}
+        {t('paths.foundBy', { how: foundWords(path.foundBy, t) })}
         {path.loss >= 0.01 && ` · ${t('peers.loss', { share: f.percent(path.loss) })}`}
         {path.mtu !== null && ` · ${t('paths.mtu', { bytes: path.mtu })}`}
       </p>
     </li>
-  );
-}
-
-function Why({ peer }: { readonly peer: Peer }): JSX.Element {
-  const { t } = useWords();
-  const path = `/v1/node/peers/${encodeURIComponent(peer.id)}/why`;
-  const loaded = useLoad(() => get<{ readonly lines: readonly string[] }>(path), `${peer.id} ${peer.state}`);
-  return (
-    <Card title={t('why.title')} id="why">
-      <Shown loaded={loaded}>
-        {({ lines }) => (
-          <ul class="lines" lang="en">
-            {lines.map((line, i) => (
-              <li key={i}>{line}</li>
-            ))}
-          </ul>
-        )}
-      </Shown>
-    </Card>
   );
 }

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { fieldsOfPlugin, type Change } from '../pure/form.ts';
+import { pluginFacts } from '../pure/plugin-facts.ts';
 import type { Live, Plugin, PluginDetail } from '../pure/wire.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get, post } from '../state/api.ts';
@@ -10,7 +11,7 @@ import { useWords } from '../state/language.ts';
 import { Badge, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
+import { memoryFacts, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
 import { SettingsForm } from '../parts/settings-form.tsx';
 import { Title } from '../parts/title.tsx';
 
@@ -42,7 +43,9 @@ interface DetailProps {
 }
 
 function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
-  const { t, box } = useWords();
+  const words = useWords();
+  const { t, box } = words;
+  const { told, inner } = pluginFacts(plugin, t, words.f);
   const action = useAction();
   const [turned, setTurned] = useState<boolean | null>(null);
   const fields = pluginFields(box, detail, fieldsOfPlugin(detail));
@@ -84,27 +87,21 @@ function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
               ...(plugin.thirdParty
                 ? [{ name: t('plugins.from'), value: <Badge tone="fair">{t('plugins.thirdParty')}</Badge> }]
                 : []),
-              ...Object.entries(plugin.facts).flatMap(([key, value]) => {
-                const shown = factWords(value, t('yes'), t('no'));
-                return shown === '' ? [] : [{ name: key, value: shown }];
-              }),
+              ...memoryFacts(plugin, words),
+              ...told,
             ]}
           />
+          {inner.length > 0 &&
+            (plugin.thirdParty ? (
+              <Facts facts={inner} />
+            ) : (
+              <details>
+                <summary>{t('told.more')}</summary>
+                <Facts facts={inner} />
+              </details>
+            ))}
         </Card>
       </div>
     </>
   );
-}
-
-/** Whatever a plugin tells, as text; empty: nothing. */
-function factWords(value: unknown, yes: string, no: string): string {
-  if (value === null || value === undefined || value === '') return '';
-  if (typeof value === 'boolean') return value ? yes : no;
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
-  if (Array.isArray(value)) return value.map(one => factWords(one, yes, no)).join(', ');
-  return Object.entries(value)
-    .map(([key, one]) => [key, factWords(one, yes, no)] as const)
-    .filter(([, shown]) => shown !== '')
-    .map(([key, shown]) => `${key}: ${shown}`)
-    .join(' · ');
 }

@@ -9,7 +9,7 @@ import { pluginPurpose } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Badge, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
-import { PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
+import { memoryFacts, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
 import { Title } from '../parts/title.tsx';
 
 export function Plugins({ now }: { readonly now: Live }): JSX.Element {
@@ -45,7 +45,9 @@ function PluginCard({
   readonly plugin: Plugin;
   readonly onTurned: () => void;
 }): JSX.Element {
-  const { t, box } = useWords();
+  const words = useWords();
+  const { t, box } = words;
+  const memory = memoryFacts(plugin, words);
   const action = useAction();
   const turn = (on: boolean): void =>
     void action
@@ -74,6 +76,11 @@ function PluginCard({
       <div class="row plugin-foot">
         <PluginStateWords plugin={plugin} />
         <Badge>{plugin.version}</Badge>
+        {memory.map(({ value }) => (
+          <span key="memory" class="hint">
+            {value}
+          </span>
+        ))}
         {plugin.thirdParty && <Badge tone="fair">{t('plugins.thirdParty')}</Badge>}
         <a class="push" href={hashOf('plugins', plugin.name)}>
           {t('plugins.settings')}

@@ -24,7 +24,6 @@ export const enMore = {
   'paths.used': 'In use',
   'paths.foundBy': 'found by {how}',
   'paths.mtu': 'packets up to {bytes} bytes',
-  'why.title': 'Why, and what would make it better',
   'history.title': 'The last hour',
   'history.none': 'Too little is known yet. Come back in a minute.',
   'history.label':
@@ -33,7 +32,6 @@ export const enMore = {
   'history.reading': 'Dashed: through a relay. Upright lines: the path became another.',
   'history.changes': 'Path changes',
   'history.change': '{from} → {to}',
-  'history.noPath': 'no path',
   'ping.title': 'Ping',
   'ping.do': 'Ping',
   'ping.what': 'Five packets there and back, through the network.',

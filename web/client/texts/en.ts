@@ -2,6 +2,7 @@
 import type { Text } from '../pure/text.ts';
 import { enMore } from './en-more.ts';
 import { enNetwork } from './en-network.ts';
+import { enPeer } from './en-peer.ts';
 
 const enFirst = {
   // ---- everywhere
@@ -176,6 +177,6 @@ const enFirst = {
   'peers.more': { one: 'Show {count} more', other: 'Show {count} more' },
 } satisfies Record<string, Text>;
 
-export const en = { ...enFirst, ...enMore, ...enNetwork };
+export const en = { ...enFirst, ...enMore, ...enNetwork, ...enPeer };
 export type TextKey = keyof typeof en;
 export type Texts = Readonly<Record<TextKey, Text>>;

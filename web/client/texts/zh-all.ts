@@ -5,9 +5,10 @@ import { zhErrors } from './zh-errors.ts';
 import { zhHealth } from './zh-health.ts';
 import { zhPhrases } from './zh-phrases.ts';
 import { zhPlugins } from './zh-plugins.ts';
+import { zhSaid } from './zh-said.ts';
 import { zhSettings } from './zh-settings.ts';
 
-export { zh };
+export { zh, zhSaid };
 
 export const zhBox: BoxTexts = {
   errors: zhErrors,

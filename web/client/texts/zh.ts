@@ -2,10 +2,12 @@
 import type { Texts } from './en.ts';
 import { zhMore } from './zh-more.ts';
 import { zhNetwork } from './zh-network.ts';
+import { zhPeer } from './zh-peer.ts';
 
 export const zh: Texts = {
   ...zhMore,
   ...zhNetwork,
+  ...zhPeer,
   // ---- 通用
   loading: '正在加载…',
   again: '重试',

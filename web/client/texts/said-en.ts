@@ -1,0 +1,27 @@
+// What the box says by a code (core/paths/sayings.ts, core/node/netcheck-sayings.ts), for the page. In English only
+// what names a command that the page has a place for, or needs the field's terms, is said otherwise here.
+import type { SaidTexts } from '../pure/said.ts';
+
+export const saidEn: SaidTexts = {
+  'verdict.blocked-here': 'the network here lets no UDP packets out',
+  'verdict.blocked-there': 'the network there lets no UDP packets out',
+  'verdict.unchecked': 'no probe got through, and what the two routers do is not known yet',
+  'verdict.possible': 'no probe got through, though both routers should allow it',
+  'verdict.both':
+    'both routers give every connection another port, so neither box can tell the other where to send',
+  'verdict.ours':
+    'the router here gives every connection another port, and the one there lets in only what it has sent to',
+  'verdict.theirs':
+    'the router there gives every connection another port, and the one here lets in only what it has sent to',
+  'verdict.plugin-not-there': '{why}; the plugin nat-portpredict could get through, and is not on there',
+  'verdict.plugin-not-here': '{why}; the plugin nat-portpredict could get through, and is not on here',
+  'verdict.plugin-nowhere': '{why}; the plugin nat-portpredict could get through, and is on at neither end',
+  'advice.predict-here': 'Turn the plugin nat-portpredict on here.',
+  'advice.predict-there': 'Turn the plugin nat-portpredict on there.',
+  'advice.ipv6-here': 'Turn IPv6 on in the router here: the other home has it, and it needs no luck.',
+  'advice.ipv6-there': 'Turn IPv6 on in the router there: this home has it, and it needs no luck.',
+  'advice.port':
+    'Give one of the two boxes a port of its own: turn UPnP, NAT-PMP or PCP on in its router, or forward a UDP port there by hand and enter it under external-addresses.',
+  'nat.fixed-port':
+    'A port of its own in the router would make this box easy to find: UPnP, NAT-PMP or PCP turned on there (the plugin nat-portmap uses them), or a UDP port forwarded by hand and entered under external-addresses.',
+};
