@@ -14,6 +14,7 @@ export interface DaemonValues {
   /** As daemon/page-places.ts reads it. */
   readonly page: string;
   readonly 'page-names': readonly string[];
+  readonly 'page-tls': boolean;
   readonly 'speed-test': boolean;
 }
 
@@ -62,6 +63,13 @@ export const DAEMON_SETTINGS: SettingsSchema = {
       uniqueItems: true,
       items: { type: 'string', maxLength: 253, format: 'host-name', 'x-words': 'a host name' },
       default: [],
+    },
+    'page-tls': {
+      title: 'Page by HTTPS',
+      description:
+        'Whether the page is served encrypted, by a certificate that this box makes for itself; browsers ask once whether you trust it (ginnel page tells its fingerprint).',
+      type: 'boolean',
+      default: false,
     },
     'speed-test': {
       title: 'Take part in speed tests',

@@ -48,6 +48,16 @@ export interface PageShown {
   readonly owner: 'none' | 'set';
   /** For the first visit from elsewhere than the home's own network. A secret; null once there is an owner. */
   readonly code: string | null;
+  /** By which it is served over TLS; null: it goes without. */
+  readonly certificate: CertificateShown | null;
+}
+
+export interface CertificateShown {
+  /** SHA-256 over the whole, as browsers show it: `AB:CD:…`. */
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly pem: string;
 }
 
 export interface BugReportAsked {

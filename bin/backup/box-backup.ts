@@ -18,7 +18,7 @@ import { fitToMachine } from '../../server/export.ts';
 import { takeIn as takeInServer } from '../../server/transfer.ts';
 import type { BackupAdmin, MadeBackup, Restored } from '../../web/backup-admin.ts';
 import { commandErrors } from '../errors.ts';
-import { decodeBackup, encodeBackup, isOfTheBox, PAGE_KEYS, partsOf } from './contents.ts';
+import { decodeBackup, encodeBackup, isOfTheBox, OF_THIS_PAGE, PAGE_KEYS, partsOf } from './contents.ts';
 import type { BoxContents, Entry, OpenedBackup } from './contents.ts';
 import { backupErrors } from './errors.ts';
 import { takeIn, whyNotEmpty } from './place.ts';
@@ -159,7 +159,8 @@ async function presentEntries(
   if (format > newest) throw backupErrors('BACKUP_NEWER', { found: format, known: newest });
   const present = new Map(migrated(new Map(entries), format, STORE_MIGRATIONS));
   const hasOwner = [...present.keys()].some(key => key.startsWith(PAGE_KEYS));
-  const own = hasOwner ? [] : (await store.entries(PAGE_KEYS)).filter(isOfTheBox);
+  const here = await store.entries(PAGE_KEYS);
+  const own = here.filter(entry => OF_THIS_PAGE.includes(entry[0]) || (!hasOwner && isOfTheBox(entry)));
   for (const [key, value] of own) present.set(key, value);
   return present;
 }

@@ -83,8 +83,11 @@ export function readBox(plain: Buffer): BoxContents {
   throw backupErrors('BACKUP_DAMAGED', { problem: 'What it holds is not what a back-up holds' });
 }
 
-/** A card that a process left for the next one, and who is signed in at the page: of this machine, of this moment. */
-const LEFT_OUT = ['node/node/left-card', 'page/session'];
+/** By which browsers know the page of this machine: its cookies' name, its certificate with the key. They outlive a restore. */
+export const OF_THIS_PAGE = ['page/cookie-tag', 'page/tls'];
+
+/** A card that a process left for the next one, who is signed in at the page, and its certificate: of this machine, of this moment. */
+const LEFT_OUT = ['node/node/left-card', 'page/session', ...OF_THIS_PAGE];
 
 export const isOfTheBox = ([key]: Entry): boolean => !LEFT_OUT.some(prefix => key.startsWith(prefix));
 

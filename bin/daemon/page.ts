@@ -1,32 +1,35 @@
 // The daemon's page: where it listens, which follows the settings and the networks, and who stands behind it. The daemon never
 // fails because of it; what does not work is a line of its health, and is tried again.
+import type { IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { Timer } from '../../base/clock.ts';
 import type { HealthLine } from '../../base/health.ts';
 import type { ScopedStore } from '../../base/store.ts';
 import type { Random } from '../../base/random.ts';
-import type { Clock } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import type { Log } from '../../base/log.ts';
 import { formatHostPort } from '../../protocol/location/addresses.ts';
 import { defaultCards, defaultGateway, readAddresses } from '../../system/network-picture.ts';
 import { hashPassword } from '../../system/passwords.ts';
-import type { PageShown } from '../../web/daemon-admin.ts';
+import type { CertificateShown, PageShown } from '../../web/daemon-admin.ts';
 import type { Page as PageApp } from '../../web/page/page.ts';
+import { plainAddress } from '../../web/page/visitor.ts';
 import type { RoutesOptions } from '../../web/routes.ts';
 import type { DaemonSettings } from '../settings.ts';
 import { daemonHealth } from './health.ts';
 import { lanOf, type Lan } from './lan.ts';
+import { PageCertificates, type PageCertificate } from './page-certificate.ts';
 import { parsePagePlaces, type PagePlace, type PagePlaces } from './page-places.ts';
-import { closed, createPageServer, listening, type Connections } from './page-server.ts';
+import { Connections, createPageServer, type PageServer } from './page-server.ts';
 
 /** Networks change; a port may become free. */
 const LOOK_MS = 10_000;
 /** The daemon of before may still be leaving. */
 const HURRY_MS = 250;
 const HURRIED_LOOKS = 40;
+/** For the answer to whoever turned TLS on or off by the page itself. */
+const LAST_WORD_MS = 250;
 
 export interface PageOptions {
   /** What stands behind the page. */
@@ -43,9 +46,13 @@ export interface PageOptions {
 
 export class Page {
   readonly #options: PageOptions;
-  readonly #listeners = new Map<string, Server>();
+  readonly #listeners = new Map<string, PageServer>();
   readonly #problems = new Map<string, string>();
-  readonly #connections: Connections = { open: 0 };
+  readonly #connections = new Connections();
+  #certificates: PageCertificates | null = null;
+  /** Null: without TLS, or none could be made. */
+  #certificate: PageCertificate | null = null;
+  #isTls = false;
   #app: Promise<PageApp> | null = null;
   #lan: Lan = lanOf({ cards: [], defaultCards: [], gateways: [], virtual: { card: '', addresses: [] } });
   #timer: Timer | null = null;
@@ -70,11 +77,12 @@ export class Page {
   async shown(): Promise<PageShown> {
     const { owner } = await this.#theApp();
     return {
-      addresses: [...this.#listeners.keys()].sort(byUse).map(place => `http://${place}/`),
+      addresses: [...this.#listeners.keys()].sort(byUse).map(place => this.#addressOf(place)),
       isOn: this.#places.kind !== 'off',
       problems: this.health.map(({ words }) => words),
       owner: owner.isSet ? 'set' : 'none',
       code: owner.code,
+      certificate: this.#certificateShown,
     };
   }
 
@@ -89,7 +97,7 @@ export class Page {
     this.#isClosed = true;
     this.#timer?.cancel();
     await this.#turns;
-    await Promise.all([...this.#listeners.values()].map(closed));
+    await Promise.all([...this.#listeners.values()].map(server => server.close()));
     this.#listeners.clear();
     await (await this.#app)?.close();
   }
@@ -100,6 +108,7 @@ export class Page {
     const wanted = new Map(this.#wanted().map(place => [formatHostPort(place.host, place.port), place]));
     for (const key of [...this.#problems.keys()]) if (!wanted.has(key)) this.#problems.delete(key);
     for (const [key, server] of [...this.#listeners]) if (!wanted.has(key)) await this.#shut(key, server);
+    await this.#followTls([...wanted.values()]);
     for (const [key, place] of wanted) if (!this.#listeners.has(key)) await this.#open(key, place);
     this.#lookLater();
   }
@@ -137,7 +146,9 @@ export class Page {
     try {
       const { callback } = await this.#theApp();
       const server = createPageServer(callback, this.#connections);
-      await listening(server, host, port);
+      // Never in plain because there is no certificate.
+      if (this.#isTls) server.setTls(await this.#certificateFor([{ host, port }]));
+      await server.listen(host, port);
       this.#listeners.set(key, server);
       this.#problems.delete(key);
       log.info('the page is served', { host, port });
@@ -148,10 +159,68 @@ export class Page {
     }
   }
 
-  async #shut(key: string, server: Server): Promise<void> {
+  /** Listeners are opened anew where TLS was turned on or off; another certificate is taken as they stand. */
+  async #followTls(places: readonly PagePlace[]): Promise<void> {
+    const isTls = this.#options.settings.values['page-tls'];
+    if (isTls !== this.#isTls && this.#listeners.size > 0) {
+      await new Promise<void>(resolve => this.#options.clock.after(LAST_WORD_MS, resolve));
+      for (const [key, server] of [...this.#listeners]) await this.#shut(key, server);
+    }
+    this.#isTls = isTls;
+    if (!isTls) this.#certificate = null;
+    else if (this.#listeners.size > 0) await this.#renew(places);
+  }
+
+  async #renew(places: readonly PagePlace[]): Promise<void> {
+    const before = this.#certificate;
+    try {
+      const certificate = await this.#certificateFor(places);
+      if (certificate.fingerprint === before?.fingerprint) return;
+      for (const server of this.#listeners.values()) server.setTls(certificate);
+    } catch (error) {
+      this.#options.log.debug('the certificate of the page was not made anew', { problem: problemOf(error) });
+    }
+  }
+
+  /** For all names, and for all addresses that the page is at or shall be at. */
+  async #certificateFor(places: readonly PagePlace[]): Promise<PageCertificate> {
+    this.#certificates ??= await PageCertificates.open(this.#options);
+    const hosts = [...places, ...this.#wanted()].map(({ host }) => host);
+    const everywhere = hosts.some(isWildcard) ? readAddresses().map(({ address }) => address) : [];
+    const wanted = [
+      ...this.#names(),
+      '127.0.0.1',
+      '::1',
+      ...hosts.filter(host => !isWildcard(host)),
+      ...everywhere,
+    ];
+    this.#certificate = await this.#certificates.for([...new Set(wanted)]);
+    return this.#certificate;
+  }
+
+  get #certificateShown(): CertificateShown | null {
+    if (this.#certificate === null) return null;
+    const { fingerprint, until, pem } = this.#certificate;
+    return { fingerprint, until, pem };
+  }
+
+  #addressOf(place: string): string {
+    return `${this.#isTls && !isLoopback(place) ? 'https' : 'http'}://${place}/`;
+  }
+
+  /** Tunnels and proxies of this machine end there: what comes by it has not gone over any network in plain. */
+  #isTlsNeeded({ socket }: IncomingMessage): boolean {
+    return this.#isTls && !isLoopback(plainAddress(socket.localAddress ?? ''));
+  }
+
+  #names(): string[] {
+    return [...ownNames(), ...this.#options.settings.values['page-names'].map(name => name.toLowerCase())];
+  }
+
+  async #shut(key: string, server: PageServer): Promise<void> {
     this.#listeners.delete(key);
     this.#options.log.info('the page is not served any more', { place: key });
-    await closed(server);
+    await server.close();
   }
 
   #lookLater(): void {
@@ -167,15 +236,17 @@ export class Page {
   }
 
   async #load(): Promise<PageApp> {
-    const { routes, settings, store, clock, random } = this.#options;
+    const { routes, store, clock, random } = this.#options;
     const { createPage } = await import('../../web/page/page.ts');
     return createPage({
       ...routes,
       ...{ store, clock, random, hashPassword },
       folder: fileURLToPath(new URL('../../web/client', import.meta.url)),
-      names: () => [...ownNames(), ...settings.values['page-names'].map(name => name.toLowerCase())],
+      names: () => this.#names(),
       name: () => routes.node?.status().name || hostname(),
       isNear: address => this.#lan.isNear(address),
+      isTlsNeeded: asked => this.#isTlsNeeded(asked),
+      certificate: () => this.#certificateShown,
     });
   }
 }
@@ -202,6 +273,7 @@ function problemOf(error: unknown): string {
 }
 
 /** What others can open first, IPv4 before IPv6, loopback last. */
-const rank = (place: string): number =>
-  (place.startsWith('127.') || place.startsWith('[::1]') ? 2 : 0) + (place.startsWith('[') ? 1 : 0);
+const isLoopback = (place: string): boolean => /^(127\.|\[?::1\]?(:|$))/.test(place);
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+const rank = (place: string): number => (isLoopback(place) ? 2 : 0) + (place.startsWith('[') ? 1 : 0);
 const byUse = (a: string, b: string): number => rank(a) - rank(b);

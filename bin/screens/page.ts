@@ -10,10 +10,20 @@ export function pageScreen(page: PageShown): string {
   return [
     first === undefined ? 'The page is not served anywhere yet.' : `Page for this box: ${plain(first)}`,
     ...others.map(address => `               also: ${plain(address)}`),
+    ...certificateLines(page),
     ...page.problems.map(plain),
     ...ownerLines(page),
     ...(isForThisBoxAlone(page) ? [tunnelLine(page)] : []),
   ].join('\n');
+}
+
+/** Before anybody trusts what a browser warns of. */
+function certificateLines({ certificate }: PageShown): string[] {
+  if (certificate === null) return [];
+  return [
+    'Its certificate is made by this box: a browser warns once. Trust it if it shows this SHA-256 fingerprint:',
+    ...(plain(certificate.fingerprint).match(/.{1,48}/g) ?? []).map(line => `  ${line.replace(/:$/, '')}`),
+  ];
 }
 
 function ownerLines({ owner, code }: PageShown): string[] {

@@ -22,7 +22,7 @@ const CLIENT = '1.3.6.1.5.5.7.3.2';
 const YES = der(TAG.boolean, Uint8Array.of(0xff));
 /** Bits 5 and 6 (certificates and their revocation), and bit 0 (signatures), each with its count of unused bits. */
 const MAY_ISSUE = der(TAG.bitString, Uint8Array.of(1, 0x06));
-const MAY_SIGN = der(TAG.bitString, Uint8Array.of(7, 0x80));
+export const MAY_SIGN = der(TAG.bitString, Uint8Array.of(7, 0x80));
 
 /** The certificate in DER, signed by the issuer's Ed25519 seed (32 bytes). */
 export function makeCertificate(
@@ -34,9 +34,9 @@ export function makeCertificate(
     der(explicitTag(0), integer(Uint8Array.of(2))),
     integer(wishes.serial),
     ED25519,
-    name(wishes.issuer),
+    commonName(wishes.issuer),
     sequence(time(wishes.from), time(wishes.until)),
-    name(wishes.subject),
+    commonName(wishes.subject),
     publicKey(wishes.publicKey),
     der(explicitTag(3), sequence(...extensions(primitives, issuerSeed, wishes))),
   );
@@ -47,7 +47,8 @@ export function makeCertificate(
 export const privateKeyFile = (seed: Uint8Array): Uint8Array =>
   sequence(integer(Uint8Array.of(0)), ED25519, octetString(octetString(seed)));
 
-const name = (text: string): Uint8Array => sequence(der(TAG.set, sequence(oid('2.5.4.3'), utf8(text))));
+export const commonName = (text: string): Uint8Array =>
+  sequence(der(TAG.set, sequence(oid('2.5.4.3'), utf8(text))));
 
 const publicKey = (key: Uint8Array): Uint8Array => sequence(ED25519, bitString(key));
 
@@ -68,5 +69,6 @@ function extensions(
   ];
 }
 
-const critical = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), YES, octetString(value));
-const extension = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), octetString(value));
+export const critical = (id: string, value: Uint8Array): Uint8Array =>
+  sequence(oid(id), YES, octetString(value));
+export const extension = (id: string, value: Uint8Array): Uint8Array => sequence(oid(id), octetString(value));

@@ -83,6 +83,7 @@ export const PAGE_SAMPLES: readonly Sample[] = [
   ['POST', '/v1/page/sign-in', { password: 'correct horse' }],
   ['POST', '/v1/page/password', { old: 'correct horse', new: 'battery staple' }],
   ['GET', '/v1/page/sessions'],
+  ['GET', '/v1/page/certificate'],
   ['GET', '/v1/page/live'],
   ['POST', '/v1/page/sessions/{id}/end', {}],
   ['POST', '/v1/page/sign-out', {}],

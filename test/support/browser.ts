@@ -28,6 +28,8 @@ export interface BrowserOptions {
   readonly namespace?: string;
   /** What its camera sees: uncompressed video in a file (.y4m). */
   readonly camera?: string;
+  /** SHA-256 of a public key (base64), whose certificate counts as good by whomever it is signed. */
+  readonly trusted?: string;
 }
 
 const cameraOf = (video: string): readonly string[] => [
@@ -61,12 +63,13 @@ export class Household {
     this.#folder = folder;
   }
 
-  static async open({ namespace, camera }: BrowserOptions = {}): Promise<Household> {
+  static async open({ namespace, camera, trusted }: BrowserOptions = {}): Promise<Household> {
     const folder = mkdtempSync(join(tmpdir(), 'ginnel-browser-'));
     try {
       const executablePath = namespace === undefined ? CHROMIUM : withinNamespace(folder, namespace);
       const env = withFonts(folder);
-      const args = [...ARGS, ...(camera === undefined ? [] : cameraOf(camera))];
+      const trust = trusted === undefined ? [] : [`--ignore-certificate-errors-spki-list=${trusted}`];
+      const args = [...ARGS, ...(camera === undefined ? [] : cameraOf(camera)), ...trust];
       const browser = await chromium.launch({ executablePath, args, env });
       return new Household(browser, folder);
     } catch (error) {

@@ -421,7 +421,14 @@ export class FakeDaemon implements DaemonAdmin {
 
   page(): ReturnType<DaemonAdmin['page']> {
     const addresses = ['http://192.168.1.2:7080/', 'http://127.0.0.1:7080/'];
-    return Promise.resolve({ addresses, isOn: true, problems: [], owner: 'none', code: 'abcde-23456' });
+    return Promise.resolve({
+      addresses,
+      isOn: true,
+      problems: [],
+      owner: 'none',
+      code: 'abcde-23456',
+      certificate: null,
+    });
   }
 
   resetOwner(): ReturnType<DaemonAdmin['resetOwner']> {

@@ -1,12 +1,11 @@
 // The page of a made-up household, served for real: by the page's own server and guards, over loopback.
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { Counters } from '../../base/counters.ts';
 import { silentLog } from '../../base/log.ts';
 import { systemRandom } from '../../base/random.ts';
+import { Connections, createPageServer, type TlsParts } from '../../bin/daemon/page-server.ts';
 import { openDaemonSettings } from '../../bin/settings.ts';
 import { createPage } from '../../web/page/page.ts';
 import { FakeDaemon } from './fake-admins.ts';
@@ -28,12 +27,15 @@ export interface MadeUpPageOptions {
   readonly isUp?: boolean;
   /** Default: one that is free. */
   readonly port?: number;
+  /** Served by it alone; default: in plain. */
+  readonly tls?: TlsParts | null;
 }
 
 export async function serveMadeUpPage({
   peers,
   isUp = true,
   port = 0,
+  tls = null,
 }: MadeUpPageOptions): Promise<MadeUpPage> {
   const node = new HouseholdNode(peers, isUp);
   const server = new HouseholdServer(peers);
@@ -58,17 +60,16 @@ export async function serveMadeUpPage({
       Promise.resolve(createHash('sha256').update(salt).update(password).digest()),
     folder: join(repositoryRoot, 'dist/web/client'),
     ...{ names: () => [], name: () => 'attic-nas', isNear: () => true },
+    ...{ isTlsNeeded: () => tls !== null, certificate: () => null },
   });
-  const listener = createServer(page.callback).listen(port, '127.0.0.1');
-  await once(listener, 'listening');
-  const at = listener.address();
-  if (at === null || typeof at === 'string') throw new TypeError('it listens on a port');
+  const listener = createPageServer(page.callback, new Connections());
+  listener.setTls(tls);
+  const at = await listener.listen('127.0.0.1', port);
   return {
-    ...{ address: `http://127.0.0.1:${at.port}/`, node, server },
+    ...{ address: `http${tls === null ? '' : 's'}://127.0.0.1:${at}/`, node, server },
     async close() {
       await page.close();
-      listener.closeAllConnections();
-      listener.close();
+      await listener.close();
       await node.close();
     },
   };

@@ -2,7 +2,8 @@
 // 127.0.0.0/8, send raw bytes, and hold back whatever they like.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { request as requestByTls } from 'node:https';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -12,11 +13,11 @@ import { silentLog } from '../../base/log.ts';
 import { seededRandom } from '../../base/random.ts';
 import type { ScopedStore } from '../../base/store.ts';
 import {
-  closed,
+  Connections,
   createPageServer,
-  listening,
   PAGE_LIMITS,
   type PageLimits,
+  type TlsParts,
 } from '../../bin/daemon/page-server.ts';
 import { openDaemonSettings } from '../../bin/settings.ts';
 import { createPage, type Page, type PageOptions } from '../../web/page/page.ts';
@@ -36,6 +37,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
   /** The visitor's own address. */
   readonly from?: string;
+  /** Whatever certificate is shown. */
+  readonly byTls?: boolean;
 }
 
 export interface Answered {
@@ -43,7 +46,7 @@ export interface Answered {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   readonly json: Readonly<Record<string, unknown>>;
-  /** `ginnel=…`, as a browser would send it back; empty: none was set. */
+  /** `ginnel-…=…`, as a browser would send it back; empty: none was set. */
   readonly cookie: string;
 }
 
@@ -51,6 +54,8 @@ export interface PageBench {
   readonly page: Page;
   readonly port: number;
   readonly host: string;
+  /** Of the session's cookie, in plain. */
+  readonly cookieName: string;
   readonly node: FakeNode;
   readonly server: FakeServer;
   readonly store: ScopedStore;
@@ -62,13 +67,18 @@ export interface PageBench {
 
 export interface BenchOptions extends Partial<PageOptions> {
   readonly limits?: Partial<PageLimits>;
+  /** With a certificate, or without. */
+  readonly tls?: TlsParts | null;
 }
 
 /** As hard to guess as it is quick to compute: for tests of all but the hash itself. */
 export const quickHash: HashPassword = async (password, salt) =>
   Promise.resolve(new Uint8Array(Buffer.from(`${Buffer.from(salt).toString('hex')}${password}`)));
 
-export async function pageBench(t: Test, { limits = {}, ...changes }: BenchOptions = {}): Promise<PageBench> {
+export async function pageBench(
+  t: Test,
+  { limits = {}, tls = null, ...changes }: BenchOptions = {},
+): Promise<PageBench> {
   const [node, server, store] = [new FakeNode(), new FakeServer(), changes.store ?? memoryStore()];
   const settings = await openDaemonSettings(memoryStore());
   const clock: Clock = systemClock;
@@ -90,19 +100,22 @@ export async function pageBench(t: Test, { limits = {}, ...changes }: BenchOptio
     names: () => ['localhost', 'attic', 'attic.lan'],
     name: () => 'attic-nas',
     isNear: () => true,
+    isTlsNeeded: () => tls !== null,
+    certificate: () => null,
     ...changes,
   });
-  const http = createPageServer(page.callback, { open: 0 }, { ...PAGE_LIMITS, ...limits });
-  await listening(http, '127.0.0.1', 0);
-  const { port } = http.address() as AddressInfo;
+  const http = createPageServer(page.callback, new Connections(), { ...PAGE_LIMITS, ...limits });
+  http.setTls(tls);
+  const port = await http.listen('127.0.0.1', 0);
   t.teardown(async () => {
     await page.close();
-    await closed(http);
+    await http.close();
   });
   const host = `127.0.0.1:${port}`;
   const ask: PageBench['ask'] = (method, path, asked) => asking(port, method, path, asked);
+  const cookieName = `ginnel-${String(await store.get('cookie-tag'))}`;
   return {
-    ...{ page, port, host, node, server, store, ask },
+    ...{ page, port, host, cookieName, node, server, store, ask },
     signedIn: async () => (await ask('POST', '/v1/page/owner', { body: { password: PASSWORD } })).cookie,
     connected: from =>
       new Promise((resolve, reject) => {
@@ -131,12 +144,12 @@ function clientFolder(t: Test): string {
 }
 
 function asking(port: number, method: string, path: string, asked: Asked = {}): Promise<Answered> {
-  const { body, cookie, headers = {}, from = '127.0.0.1' } = asked;
+  const { body, cookie, headers = {}, from = '127.0.0.1', byTls = false } = asked;
   const own = `127.0.0.1:${port}`;
   const usual =
     method === 'GET' || method === 'HEAD'
       ? {}
-      : { 'Content-Type': 'application/json', Origin: `http://${own}` };
+      : { 'Content-Type': 'application/json', Origin: `http${byTls ? 's' : ''}://${own}` };
   const all: NonNullable<Asked['headers']> = {
     ...{ Host: own, ...usual },
     ...(cookie === undefined ? {} : { Cookie: cookie }),
@@ -145,7 +158,8 @@ function asking(port: number, method: string, path: string, asked: Asked = {}): 
   const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, method, path, headers: sent, agent: false };
-    const going = request({ ...options, localAddress: from }, answer => {
+    const ask = byTls ? requestByTls : request;
+    const going = ask({ ...options, localAddress: from, rejectUnauthorized: false }, answer => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', part => (text += String(part)));

@@ -64,9 +64,15 @@ export const pageErrors = defineErrors({
   },
   PAGE_BUSY: {
     what: 'This page is open too often.',
-    why: 'More than {most} windows watch this box.',
+    why: 'There are {most} windows of it, or connections to it, already.',
     todo: 'Close some of them.',
     retry: true,
+  },
+  PAGE_TLS: {
+    what: 'The request was refused.',
+    why: 'This page is served by HTTPS alone.',
+    todo: 'Open it by https://, and do it there.',
+    retry: false,
   },
   PAGE_SESSION_UNKNOWN: {
     what: 'Nobody is signed in by that number.',

@@ -42,15 +42,19 @@ export const isApiPath = (path: string): boolean => /^\/v1(\/|$)/i.test(path);
 const isLook = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
 
 /** `names`: by which this box is known beside its addresses; lower case. */
-export const guards =
+export const ownHostAlone =
   (names: () => readonly string[]) =>
-  (context: Context, next: Koa.Next): Promise<unknown> => {
-    const { req } = context;
+  ({ req }: Context, next: Koa.Next): Promise<unknown> => {
     if (!isOwnHost(req, names())) throw pageErrors('PAGE_HOST', { host: namedHost(req) });
-    if (!isFromHere(req, isApiPath(context.path))) throw pageErrors('PAGE_CROSS_SITE');
-    if (!isLook(req.method) && !isJson(req)) throw pageErrors('PAGE_BODY_TYPE');
     return next();
   };
+
+export function fromHereAlone(context: Context, next: Koa.Next): Promise<unknown> {
+  const { req } = context;
+  if (!isFromHere(req, isApiPath(context.path))) throw pageErrors('PAGE_CROSS_SITE');
+  if (!isLook(req.method) && !isJson(req)) throw pageErrors('PAGE_BODY_TYPE');
+  return next();
+}
 
 /**
  * A site that has its name resolved to this box's address (DNS rebinding) asks by that name. An address cannot be rebound,

@@ -11,6 +11,8 @@ interface Kept {
   readonly id: string;
   readonly from: string;
   readonly browser: string;
+  /** Missing where it came in plain. */
+  readonly isSecure?: boolean;
   /** SHA-256 of the token, base64url. */
   readonly hash: string;
   readonly ageMs: number;
@@ -21,8 +23,8 @@ interface Kept {
 /** The token of before a change is not kept: a restart takes longer than its grace is worth. */
 export function sessionsToKeep(sessions: readonly Session[], clock: Clock): object {
   const now = clock.monotonicMs();
-  const kept = sessions.map(({ id, from, browser, hash, born, seen, tokenBorn }): Kept => ({
-    ...{ id, from, browser, hash: hash.toString('base64url') },
+  const kept = sessions.map(({ id, from, browser, isSecure, hash, born, seen, tokenBorn }): Kept => ({
+    ...{ id, from, browser, isSecure, hash: hash.toString('base64url') },
     ...{ ageMs: now - born, silentMs: now - seen, tokenAgeMs: now - tokenBorn },
   }));
   return { v: 1, at: clock.wallMs(), sessions: kept };
@@ -34,10 +36,19 @@ export function keptSessions(value: unknown, clock: Clock): Session[] {
   if (v !== 1 || typeof at !== 'number' || !Array.isArray(sessions)) return [];
   const offMs = timeOff(at, clock.wallMs());
   const now = clock.monotonicMs();
-  return sessions.filter(isKept).map(({ id, from, browser, hash, ageMs, silentMs, tokenAgeMs }) => ({
-    ...{ id, from, browser, hash: Buffer.from(hash, 'base64url'), previous: null },
-    ...{ born: now - offMs - ageMs, seen: now - offMs - silentMs, tokenBorn: now - offMs - tokenAgeMs },
-  }));
+  return sessions
+    .filter(isKept)
+    .map(({ id, from, browser, isSecure, hash, ageMs, silentMs, tokenAgeMs }) => ({
+      ...{
+        id,
+        from,
+        browser,
+        isSecure: isSecure === true,
+        hash: Buffer.from(hash, 'base64url'),
+        previous: null,
+      },
+      ...{ born: now - offMs - ageMs, seen: now - offMs - silentMs, tokenBorn: now - offMs - tokenAgeMs },
+    }));
 }
 
 const timeOff = (then: number, now: number): number =>

@@ -10,14 +10,16 @@ import { answering, nothingThere } from '../answering.ts';
 import { bodyReader } from '../body.ts';
 import { registerRoutes, routesOf, type RoutesOptions } from '../routes.ts';
 import { pageErrors } from './errors.ts';
+import { Cookies } from './cookies.ts';
 import { files, inWords } from './files.ts';
-import { guards, secureHeaders } from './guards.ts';
+import { fromHereAlone, ownHostAlone, secureHeaders } from './guards.ts';
 import { Live, MOST_WATCHERS } from './live.ts';
 import { Owner, type HashPassword } from './owner.ts';
-import { openRoutes, renewIfOld, sessionOf, sessionRoutes } from './session-routes.ts';
+import { openRoutes, renewIfOld, sessionOf, sessionRoutes, type SessionParts } from './session-routes.ts';
 import { Sessions, type Session } from './sessions.ts';
+import { byTlsAlone, certificateRoute, type TlsOptions } from './tls.ts';
 
-export interface PageOptions extends RoutesOptions {
+export interface PageOptions extends RoutesOptions, TlsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** A corner of its own, for owner and sessions. */
@@ -60,11 +62,13 @@ export async function createPage(options: PageOptions): Promise<Page> {
   });
   sessions.onEnd(id => live.endOf(id));
   const read = bodyReader();
-  const parts = { ...options, owner, sessions, read };
+  const cookies = await Cookies.open(options);
+  const parts = { ...options, owner, sessions, cookies, read };
   const open = new Router({ prefix: '/v1/page' });
   openRoutes(open, parts);
   const signedIn = new Router({ prefix: '/v1' });
   sessionRoutes(signedIn, parts, ownSession);
+  certificateRoute(signedIn, options);
   liveRoute(signedIn, live);
   registerRoutes(signedIn, options, read);
   // The history of a peer and its speed (history.ts, speed.ts) register here: `historyRoutes(signedIn, …)`.
@@ -73,10 +77,12 @@ export async function createPage(options: PageOptions): Promise<Page> {
   app.use(secureHeaders);
   app.use(inWords);
   app.use(answering(options));
-  app.use(guards(options.names));
+  app.use(ownHostAlone(options.names));
+  app.use(byTlsAlone(options));
+  app.use(fromHereAlone);
   app.use(files(options.folder));
   app.use(open.routes());
-  app.use((context, next) => needSession(context, next, sessions));
+  app.use((context, next) => needSession(context, next, parts));
   app.use(signedIn.routes());
   app.use(nothingThere);
   app.on('error', (error: unknown) => log.debug('an answer was cut short', { error: String(error) }));
@@ -93,11 +99,11 @@ export async function createPage(options: PageOptions): Promise<Page> {
   };
 }
 
-async function needSession(context: Context, next: Koa.Next, sessions: Sessions): Promise<void> {
-  const session = sessionOf(context, sessions);
+async function needSession(context: Context, next: Koa.Next, parts: SessionParts): Promise<void> {
+  const session = sessionOf(context, parts);
   if (session === null) throw pageErrors('PAGE_SIGN_IN');
   context.state['session'] = session;
-  await renewIfOld(context, sessions, session);
+  await renewIfOld(context, parts, session);
   await next();
 }
 

@@ -25,6 +25,8 @@ export interface Session {
   readonly id: string;
   readonly from: string;
   readonly browser: string;
+  /** It came by TLS, and is good there alone; another may have been read along, and is good in plain alone. */
+  readonly isSecure: boolean;
   hash: Buffer;
   /** The token of before, and when it changed. */
   previous: { readonly hash: Buffer; readonly at: number } | null;
@@ -76,12 +78,16 @@ export class Sessions {
   }
 
   /** Answers the token: a secret, told this once. */
-  async begin(from: string, browser: string): Promise<{ readonly session: Session; readonly token: string }> {
+  async begin(
+    from: string,
+    browser: string,
+    isSecure = false,
+  ): Promise<{ readonly session: Session; readonly token: string }> {
     const now = this.#now;
     const token = this.#freshToken();
     const id = textOf(this.#options.random.bytes(9));
     const times = { born: now, seen: now, tokenBorn: now };
-    const session: Session = { id, from, browser, hash: hashOf(token), previous: null, ...times };
+    const session: Session = { id, from, browser, isSecure, hash: hashOf(token), previous: null, ...times };
     this.#byId.set(id, session);
     this.#makeRoom();
     await this.#keep();
@@ -89,10 +95,11 @@ export class Sessions {
   }
 
   /** Whose token that is; it counts as seen. Null: nobody's, or of a session that is over. */
-  find(token: string): Session | null {
+  find(token: string, isSecure = false): Session | null {
     this.#sweep();
     const hash = hashOf(token);
     for (const session of this.#byId.values()) {
+      if (session.isSecure !== isSecure) continue;
       if (timingSafeEqual(session.hash, hash)) return this.#touched(session);
       if (session.previous !== null && timingSafeEqual(session.previous.hash, hash))
         return this.#byPrevious(session, session.previous.at);

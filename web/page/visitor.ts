@@ -2,14 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 
 /** An IPv4 address in its IPv6 clothes is told as IPv4; a zone is left out. Empty: the connection is gone. */
-export function addressOf({ socket }: IncomingMessage): string {
-  const address = socket.remoteAddress ?? '';
-  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-}
+export const addressOf = ({ socket }: IncomingMessage): string => plainAddress(socket.remoteAddress ?? '');
+
+export const plainAddress = (address: string): string =>
+  address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 
 /** Whom tries are counted for: an IPv4 address, or the /64 of an IPv6 one, of which one machine has as many as it likes. */
-export function sourceOf(asked: IncomingMessage): string {
-  const address = addressOf(asked);
+export const sourceOf = (asked: IncomingMessage): string => sourceOfAddress(asked.socket.remoteAddress ?? '');
+
+export function sourceOfAddress(text: string): string {
+  const address = plainAddress(text);
   if (!address.includes(':') || address === '::1') return address;
   const [head = '', tail = ''] = address.split('::');
   const groups = head.split(':').filter(group => group !== '');
@@ -26,15 +28,27 @@ export const isPassedOn = ({ headers }: IncomingMessage): boolean =>
   ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(name => headers[name] !== undefined);
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
-  [/\bEdgA?\//, 'Edge'],
-  [/\bOPR\//, 'Opera'],
+  [/\bEdg(A|iOS)?\//, 'Edge'],
+  [/\b(OPR|OPT|OPiOS)\//, 'Opera'],
+  [/\bEpiphany\//, 'GNOME Web'],
+  [/\bVivaldi\//, 'Vivaldi'],
+  [/\bYaBrowser\//, 'Yandex'],
+  [/\bMicroMessenger\//, 'WeChat'],
+  [/\bHuaweiBrowser\//, 'Huawei Browser'],
+  [/\bMiuiBrowser\//, 'Mi Browser'],
+  [/\bUC(Browser|WEB)\//, 'UC Browser'],
+  [/\bM?QQBrowser\//, 'QQ Browser'],
   [/\bSamsungBrowser\//, 'Samsung Internet'],
   [/\b(Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(Chrome|CriOS|Chromium)\//, 'Chrome'],
-  [/\bSafari\//, 'Safari'],
+  [/Chromium\//, 'Chromium'],
+  // `HeadlessChrome/` too.
+  [/(Chrome|\bCriOS)\//, 'Chrome'],
+  // Many others call themselves so as well; it alone tells a version before.
+  [/\bVersion\/\S+ (\S+ )?Safari\//, 'Safari'],
   [/\bcurl\//, 'curl'],
 ];
 const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/\b(HarmonyOS|OpenHarmony)\b/, 'HarmonyOS'],
   [/\bAndroid\b/, 'Android'],
   [/\biPhone\b/, 'iPhone'],
   [/\biPad\b/, 'iPad'],

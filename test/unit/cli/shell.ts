@@ -26,8 +26,19 @@ export interface Shell {
   ) => Promise<Ran>;
   /** Starts it and leaves it running. */
   readonly start: (args: readonly string[], environment?: Record<string, string>) => ChildProcess;
+  /** The same, by a program that then becomes it: `unshare --net`. */
+  readonly startBy: (
+    program: string,
+    before: readonly string[],
+    args: readonly string[],
+    environment?: Record<string, string>,
+  ) => ChildProcess;
   readonly health: () => Promise<Health | null>;
-  readonly until: (what: string, condition: () => boolean | Promise<boolean>) => Promise<void>;
+  readonly until: (
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    patienceMs?: number,
+  ) => Promise<void>;
 }
 
 export function shell(t: Test): Shell {
@@ -48,9 +59,15 @@ export function shell(t: Test): Shell {
       children.push(child);
       return child;
     },
+    startBy(program, before, args, environment = {}) {
+      const all = [...before, process.execPath, PROGRAM, ...args];
+      const child = spawn(program, all, { env: { ...env, ...environment }, stdio: 'pipe' });
+      children.push(child);
+      return child;
+    },
     ginnel: (args, { input = '', environment } = {}) => ran(spawned(args, environment), input),
-    until: async (what, condition) => {
-      for (const end = performance.now() + 10_000; performance.now() < end;) {
+    until: async (what, condition, patienceMs = 10_000) => {
+      for (const end = performance.now() + patienceMs; performance.now() < end;) {
         if (await condition()) return;
         await new Promise(resolve => setTimeout(resolve, 20));
       }

@@ -1,15 +1,24 @@
 // What a visitor may take of the box: time, headers, bodies, connections. Over real sockets.
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectByTls } from 'node:tls';
 import t from 'tap';
+import { ManualClock } from '../../../base/clock.ts';
+import { seededRandom } from '../../../base/random.ts';
+import { PageCertificates } from '../../../bin/daemon/page-certificate.ts';
 import { PAGE_LIMITS } from '../../../bin/daemon/page-server.ts';
-import { exchange, pageBench, PASSWORD } from '../../support/page-bench.ts';
+import { memoryStore } from '../../support/memory-store.ts';
+import { exchange, pageBench, PASSWORD, type PageBench } from '../../support/page-bench.ts';
 
-const QUICK = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 };
+t.setTimeout(300_000);
+
+const QUICK = { headersTimeout: 300, bodyWindow: 600, connectionsCheckingInterval: 50 };
 
 t.test('the limits are those that were decided', t => {
   t.match(PAGE_LIMITS, {
     headersTimeout: 10_000,
-    requestTimeout: 30_000,
+    bodyWindow: 30_000,
+    bodyFloor: 16_384,
+    mostOfOne: 24,
     maxHeaderSize: 8192,
     mostConnections: 64,
   });
@@ -39,6 +48,50 @@ t.test('so is whoever says nothing at all, and whoever sends a body for ever', a
   clearInterval(drip);
   t.match(text, /^(HTTP\/1\.1 408|$)/);
 });
+
+t.test(
+  'a body that keeps coming may take long, over TLS too; one that comes too slowly is cut off',
+  async t => {
+    const clock = new ManualClock(Date.now());
+    const certificates = await PageCertificates.open({
+      store: memoryStore(),
+      clock,
+      random: seededRandom(3),
+    });
+    const tls = await certificates.for(['127.0.0.1']);
+    const limits = { bodyWindow: 1_000, bodyFloor: 4 * 1024 };
+    for (const byTls of [false, true]) {
+      const bench = await pageBench(t, { limits, tls: byTls ? tls : null });
+      const asked = { body: { password: PASSWORD }, byTls };
+      const { cookie } = await bench.ask('POST', '/v1/page/owner', asked);
+      const restore = (bytes: number): Promise<string> => slowRestore(bench, { byTls, cookie, bytes });
+      t.match(await restore(4_000), /^HTTP\/1\.1 4(00|22) /, 'three windows long, and answered');
+      t.match(await restore(10), /^(HTTP\/1\.1 408|$)/, 'a twentieth of the pace');
+    }
+  },
+);
+
+/** So many bytes every 50 ms, sixty times. */
+async function slowRestore(
+  { host, port }: PageBench,
+  { byTls, cookie, bytes }: { readonly byTls: boolean; readonly cookie: string; readonly bytes: number },
+): Promise<string> {
+  const socket = byTls
+    ? connectByTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
+    : connect({ host: '127.0.0.1', port });
+  await new Promise(resolve => socket.once(byTls ? 'secureConnect' : 'connect', resolve));
+  const origin = `http${byTls ? 's' : ''}://${host}`;
+  const body = `{"file":"${'x'.repeat(bytes * 60)}","passphrase":"whatever it was"}`;
+  const head = `POST /v1/restore HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nCookie: ${cookie}\r\nConnection: close\r\n`;
+  let at = 0;
+  const drip = setInterval(() => {
+    if (socket.writable && at < body.length) socket.write(body.slice(at, (at += bytes)));
+  }, 50);
+  const type = 'Content-Type: application/json';
+  const text = await exchange(socket, `${head}${type}\r\nContent-Length: ${body.length}\r\n\r\n`);
+  clearInterval(drip);
+  return text;
+}
 
 t.test('events go on far longer than a request may take', async t => {
   const { connected, host, signedIn } = await pageBench(t, { limits: { ...QUICK, keepAliveTimeout: 100 } });
@@ -94,6 +147,28 @@ t.test('more than 64 connections at once are not taken; when some go, others com
   await new Promise(resolve => setTimeout(resolve, 50));
   t.equal((await ask('GET', '/v1/page/session')).status, 200);
 });
+
+t.test(
+  'one address holds 24 at most, and is told; others still get in, and proxies of this machine',
+  async t => {
+    const { connected, ask, host } = await pageBench(t);
+    const sockets: Socket[] = [];
+    for (let n = 0; n < 24; n++) sockets.push(await connected('127.0.0.9'));
+    await new Promise(resolve => setTimeout(resolve, 50));
+    const asked = `GET /v1/page/session HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    const told = await exchange(await connected('127.0.0.9'), asked);
+    t.match(told, /^HTTP\/1\.1 503 [^]*"code":"PAGE_BUSY"[^]*24/);
+    t.equal((await ask('GET', '/v1/page/session', { from: '127.0.0.8' })).status, 200);
+    for (let n = 0; n < 30; n++) sockets.push(await connected('127.0.0.1'));
+    t.equal((await ask('GET', '/v1/page/session')).status, 200, 'many stand behind this machine itself');
+    const silent = await Promise.all(Array.from({ length: 40 }, () => connected('127.0.0.9')));
+    await Promise.all(silent.map(socket => exchange(socket, '')));
+    t.pass('those who are turned away and say nothing are gone in a moment');
+    for (const socket of sockets) socket.destroy();
+    await new Promise(resolve => setTimeout(resolve, 50));
+    t.equal((await ask('GET', '/v1/page/session', { from: '127.0.0.9' })).status, 200);
+  },
+);
 
 t.test('a body that is cut off, or no JSON, is an answer and no crash', async t => {
   const { ask, connected, host } = await pageBench(t);

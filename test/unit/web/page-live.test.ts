@@ -105,7 +105,10 @@ t.test('it takes a session, and ends with it: signed out, or ended from elsewher
   const bench = await pageBench(t, { clock });
   const first = await bench.signedIn();
   t.equal((await bench.ask('GET', '/v1/page/live')).status, 401);
-  t.equal((await bench.ask('GET', '/v1/page/live', { cookie: `ginnel=${'A'.repeat(43)}` })).status, 401);
+  t.equal(
+    (await bench.ask('GET', '/v1/page/live', { cookie: `${bench.cookieName}=${'A'.repeat(43)}` })).status,
+    401,
+  );
   const { cookie } = await bench.ask('POST', '/v1/page/sign-in', {
     body: { password: 'correct horse battery' },
   });

@@ -56,6 +56,8 @@ function countCode(codes: Map<string, number>, line: string): void {
   codes.set(code, (codes.get(code) ?? 0) + 1);
 }
 
+const tokenIn = (cookie: string): string => cookie.split('=')[1] ?? '';
+
 const isIn = async ({ ask }: PageBench, cookie: string): Promise<boolean> =>
   (await ask('GET', '/v1/health', { cookie })).status === 200;
 
@@ -185,7 +187,10 @@ t.test('a stolen cookie is worth nothing after signing out, nor after the passwo
   const bench = await pageBench(t);
   const { ask } = bench;
   const stolen = await bench.signedIn();
-  t.equal((await ask('POST', '/v1/page/sign-out', { cookie: stolen, body: {} })).cookie, 'ginnel=');
+  t.equal(
+    (await ask('POST', '/v1/page/sign-out', { cookie: stolen, body: {} })).cookie,
+    `${bench.cookieName}=`,
+  );
   t.notOk(await isIn(bench, stolen));
   const [mine, theirs] = [(await signIn(bench, PASSWORD)).cookie, (await signIn(bench, PASSWORD)).cookie];
   const wrong = await ask('POST', '/v1/page/password', {
@@ -216,7 +221,7 @@ t.test('a session that somebody else ends is over, and each is ended by its id',
     { from: '127.0.0.1', isThis: true },
     { from: '127.0.0.5', isThis: false },
   ]);
-  t.notMatch(JSON.stringify(sessions), new RegExp(lost.slice(7)), 'no token is told');
+  t.notMatch(JSON.stringify(sessions), new RegExp(tokenIn(lost)), 'no token is told');
   const path = `/v1/page/sessions/${sessions[1]?.id ?? ''}/end`;
   t.equal((await bench.ask('POST', path, { cookie: mine, body: {} })).status, 200);
   t.notOk(await isIn(bench, lost));
@@ -226,7 +231,7 @@ t.test('a session that somebody else ends is over, and each is ended by its id',
 
 t.test('session fixation: a token that a visitor brings is never the one that gets signed in', async t => {
   const bench = await pageBench(t);
-  const planted = `ginnel=${'A'.repeat(43)}`;
+  const planted = `${bench.cookieName}=${'A'.repeat(43)}`;
   const first = await bench.ask('POST', '/v1/page/owner', { body: { password: PASSWORD }, cookie: planted });
   t.not(first.cookie, planted);
   const second = await signIn(bench, PASSWORD, '127.0.0.1', `${planted}; ${first.cookie}`);
@@ -243,11 +248,11 @@ t.test(
     const bench = await pageBench(t);
     const { headers, cookie } = await bench.ask('POST', '/v1/page/owner', { body: { password: PASSWORD } });
     t.match(headers['set-cookie'], [
-      /^ginnel=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/,
+      /^ginnel-[a-z]{8}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/,
     ]);
     const kept = JSON.stringify(await bench.store.entries(''));
     t.match(kept, /"owner"/);
-    t.notMatch(kept, new RegExp(cookie.slice(7)));
+    t.notMatch(kept, new RegExp(tokenIn(cookie)));
     t.notMatch(kept, new RegExp(PASSWORD));
   },
 );

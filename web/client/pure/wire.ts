@@ -42,6 +42,12 @@ export interface SignedIn {
   readonly isThis: boolean;
 }
 
+/** By which the page is served over TLS. */
+export interface Certificate {
+  readonly fingerprint: string;
+  readonly until: number;
+}
+
 export interface HealthLine {
   readonly code: string;
   readonly severity: 'problem' | 'warning' | 'note';

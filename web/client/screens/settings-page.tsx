@@ -1,12 +1,12 @@
 // The page's own settings: the password, who is signed in, and how the page is read in this browser.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { SignedIn } from '../pure/wire.ts';
+import type { Certificate, SignedIn } from '../pure/wire.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
 import { get, post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
-import { Badge, Button, Card, Problem, Shown } from '../parts/basics.tsx';
+import { Badge, Button, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { LanguageChoice, ThemeChoice } from '../parts/taste.tsx';
 
@@ -24,10 +24,72 @@ export function PageSettings(): JSX.Element {
           </div>
         </Card>
       </div>
-      <Sessions />
+      <div class="stack">
+        <Sessions />
+        <Encryption />
+      </div>
     </div>
   );
 }
+
+interface CertificateAnswer {
+  readonly certificate: Certificate | null;
+}
+
+/** Where the page will be: through a tunnel it stays where it is. */
+function addressBy(isTls: boolean): string {
+  const { host, hostname } = location;
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return `${isHere ? location.protocol : isTls ? 'https:' : 'http:'}//${host}/`;
+}
+
+function Encryption(): JSX.Element {
+  const { t, f } = useWords();
+  const loaded = useLoad(() => get<CertificateAnswer>('/v1/page/certificate'));
+  const action = useAction();
+  const [moved, setMoved] = useState('');
+  const turn = (isOn: boolean): void =>
+    void action.run(async () => {
+      await post('/v1/settings', { set: { 'page-tls': isOn } });
+      setMoved(addressBy(isOn));
+    });
+  return (
+    <Card title={t('tls.title')}>
+      <Shown loaded={loaded}>
+        {({ certificate }) => (
+          <>
+            <p class="hint">{t(certificate === null ? 'tls.off' : 'tls.on')}</p>
+            {certificate !== null && (
+              <Facts
+                facts={[
+                  { name: t('tls.fingerprint'), value: <Fingerprint text={certificate.fingerprint} /> },
+                  { name: t('tls.until'), value: f.date(certificate.until) },
+                ]}
+              />
+            )}
+            <p class="hint">{t(certificate === null ? 'tls.offTrusted' : 'tls.compare')}</p>
+            <Problem problem={action.problem} />
+            {moved !== '' && (
+              <p role="status">
+                {t('tls.moved')} <a href={moved}>{moved}</a>
+              </p>
+            )}
+            <div class="form-foot">
+              <Button busy={action.busy} onClick={() => turn(certificate === null)}>
+                {t(certificate === null ? 'tls.turnOn' : 'tls.turnOff')}
+              </Button>
+            </div>
+          </>
+        )}
+      </Shown>
+    </Card>
+  );
+}
+
+/** May break after each colon: it is longer than a phone is wide. */
+const Fingerprint = ({ text }: { readonly text: string }): JSX.Element => (
+  <span class="code">{text.replaceAll(':', ':\u200b')}</span>
+);
 
 function Password(): JSX.Element {
   const { t } = useWords();

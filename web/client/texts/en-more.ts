@@ -124,6 +124,19 @@ export const enMore = {
   'sessions.seen': 'last seen {when}',
   'sessions.end': 'Sign out',
   'sessions.endOf': 'Sign out {what}',
+  'tls.title': 'Encryption (HTTPS)',
+  'tls.off':
+    'This page goes through your home network unencrypted: who can read along there sees what you see. With HTTPS nobody does.',
+  'tls.offTrusted':
+    'Your browser will warn once, for this box makes its certificate itself. It shows a fingerprint: compare it with the one that ginnel page prints on this box.',
+  'tls.on': 'Encrypted, by a certificate that this box made for itself.',
+  'tls.fingerprint': 'Fingerprint (SHA-256)',
+  'tls.until': 'Good until',
+  'tls.compare':
+    'A browser that warns shows the same fingerprint under the details of the certificate. If it differs, somebody stands between: do not go on.',
+  'tls.turnOn': 'Turn HTTPS on',
+  'tls.turnOff': 'Turn HTTPS off',
+  'tls.moved': 'Done. Open the page anew, and sign in again:',
   'taste.title': 'Language and colours',
   'taste.words': 'For this browser alone.',
   'backup.title': 'Back up',

@@ -41,7 +41,8 @@ export const pageErrors: Readonly<Record<string, CodeText>> = {
     '它的 Content-Type 不是 application/json。',
     '请发送 JSON 并注明类型；docs/openapi.yaml 说明了每个请求。',
   ],
-  PAGE_BUSY: ['打开此页面的窗口过多。', '超过 {most} 个窗口在查看本机。', '请关闭一些。'],
+  PAGE_BUSY: ['此页面打开得过多。', '已有 {most} 个窗口或连接。', '请关闭一些。'],
+  PAGE_TLS: ['请求被拒绝。', '此页面只通过 HTTPS 提供。', '请用 https:// 打开，在那里操作。'],
   PAGE_CODE: [
     '首次访问的验证码缺失或有误。',
     '您不在这个家庭网络中，或使用了别的名称访问，需要用验证码证明设备是您的。',

@@ -84,6 +84,11 @@ export const zhSettings: BoxTexts['settings'] = {
     },
     page: { title: '页面', description: '在哪里提供本机的页面：家庭网络中、不提供，或您指定的地址。' },
     'page-names': { title: '页面的名称', description: '除地址和本机名称之外，还可以用哪些主机名打开页面。' },
+    'page-tls': {
+      title: '页面使用 HTTPS',
+      description:
+        '是否加密提供此页面。证书由本机自行生成，浏览器会询问一次是否信任（用 ginnel page 查看指纹）。',
+    },
     'speed-test': { title: '参与测速', description: '是否允许网络中的其他设备与本机测量传输速度。' },
   },
 };
