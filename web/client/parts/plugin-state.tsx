@@ -5,7 +5,7 @@ import type { Plugin, PluginState } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords, type Words } from '../state/language.ts';
-import { Button, Problem, State, type Fact } from './basics.tsx';
+import { Button, Problem, State } from './basics.tsx';
 import { Icon } from './icon.tsx';
 import { Pieces } from './pieces.tsx';
 
@@ -22,10 +22,13 @@ export function PluginStateWords({ plugin }: { readonly plugin: Plugin }): JSX.E
 /** The growth of a whole process is no exact figure; below this it says nothing. */
 const LEAST_TOLD = 500_000;
 
-export function memoryFacts({ memoryBytes }: Plugin, { t, f }: Words): readonly Fact[] {
-  if (memoryBytes === null) return [];
+const TOLD_TO = 100_000;
+
+/** Empty where it does not run. */
+export function memoryWords({ memoryBytes }: Plugin, { t, f }: Words): string {
+  if (memoryBytes === null) return '';
   const key = memoryBytes < LEAST_TOLD ? 'told.memory.little' : 'told.memory.about';
-  return [{ name: t('told.memory'), value: t(key, { bytes: f.bytes(Math.max(memoryBytes, LEAST_TOLD)) }) }];
+  return t(key, { bytes: f.bytes(Math.max(Math.round(memoryBytes / TOLD_TO) * TOLD_TO, LEAST_TOLD)) });
 }
 
 /** So it is in most homes. */

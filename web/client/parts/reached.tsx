@@ -34,7 +34,13 @@ function WhyShown({ peer, why }: { readonly peer: Peer; readonly why: Why }): JS
       ) : (
         <Advice advice={why.advice} />
       )}
-      <Sentences title={t('how.here')} of={why.here} />
+      <Sentences title={t('how.here')} of={why.here.slice(0, 1)} />
+      {why.here.length > 1 && (
+        <details>
+          <summary>{t('how.more')}</summary>
+          <SentenceList of={why.here.slice(1)} />
+        </details>
+      )}
       <Sentences title={t('how.there', { name: peer.name })} of={why.there} />
       <Tries tries={why.tries} />
     </>
@@ -112,17 +118,23 @@ function Sentences({
   readonly title: string;
   readonly of: readonly Said[];
 }): JSX.Element | null {
-  const { said } = useWords();
   if (of.length === 0) return null;
   return (
     <>
       <h3>{title}</h3>
-      <ul class="lines">
-        {of.map(one => (
-          <li key={one.code}>{said(one)}</li>
-        ))}
-      </ul>
+      <SentenceList of={of} />
     </>
+  );
+}
+
+function SentenceList({ of }: { readonly of: readonly Said[] }): JSX.Element {
+  const { said } = useWords();
+  return (
+    <ul class="lines">
+      {of.map(one => (
+        <li key={one.code}>{said(one)}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -132,7 +144,7 @@ function Tries({ tries }: { readonly tries: Why['tries'] }): JSX.Element | null 
   return (
     <details>
       <summary>{t('tries.title', { count: tries.length })}</summary>
-      <ol class="lines tries">
+      <ol class="lines">
         {tries.map((one, i) => (
           <li key={i}>
             <span class="hint">{f.ago(one.secondsAgo)}</span> {said(one)}

@@ -11,7 +11,7 @@ import { useWords } from '../state/language.ts';
 import { Badge, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { memoryFacts, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
+import { memoryWords, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
 import { SettingsForm } from '../parts/settings-form.tsx';
 import { Title } from '../parts/title.tsx';
 
@@ -45,6 +45,7 @@ interface DetailProps {
 function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
   const words = useWords();
   const { t, box } = words;
+  const memory = memoryWords(plugin, words);
   const { told, inner } = pluginFacts(plugin, t, words.f);
   const action = useAction();
   const [turned, setTurned] = useState<boolean | null>(null);
@@ -87,7 +88,7 @@ function Detail({ detail, plugin, path, onChanged }: DetailProps): JSX.Element {
               ...(plugin.thirdParty
                 ? [{ name: t('plugins.from'), value: <Badge tone="fair">{t('plugins.thirdParty')}</Badge> }]
                 : []),
-              ...memoryFacts(plugin, words),
+              ...(memory === '' ? [] : [{ name: t('told.memory'), value: memory }]),
               ...told,
             ]}
           />

@@ -9,7 +9,7 @@ import { pluginPurpose } from '../state/box-fields.ts';
 import { useWords } from '../state/language.ts';
 import { Badge, Problem, Shown } from '../parts/basics.tsx';
 import { Switch } from '../parts/field.tsx';
-import { memoryFacts, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
+import { memoryWords, PluginStateWords, PluginTrouble } from '../parts/plugin-state.tsx';
 import { Title } from '../parts/title.tsx';
 
 export function Plugins({ now }: { readonly now: Live }): JSX.Element {
@@ -47,7 +47,7 @@ function PluginCard({
 }): JSX.Element {
   const words = useWords();
   const { t, box } = words;
-  const memory = memoryFacts(plugin, words);
+  const memory = memoryWords(plugin, words);
   const action = useAction();
   const turn = (on: boolean): void =>
     void action
@@ -73,19 +73,17 @@ function PluginCard({
       <p>{pluginPurpose(box, plugin) ?? plugin.purpose}</p>
       <PluginTrouble plugin={plugin} />
       <Problem problem={action.problem} />
-      <div class="row plugin-foot">
-        <PluginStateWords plugin={plugin} />
-        <Badge>{plugin.version}</Badge>
-        {memory.map(({ value }) => (
-          <span key="memory" class="hint">
-            {value}
-          </span>
-        ))}
-        {plugin.thirdParty && <Badge tone="fair">{t('plugins.thirdParty')}</Badge>}
-        <a class="push" href={hashOf('plugins', plugin.name)}>
-          {t('plugins.settings')}
-          <span class="offscreen"> {plugin.name}</span>
-        </a>
+      <div class="plugin-foot">
+        {memory !== '' && <p class="hint">{t('told.memory.card', { memory })}</p>}
+        <div class="row">
+          <PluginStateWords plugin={plugin} />
+          <Badge>{plugin.version}</Badge>
+          {plugin.thirdParty && <Badge tone="fair">{t('plugins.thirdParty')}</Badge>}
+          <a class="push" href={hashOf('plugins', plugin.name)}>
+            {t('plugins.settings')}
+            <span class="offscreen"> {plugin.name}</span>
+          </a>
+        </div>
       </div>
     </section>
   );

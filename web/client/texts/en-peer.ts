@@ -25,6 +25,7 @@ export const enPeer = {
   'better.addresses': 'Enter the address',
   'better.relay': 'Offer this box as a relay',
   'how.here': 'How others reach this box',
+  'how.more': 'More about the router here',
   'how.there': 'How others reach {name}',
   'tries.title': { one: 'What was tried ({count} step)', other: 'What was tried ({count} steps)' },
   'label.none': 'no path',
@@ -46,6 +47,7 @@ export const enPeer = {
   // ---- what plugins tell
   'told.more': 'Details for experts',
   'told.memory': 'Memory',
+  'told.memory.card': 'Memory: {memory}',
   'told.memory.about': 'about {bytes} when it started',
   'told.memory.little': 'less than {bytes} when it started',
   'told.seen': 'This home as seen from outside',

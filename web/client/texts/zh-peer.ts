@@ -26,6 +26,7 @@ export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   'better.addresses': '填写地址',
   'better.relay': '让本机提供中继',
   'how.here': '其他设备如何到达本机',
+  'how.more': '本机路由器的更多情况',
   'how.there': '其他设备如何到达 {name}',
   'tries.title': { other: '尝试过程（{count} 步）' },
   'label.none': '无路径',
@@ -47,6 +48,7 @@ export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   // ---- 插件自述
   'told.more': '详细信息（供专业人员）',
   'told.memory': '内存',
+  'told.memory.card': '内存：{memory}',
   'told.memory.about': '启动时约 {bytes}',
   'told.memory.little': '启动时不到 {bytes}',
   'told.seen': '外网看到的本机地址',
