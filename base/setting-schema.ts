@@ -1,4 +1,7 @@
 // What one setting may be: a JSON Schema that command, page and UCI read, and the same in words.
+// Each command loads it, so the checker (ajv) stays with those who check.
+import { baseErrors, type GinnelError } from './errors.ts';
+import { nearest } from './near.ts';
 
 /** The part of JSON Schema that a setting's value may use; everything in it is bounded. */
 export interface ValueSchema {
@@ -88,4 +91,10 @@ function isBounded(schema: ValueSchema): boolean {
       return schema.maxItems !== undefined && schema.items !== undefined && isBounded(schema.items);
     return ['integer', 'number', 'boolean', 'null'].includes(type);
   });
+}
+
+export function unknownSetting(key: string, known: readonly string[]): GinnelError {
+  const near = nearest(key, known);
+  const meant = near.length === 0 ? 'Nothing there is called like it.' : `Did you mean ${near.join(' or ')}?`;
+  return baseErrors('SETTING_UNKNOWN', { key: key.slice(0, 64), near, meant });
 }

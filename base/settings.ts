@@ -2,8 +2,7 @@
 // Each owner (node, daemon, server) has a schema and a corner of a store; command and page show them as one flat list.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { baseErrors, type GinnelError } from './errors.ts';
-import { nearest } from './near.ts';
-import { checkSettingsSchema, mayBe, OWN_KEYWORDS } from './setting-schema.ts';
+import { checkSettingsSchema, mayBe, OWN_KEYWORDS, unknownSetting } from './setting-schema.ts';
 import type { SettingSchema, SettingsSchema } from './setting-schema.ts';
 import type { ScopedStore } from './store.ts';
 
@@ -239,12 +238,6 @@ export class Settings<Values extends object> implements SettingsAdmin {
 }
 
 /** SETTING_UNKNOWN, with what may have been meant. */
-export function unknownSetting(key: string, known: readonly string[]): GinnelError {
-  const near = nearest(key, known);
-  const meant = near.length === 0 ? 'Nothing there is called like it.' : `Did you mean ${near.join(' or ')}?`;
-  return baseErrors('SETTING_UNKNOWN', { key: key.slice(0, 64), near, meant });
-}
-
 const keyOf = (error: ErrorObject | undefined): string => error?.instancePath.split('/')[1] ?? '';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { Counters } from '../base/counters.ts';
 import { LogLevels } from '../base/log-levels.ts';
 import { LogRing } from '../base/log-ring.ts';
-import { openLog, type LevelledLog } from '../base/pino-log.ts';
+import type { LevelledLog } from '../base/pino-log.ts';
 import { boundedFile } from './bounded-file.ts';
 import type { Ground } from './assemble.ts';
 import type { Parts } from './daemon.ts';
@@ -61,10 +61,10 @@ export function processSurroundings({
       await preload();
       process.send?.(LOADED);
     },
-    daemon(places, isDetached) {
+    async daemon(places, isDetached) {
       makePlaces(places);
       const journal = { ring: new LogRing(), levels: new LogLevels(isDebugged() ? 'debug' : 'info') };
-      const log = daemonLog(journal, places, isDetached);
+      const log = await daemonLog(journal, places, isDetached);
       const built: { parts?: Parts } = {};
       endOnCrash(end, log, error => built.parts?.takesBlame(error) === true);
       const around = { log, clock: systemClock, counters: new Counters() };
@@ -77,7 +77,13 @@ export function processSurroundings({
 const isDebugged = (): boolean => process.env['GINNEL_DEBUG'] === '1';
 
 /** A memory ring always; beside it standard error under a supervisor, or a bounded file. GINNEL_DEBUG=1 outweighs the setting. */
-function daemonLog({ ring, levels }: Journal, places: Places, isDetached: boolean): LevelledLog {
+async function daemonLog(
+  { ring, levels }: Journal,
+  places: Places,
+  isDetached: boolean,
+): Promise<LevelledLog> {
+  // Commands write no log.
+  const { openLog } = await import('../base/pino-log.ts');
   const destination = isDetached ? boundedFile(places.log) : process.stderr.fd;
   const log = openLog({ level: levels, ring, destination });
   return isDebugged() ? { ...log, setLevel: () => true } : log;

@@ -34,5 +34,5 @@ export interface Surroundings {
   daemon(
     places: DaemonOptions['places'],
     isDetached: boolean,
-  ): Pick<DaemonOptions, 'log' | 'journal' | 'clock' | 'counters' | 'build'>;
+  ): Promise<Pick<DaemonOptions, 'log' | 'journal' | 'clock' | 'counters' | 'build'>>;
 }

@@ -39,7 +39,7 @@ async function be(kit: Kit, { isDetached, isSuccessor, lingerMs, signal }: Being
   if (isSuccessor) await around.readyToSucceed();
   const [program, script = '', ...rest] = around.daemonCommand;
   await runDaemon({
-    ...around.daemon(places, isDetached),
+    ...(await around.daemon(places, isDetached)),
     ...{ places, lingerMs, isSuccessor },
     version: around.version,
     environment: around.environment,

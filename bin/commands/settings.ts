@@ -2,7 +2,8 @@
 // (`web-port`) is one thing to a person: it is set for all.
 import type { Command } from 'commander';
 import { GinnelError } from '../../base/errors.ts';
-import { unknownSetting, type SettingsChange, type SettingShown } from '../../base/settings.ts';
+import { unknownSetting } from '../../base/setting-schema.ts';
+import type { SettingsChange, SettingShown } from '../../base/settings.ts';
 import { commandErrors } from '../errors.ts';
 import {
   changedScreen,
