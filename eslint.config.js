@@ -40,6 +40,8 @@ export default tseslint.config(
         module: 'writable',
         __dirname: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        performance: 'readonly',
       },
     },
     rules: { 'no-restricted-syntax': 'off' },

@@ -52,6 +52,47 @@ t.test('tap-summary: a run in which nothing passed is a failure', t => {
   t.end();
 });
 
+const BAD_FILES: Readonly<Record<string, readonly [source: string, wrong: RegExp]>> = {
+  'a test that fails': [`t.pass('one'); t.fail('two');`, /^a test failed$/],
+  'an error at once': [`throw new Error('x');`, /^a test failed$|with code 1$/],
+  'an error before tap is there': [`process.abort();`, /^ended by SIGABRT$/],
+  'an end in the middle': [`t.plan(2); t.pass('one'); process.exit(0);`, /^a test failed$/],
+  'a way round tap': [
+    `console.log('ok 1 - x'); process.reallyExit(0);`,
+    /before it said how many .* code 0$/,
+  ],
+  'fewer than planned': [`console.log('ok 1 - x\\n1..2');`, /^1 results, but 2 planned$/],
+  'a code alone': [`console.log('ok 1 - x\\n1..1'); process.exitCode = 3;`, /^ended with code 3$/],
+  'no test at all': [`console.log('1..0');`, /^it has no tests$/],
+  'a wait without end': [
+    `t.test('waits', () => new Promise(() => setInterval(() => 0, 50)));`,
+    /^took longer than 2 s$/,
+  ],
+};
+
+t.test(
+  'a test file that fails, dies, ends early, hangs or tests nothing is told from a good one',
+  async t => {
+    const outcome = (source: string): { wrong: string | null; skipped: string | null } => {
+      const file = join(t.testdir(), 'it.test.js');
+      writeFileSync(file, source.includes('t.') ? `import t from 'tap';\n${source}` : source);
+      const run = `import { runFile } from './scripts/test-file.mjs';
+      const { wrong, skipped } = await runFile(process.argv[1], 5);
+      console.log(JSON.stringify({ wrong, skipped }));`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', run, file], {
+        cwd: ROOT,
+        env: { ...process.env, TAP_TIMEOUT: '1' },
+        encoding: 'utf8',
+      });
+      return JSON.parse(stdout) as { wrong: string | null; skipped: string | null };
+    };
+    for (const [what, [source, wrong]] of Object.entries(BAD_FILES))
+      t.match(outcome(source), { wrong, skipped: null }, what);
+    t.same(outcome(`t.pass('one');`), { wrong: null, skipped: null });
+    t.same(outcome(`console.log('1..0 # SKIP no root');`), { wrong: null, skipped: 'no root' });
+  },
+);
+
 t.test('setup: a Node that is too old is told so in one sentence', t => {
   for (const version of ['12.22.12', '20.18.3']) {
     const disguise = join(t.testdir(), 'disguise.cjs');
