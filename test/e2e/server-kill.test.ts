@@ -57,7 +57,7 @@ async function register(identity: TestIdentity, text: string, port: () => number
 t.test(
   'V1: killed with -9 amid 1,000 registrations, every acknowledged one is there and no virtual IP twice',
   async t => {
-    t.setTimeout(2 * PATIENCE_MS);
+    t.setTimeout(4 * PATIENCE_MS);
     const stateDir = temporaryFolder(t);
     let child = await startChild(stateDir, 0, REGISTRATIONS);
     const { port, invites } = child;

@@ -26,8 +26,9 @@ async function watching({ connected, host }: PageBench, cookie: string): Promise
   socket.once('close', () => (isClosed = true));
   socket.on('error', () => undefined);
   socket.write(`GET /v1/page/live HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`);
+  const isAnswered = (): boolean => isClosed || ANSWERED.test(text);
   do await settled();
-  while (!isClosed && !ANSWERED.test(text));
+  while (!isAnswered());
   const events = (): Record<string, unknown>[] =>
     [...text.matchAll(/^event: state\ndata: (.*)$/gm)].map(
       ([, data = '']) => JSON.parse(data) as Record<string, unknown>,
