@@ -147,7 +147,9 @@ t.test('who does not read is dropped, with nothing piled up for them', async t =
     await settled();
   }
   t.equal(bench.page.live.watchers, 1, 'it has some time');
-  t.ok(process.memoryUsage().arrayBuffers - heap < 40_000_000, 'not one event on top of the other');
+  // Twelve of them if they piled up; one or two more are garbage that nobody has collected yet.
+  const events = (process.memoryUsage().arrayBuffers - heap) / JSON.stringify(bench.node.status()).length;
+  t.ok(events < 6, 'not one event on top of the other', { events });
   for (let second = 0; second < 8; second++) clock.advance(1000);
   await settled();
   t.equal(bench.page.live.watchers, 0, 'then it is gone');
