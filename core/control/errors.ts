@@ -1,6 +1,7 @@
 // What a person may meet on the node's way to its location server and to its own identity.
 // What the server refuses (INVITE_USED, NODE_OFFLINE, …) is in its own catalogue and shown in its own words: `serverFailure`.
 import { defineErrors, GinnelError } from '../../base/errors.ts';
+import type { Facts } from '../../base/facts.ts';
 
 export const controlErrors = defineErrors({
   SERVER_AWAY: {
@@ -89,8 +90,14 @@ const PERMANENT = new Set([
 ]);
 
 /** A failure in the server's own words. */
-export function serverFailure(failure: { readonly code: string; readonly message: string }): GinnelError {
-  return new GinnelError(failure.code, failure.message, { retry: !PERMANENT.has(failure.code) });
+export function serverFailure({ code, message, facts = {} }: Told): GinnelError {
+  return new GinnelError(code, message, { retry: !PERMANENT.has(code), details: facts, facts });
+}
+
+interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly facts?: Facts;
 }
 
 /** Refusals that end when somebody lets this box in: the server tells that on the connection, which stays open. */

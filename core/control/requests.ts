@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Counters } from '../../base/counters.ts';
 import { GinnelError } from '../../base/errors.ts';
-import type { NodeMessage, ServerMessage } from '../../protocol/location/messages.ts';
+import type { Failure, NodeMessage, ServerMessage } from '../../protocol/location/messages.ts';
 import { controlErrors, serverFailure } from './errors.ts';
 
 /** What the server says without having been asked. */
@@ -56,10 +56,7 @@ export class Requests {
   }
 
   /** An answer or failure came; one that fits no question is counted and dropped. */
-  answered(
-    re: number,
-    answer: Answer | { readonly type: 'failure'; readonly code: string; readonly message: string },
-  ): void {
+  answered(re: number, answer: Answer | Omit<Failure, 're'>): void {
     const known = this.#end(re, answer.type === 'failure' ? serverFailure(answer) : answer);
     if (!known) this.#counters.counter('requests.stray-answer').value++;
   }

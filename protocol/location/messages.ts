@@ -418,6 +418,8 @@ export interface Failure {
   readonly re: number;
   readonly code: string;
   readonly message: string;
+  /** What fills the message's braces, for whoever says it in another language; absent: nothing. */
+  readonly facts?: Readonly<Record<string, string | number>>;
 }
 
 export type ServerMessage =

@@ -249,11 +249,21 @@ export const serverSchemas: Readonly<Record<string, object>> = {
   rerouted: message('rerouted', { node: NODE_ID, tcp: list(ENDPOINT, 4), relays: TCP_PLACES }),
   seen: message('seen', { endpoint: ENDPOINT }),
   places: message('places', { places: PLACES }),
-  failure: message('failure', {
-    re: whole(0, SAFE),
-    code: CODE,
-    message: { type: 'string', maxLength: 1000 },
-  }),
+  failure: message(
+    'failure',
+    {
+      re: whole(0, SAFE),
+      code: CODE,
+      message: { type: 'string', maxLength: 1000 },
+      facts: {
+        type: 'object',
+        maxProperties: 8,
+        propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9]{0,31}$' },
+        additionalProperties: { type: ['string', 'number'], maxLength: 300 },
+      },
+    },
+    ['facts'],
+  ),
 };
 
 const FORECAST = shape({

@@ -1,4 +1,5 @@
 // Made-up admins with one peer and one network, so that interface and command are tested without a kernel.
+import { nodeHealth } from '../../core/node/health.ts';
 import { GinnelError } from '../../base/errors.ts';
 import type { SettingShown, SettingsChange } from '../../base/settings.ts';
 import type {
@@ -165,13 +166,7 @@ export class FakeNode implements NodeAdmin {
               } as const,
             ]
           : []),
-        {
-          code: 'PEER_RELAYED',
-          severity: 'note',
-          words: 'shop-till is reached through a relay.',
-          todo: 'ginnel why shop-till',
-          facts: {},
-        },
+        nodeHealth('CLOCK_WRONG', { skew: '3 minutes behind' }),
       ],
     };
   }

@@ -260,6 +260,12 @@ t.test('messages: the schema of each type is enforced, unknown fields are ignore
   t.match(decodeServerMessage(encodeMessage({ type: 'failure', re: 0, code: 'VERSION', message: 'no' })), {
     ok: true,
   });
+  const told = { type: 'failure', re: 0, code: 'NAME_TAKEN', message: 'Taken.' } as const;
+  t.match(decodeServerMessage(encodeMessage({ ...told, facts: { name: 'attic' } })), {
+    value: { facts: { name: 'attic' } },
+  });
+  const long = encodeMessage({ ...told, facts: { name: 'x'.repeat(301) } });
+  t.match(decodeServerMessage(long), { ok: false });
   const offer = {
     type: 'offer',
     attempt: 'a',

@@ -92,6 +92,7 @@ t.test('invites: used, expired, unknown, missing; each is told and nothing is re
     type: 'failure',
     code: 'INVITE_USED',
     message: /ginnel invite/,
+    facts: { boxes: 'one box' },
   });
   t.match(await attempt(readInvite(short), true), { code: 'INVITE_EXPIRED' });
   t.match(await attempt(unknown, true), { code: 'INVITE_UNKNOWN' });

@@ -52,7 +52,7 @@ function RelayLine({ relay }: { readonly relay: Relay }): JSX.Element {
         </p>
         <p class="hint">
           <State tone={relay.usable ? 'good' : 'bad'}>
-            {relay.usable ? t('relays.usable') : relay.problem}
+            {relay.usable ? t('relays.usable') : <BoxPhrase>{relay.problem}</BoxPhrase>}
           </State>{' '}
           · {bandwidthWords(relay, words)}
           {relay.door.length > 0 && ` · ${relay.door.join(', ')}`}

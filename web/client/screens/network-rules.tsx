@@ -7,6 +7,7 @@ import { get, post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Card, Problem, Shown } from '../parts/basics.tsx';
 import { Choice, Field } from '../parts/field.tsx';
+import { BoxPhrase } from '../parts/pieces.tsx';
 
 const SCOPES = ['public', 'private', 'shared', 'link-local', 'loopback', 'special'] as const;
 
@@ -52,7 +53,7 @@ export function Rules(): JSX.Element {
                   <div>
                     <span class="mono">{prefix}</span>
                     <p class="hint">
-                      {scopeWords(scope, t)} · {source}
+                      {scopeWords(scope, t)} · <BoxPhrase>{source}</BoxPhrase>
                     </p>
                   </div>
                 </li>

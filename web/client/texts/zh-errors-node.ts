@@ -49,7 +49,7 @@ export const nodeErrors: Readonly<Record<string, CodeText>> = {
   ],
   // ---- 本机
   ACCOUNT_UNFIT: [
-    '没有名为 {name} 的账户。',
+    '没有名为 {name} 的账号。',
     '名称为 1 到 63 个字母、数字或 . _ @ + -，首尾须为字母或数字。',
     '请检查名称：ginnel up --account NAME。',
   ],
@@ -81,7 +81,7 @@ export const nodeErrors: Readonly<Record<string, CodeText>> = {
   ],
   NETWORK_NEEDED: [
     '这台设备不知道网络在哪里。',
-    '账户或证书只说明谁可以加入，不说明网络地址。',
+    '账号或证书只说明谁可以加入，不说明网络地址。',
     '请加上 --network LINE_OR_FILE；网络管理者运行 ginnel invite --address-only 可得到这一行。',
   ],
   NODE_DISABLED: [

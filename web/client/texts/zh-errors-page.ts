@@ -56,11 +56,11 @@ export const pageErrors: Readonly<Record<string, CodeText>> = {
   ],
   PAGE_OWNER_NONE: [
     '还没有人可以登录。',
-    '主人密码尚未设置。',
+    '页面密码尚未设置。',
     '请在页面上设置；在设备上运行 ginnel page 可查看方法。',
   ],
   PAGE_OWNER_SET: [
-    '主人密码已经设置过。',
+    '页面密码已经设置过。',
     '它只在首次访问时设置。',
     '请直接登录。如果不是您设置的，或忘记了密码：sudo ginnel page reset-password。',
   ],
@@ -78,7 +78,7 @@ export const pageErrors: Readonly<Record<string, CodeText>> = {
   PAGE_SIGN_IN: [
     '您尚未登录。',
     '还没有登录，或登录已结束：已退出、密码已更改，或一周未使用。',
-    '请用主人密码登录。',
+    '请用页面密码登录。',
   ],
   PAGE_TRIES: ['请等待 {seconds} 秒。', '{problem}。', '然后再试；换一台设备可能立即可用。'],
 };

@@ -4,46 +4,46 @@ import type { CodeText } from '../pure/box-words.ts';
 const SAME_GINNEL = '请在两端安装相同版本的 Ginnel。';
 
 export const serverErrors: Readonly<Record<string, CodeText>> = {
-  // ---- 账户与证书
+  // ---- 账号与证书
   ACCOUNT_EXISTS: [
-    '账户 {name} 已存在。',
+    '账号 {name} 已存在。',
     '名称不区分大小写。',
     '请换一个名称，或设置它的密码：ginnel accounts password {name}。',
   ],
   ACCOUNT_FULL: [
-    '账户 {name} 不能再加入设备。',
+    '账号 {name} 不能再加入设备。',
     '它可加入的设备数为{boxes}，已用完。',
     '请向网络管理者申请增加，或移除不再使用的设备：ginnel nodes。',
   ],
   ACCOUNT_NAME_WRONG: [
-    '账户不能命名为 {name}。',
+    '账号不能命名为 {name}。',
     '名称为 1 到 63 个字母、数字或 . _ @ + -，首尾须为字母或数字。',
     '请换一个。',
   ],
   ACCOUNT_REFUSED: [
-    '账户或密码不正确。',
+    '账号或密码不正确。',
     '出于安全，不说明是哪一个。',
     '请重试：ginnel up --account NAME。网络管理者可以重设密码：ginnel accounts password NAME。',
   ],
-  ACCOUNT_UNKNOWN: ['没有账户 {name}。', '从未建立，或已被移除。', '查看已有账户：ginnel accounts list。'],
+  ACCOUNT_UNKNOWN: ['没有账号 {name}。', '从未建立，或已被移除。', '查看已有账号：ginnel accounts list。'],
   AUTHORITIES_FULL: [
-    '不能再信任更多证书颁发机构。',
+    '不能再信任更多证书签发机构。',
     '已有 {most} 个。',
     '请先移除一个：ginnel certificates untrust ID。',
   ],
   AUTHORITY_DAMAGED: [
-    '无法从 {path} 读取本网络自己的证书颁发机构（{problem}）。',
+    '无法从 {path} 读取本网络自己的证书签发机构（{problem}）。',
     '磁盘丢失了它，或有人改动过。',
-    '请从备份恢复该文件，或改用新的颁发机构：ginnel certificates untrust ID。',
+    '请从备份恢复该文件，或改用新的签发机构：ginnel certificates untrust ID。',
   ],
   AUTHORITY_UNKNOWN: [
-    '这里不信任颁发机构 {id}。',
+    '这里不信任签发机构 {id}。',
     '从未信任过，或已不再信任。',
     '查看受信任的机构：ginnel certificates list。',
   ],
   AUTHORITY_WRONG: [
-    '这不是可信任的证书颁发机构（{problem}）。',
-    '必须是 PEM 格式、未过期的颁发机构（CA）证书。',
+    '这不是可信任的证书签发机构（{problem}）。',
+    '必须是 PEM 格式、未过期的签发机构（CA）证书。',
     '请提交这样的证书：ginnel certificates trust FILE。',
   ],
   CERTIFICATE_EXPIRED: [
@@ -54,7 +54,7 @@ export const serverErrors: Readonly<Record<string, CodeText>> = {
   CERTIFICATE_REFUSED: [
     '证书被拒绝：{problem}。',
     '它必须由网络信任的机构签发给设备，且私钥在本机。',
-    '请网络管理者另发一张（ginnel certificates issue NAME），或信任其颁发机构。',
+    '请网络管理者另发一张（ginnel certificates issue NAME），或信任其签发机构。',
   ],
   CERTIFICATE_REVOKED: [
     '证书 {serial} 或其上级证书已被吊销。',

@@ -66,7 +66,7 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'plugin.starting': '正在启动…',
   'plugin.ready': '正常',
   'plugin.limited': '部分可用',
-  'plugin.unavailable': '此处不可用',
+  'plugin.unavailable': '本机不可用',
   'plugin.failed': '失败',
   'plugin.PORTMAP_NO_ANSWER':
     '路由器不会自动开放端口。无需处理：许多路由器默认关闭此功能（UPnP 或“设备端口共享”）。',
@@ -107,7 +107,7 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'settings.server': '定位服务器',
   'settings.daemon': 'Ginnel 程序',
   'settings.network': '联网状态',
-  'settings.relay': '为他人中继',
+  'settings.relay': '为其他设备中继',
   'settings.relayWords': '无法直连的设备可以经由本机互相访问，经过的数据在它们之间始终是加密的。',
   'settings.relayOff': '插件 relay-tcp 已关闭，开启后以下设置才会生效。',
   'box.takeDown': '断开网络',

@@ -140,7 +140,7 @@ export const zhNetwork: Readonly<Record<keyof typeof enNetwork, Text>> = {
   'state.reached': '访问方式',
   'state.port': '端口',
   'state.addresses': '邀请中的地址',
-  'state.outside': '外网可见地址',
+  'state.outside': '公网地址',
   'state.notYet': '尚不清楚',
   'state.forward': '路由器需转发',
   'state.forwardWords': '到 {to}：TCP {tcp}，UDP {udp}',

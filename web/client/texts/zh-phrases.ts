@@ -67,7 +67,7 @@ export const zhPhrases: Readonly<Record<string, string>> = {
   'a port from 1 to 65535, or none': '1 到 65535 的端口；或留空',
   'an address of this machine, such as 192.168.1.2': '本机地址，例如 192.168.1.2',
   'a port from 1 to 65535 other than tcp-port, or none': '1 到 65535、与 tcp-port 不同的端口；或留空',
-  // ---- 邀请、账户与证书
+  // ---- 邀请、账号与证书
   'one box': '1 台',
   '{count} boxes': '{count} 台',
   'no certificate in PEM is in the file': '文件中没有 PEM 格式的证书',
@@ -76,7 +76,7 @@ export const zhPhrases: Readonly<Record<string, string>> = {
   'a certificate is for a name of 1 to {count} characters': '证书的名称须为 1 到 {count} 个字符',
   'a certificate is valid for one minute to ten years': '证书有效期须为一分钟到十年',
   'a serial number has 1 to 40 hexadecimal digits': '序列号为 1 到 40 位十六进制数字',
-  'there are {count} accounts already': '已有 {count} 个账户',
+  'there are {count} accounts already': '已有 {count} 个账号',
   'a password has at most {count} characters': '密码最多 {count} 个字符',
   'too many wrong passwords came from this address': '来自此地址的错误密码过多',
   'Too many wrong tries came from this address': '来自此地址的错误尝试过多',

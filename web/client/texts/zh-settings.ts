@@ -18,12 +18,12 @@ export const zhSettings: BoxTexts['settings'] = {
         'UDP 不通的设备从这里连接本机，前面的路由器需要转发此端口。可以与本机的定位服务器共用。留空：不接受连接，本机仍可连接其他设备。',
     },
     'web-port': {
-      title: '供只能上网页的网络使用的 TCP 端口',
+      title: '备用 TCP 端口（443 或 80）',
       description:
-        'tcp-port 之外再开 443 或 80，供只放行网页的网络中的设备连接，前面的路由器也要转发。本机的其他程序不能占用它。',
+        '有些网络只放行网页访问，那里的设备从这个端口连接本机。前面的路由器也要转发，本机的其他程序不能占用它。',
     },
     'external-addresses': {
-      title: '外网地址',
+      title: '公网地址',
       description: '除自动发现的之外，其他设备还可以从这些地址访问本机，例如手动设置了端口转发时。',
     },
     upgrade: {
@@ -51,8 +51,8 @@ export const zhSettings: BoxTexts['settings'] = {
       description: 'TCP 和 UDP。有了它，设备可以分辨 NAT 的类型。',
     },
     'web-port': {
-      title: '定位服务器供只能上网页的网络使用的端口',
-      description: 'TCP，主端口之外再开 443 或 80。设备先试主端口，再试它；前面的路由器也要转发。',
+      title: '定位服务器备用端口（443 或 80）',
+      description: 'TCP，供只放行网页访问的网络使用。设备先试主端口，再试它；前面的路由器也要转发。',
     },
     listen: {
       title: '定位服务器监听的地址',
