@@ -210,7 +210,7 @@ t.test(
     t.equal(words.plugin('toString'), null);
     t.equal(
       plainText(words.phrase('12.5 ms from this box; no better than those in use.')),
-      '距该设备 12.5 毫秒；不比使用中的更好',
+      '距该设备 12.5 ms；不比使用中的更好',
     );
   },
 );

@@ -54,7 +54,12 @@ export function formatIn(language: string): Format {
       const [value, step] = stepOf(bits, BITS.length);
       return `${number(digitsOf(value)).format(value)} ${RATE_WORDS[step] ?? ''}`;
     },
-    ms: value => (value === null ? NOTHING : unitOf(language, 'millisecond', value)),
+    // As router pages in China have it, and short enough for the map.
+    ms: value => {
+      if (value === null) return NOTHING;
+      if (language.startsWith('zh')) return `${number(digitsOf(value)).format(value)} ms`;
+      return unitOf(language, 'millisecond', value);
+    },
     ago: seconds => span(-Math.max(0, seconds)),
     until: (at, now) => span((at - now) / 1000),
     date: at => date.format(at),

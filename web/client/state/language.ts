@@ -53,9 +53,10 @@ async function loaded(language: Language): Promise<Loaded> {
   return fresh;
 }
 
-/** English as the reader's own country writes figures. */
+/** As the reader's own country writes figures; Chinese in simplified characters. */
 function languageTag(language: Language): string {
-  return navigator.languages.find(tag => tag.startsWith(language)) ?? TAGS[language];
+  const written = language === 'zh' ? /^zh(-Hans.*|-CN|-SG)?$/i : /^en\b/i;
+  return navigator.languages.find(tag => written.test(tag)) ?? TAGS[language];
 }
 
 function first(): Language {

@@ -143,7 +143,7 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'backup.again': '再次输入口令',
   'backup.do': '创建备份',
   'backup.done': '已创建 {name} 的备份，包含：{parts}。',
-  'backup.part.node': '密钥和成员身份',
+  'backup.part.node': '密钥与成员身份',
   'backup.part.peers': { other: '{count} 台已知设备' },
   'backup.part.settings': { other: '{count} 项设置' },
   'backup.part.plugins': { other: '{count} 个插件的选择' },

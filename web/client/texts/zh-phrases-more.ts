@@ -42,7 +42,7 @@ export const zhPhrasesMore: Readonly<Record<string, string>> = {
   'This box could not reach it lately': '该设备最近无法连接它',
   'It serves {count} boxes, and takes no more': '它已服务 {count} 台设备，不再接受更多',
   'Chosen by chance, or not': '随机选择',
-  '{ms} ms from this box': '距该设备 {ms} 毫秒',
+  '{ms} ms from this box': '距该设备 {ms} ms',
   'In the same region ({region}), not measured yet': '同一地区（{region}），尚未测量',
   'In another region ({region}), not measured yet': '不同地区（{region}），尚未测量',
   'Not measured yet, and the regions are not both known': '尚未测量，且不清楚双方的地区',
