@@ -161,6 +161,9 @@ export interface UpOptions {
   readonly udpPort?: number;
 }
 
+/** Why this path, or why none, in words and for other languages. */
+export type Reason = Pick<PeerStatus, 'reason' | 'reasonCode' | 'reasonFacts'>;
+
 /** One answer to `ping`, or the last line (`done`). */
 export type PingEvent =
   | {
@@ -169,13 +172,8 @@ export type PingEvent =
       readonly ms: number;
       readonly path: PathStatus | null;
     }
-  | { readonly type: 'lost'; readonly sequence: number; readonly reason: string }
-  | {
-      readonly type: 'path';
-      readonly path: PathStatus | null;
-      readonly afterMs: number;
-      readonly reason: string;
-    }
+  | ({ readonly type: 'lost'; readonly sequence: number } & Reason)
+  | ({ readonly type: 'path'; readonly path: PathStatus | null; readonly afterMs: number } & Reason)
   | { readonly type: 'done'; readonly sent: number; readonly received: number };
 
 export interface PingOptions {

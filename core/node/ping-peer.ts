@@ -3,9 +3,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { canonicalIp, familyOf } from '../../protocol/ip/address.ts';
 import type { NodeRecord } from '../../protocol/location/messages.ts';
-import type { PathStatus, PingEvent, PingOptions } from '../admin.ts';
+import type { PathStatus, PingEvent, PingOptions, Reason } from '../admin.ts';
+import { says } from '../paths/sayings.ts';
 import { nodeErrors } from './errors.ts';
 import { NAME } from './options.ts';
+import { asReason, reasonOf } from './status.ts';
 import type { Stay } from './stay.ts';
 
 const NODE_ID = /^[A-Za-z0-9_-]{43}$/;
@@ -25,12 +27,12 @@ export async function* pingPeer(
     const sequence = ++sent;
     const startedAt = clock.monotonicMs();
     const { ms } = await stay.echo(address, options.timeoutMs);
-    const { path, reason } = pathTo(stay, address);
+    const { path, ...reason } = pathTo(stay, address);
     if (path !== null && shown !== path.label + String(path.remote)) {
       shown = path.label + String(path.remote);
-      yield { type: 'path', path, afterMs: clock.monotonicMs() - begun, reason };
+      yield { type: 'path', path, afterMs: clock.monotonicMs() - begun, ...reason };
     }
-    if (ms === null) yield { type: 'lost', sequence, reason };
+    if (ms === null) yield { type: 'lost', sequence, ...reason };
     else {
       received++;
       yield { type: 'reply', sequence, ms, path };
@@ -59,15 +61,15 @@ async function recordOf(stay: Stay, peer: string): Promise<NodeRecord> {
   return (await stay.parts.introductions.lookup(subject)).record;
 }
 
-function pathTo(stay: Stay, address: string): { readonly path: PathStatus | null; readonly reason: string } {
+function pathTo(stay: Stay, address: string): Reason & { readonly path: PathStatus | null } {
   const known = stay.parts.book.byAddress(address);
   if (known === null)
     return {
       path: null,
-      reason: `No box has the ${familyOf(address) === 4 ? '' : 'IPv6 '}address ${address}.`,
+      ...asReason(says(familyOf(address) === 4 ? 'reason.no-box' : 'reason.no-box6', { address })),
     };
   const id = known.node.record.wireguardKey;
-  return { path: stay.parts.paths.pathOf(id), reason: stay.parts.paths.status(id)?.reason ?? '' };
+  return { path: stay.parts.paths.pathOf(id), ...reasonOf(stay.parts.paths.status(id)) };
 }
 
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 // What `status` says of a running node.
 import type { Said } from '../../base/said.ts';
 import type { Enrolled } from '../../protocol/location/messages.ts';
-import type { NodeStatus, PeerStatus, ServerStatus } from '../admin.ts';
+import type { NodeStatus, PeerStatus, Reason, ServerStatus } from '../admin.ts';
 import { NOTHING_CHECKED } from '../contract/nat-report.ts';
 import { says } from '../paths/sayings.ts';
 import { healthOf } from './health.ts';
@@ -116,13 +116,11 @@ export const strangerReason = ({ lastSeen }: Enrolled): Said =>
 
 const AWAY = says('verdict.offline');
 
-type Reason = Pick<PeerStatus, 'reason' | 'reasonCode' | 'reasonFacts'>;
-
-const asReason = ({ words, code, facts }: Said): Reason => ({
+export const asReason = ({ words, code, facts }: Said): Reason => ({
   ...{ reason: words, reasonCode: code, reasonFacts: facts },
 });
 
-const reasonOf = (paths: Reason | null): Reason => ({
+export const reasonOf = (paths: Reason | null): Reason => ({
   reason: paths?.reason ?? '',
   reasonCode: paths?.reasonCode ?? '',
   reasonFacts: paths?.reasonFacts ?? {},

@@ -20,6 +20,8 @@ const PATHS = {
 const REASONS = {
   'reason.unused': 'nothing was sent there yet',
   'reason.unmet': 'nothing was sent there yet; a way to it is sought with the first packet',
+  'reason.no-box': 'No box has the address {address}.',
+  'reason.no-box6': 'No box has the IPv6 address {address}.',
   'reason.only': 'the only path that answered, {quality}',
   'reason.best': 'the best of {count} paths that answered, {quality}',
   'reason.silent': '{path} fell silent; {other} still answers',

@@ -125,7 +125,7 @@ await step('a plugin is switched off and on while pings pass', async t => {
 await step('the path moves from the relay to a direct one, and the page says so and why', async t => {
   await open('#/');
   await row('cellar-router').getByRole('link', { name: 'cellar-router' }).click();
-  await screen.getByRole('heading', { name: 'cellar-router' }).waitFor();
+  await screen.getByRole('heading', { name: 'cellar-router', level: 1 }).waitFor();
   const why = screen.locator('#why');
   await why.getByText('cellar-router is reached through').waitFor();
   const before = await why.innerText();

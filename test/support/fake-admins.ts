@@ -61,6 +61,8 @@ export const ALL_ABILITIES: AbilitiesStatus = {
   ...{ tso: 'yes', uso: 'yes', gso: 'yes', gro: 'yes', fast: 'yes', aes: 'yes' },
 };
 
+const NO_CODE = { reasonCode: '', reasonFacts: {} };
+
 export const cellar: PeerStatus = {
   id: 'cellar-id',
   name: 'cellar-router',
@@ -203,10 +205,11 @@ export class FakeNode implements NodeAdmin {
   *#answers(peer: string, count: number): Iterable<PingEvent> {
     for (let sequence = 1; sequence <= count; sequence++) {
       if (peer === 'silent') {
-        yield { type: 'lost', sequence, reason: 'no answer within 3 s' };
+        yield { type: 'lost', sequence, reason: 'no answer within 3 s', ...NO_CODE };
         continue;
       }
-      if (sequence === 2) yield { type: 'path', path: DIRECT, afterMs: 612, reason: 'a direct path answers' };
+      if (sequence === 2)
+        yield { type: 'path', path: DIRECT, afterMs: 612, reason: 'a direct path answers', ...NO_CODE };
       yield {
         type: 'reply',
         sequence,

@@ -1,7 +1,7 @@
 // A ping through the network, answer by answer.
 import type { JSX } from 'preact';
 import type { Peer, PingEvent } from '../pure/wire.ts';
-import { plainText } from '../pure/box-words.ts';
+import { reasonOf } from '../pure/said.ts';
 import { useWords, type Words } from '../state/language.ts';
 import { useStream } from '../state/stream.ts';
 import { Button, Card, Problem } from './basics.tsx';
@@ -51,7 +51,7 @@ interface LineProps {
   readonly words: Words;
 }
 
-function PingLine({ line, longest, words: { t, f, box } }: LineProps): JSX.Element {
+function PingLine({ line, longest, words: { t, f, said } }: LineProps): JSX.Element {
   switch (line.type) {
     case 'reply':
       return (
@@ -64,11 +64,7 @@ function PingLine({ line, longest, words: { t, f, box } }: LineProps): JSX.Eleme
         </>
       );
     case 'lost':
-      return (
-        <span class="tone-bad toned">
-          {t('ping.lost', { reason: box === null ? line.reason : plainText(box.phrase(line.reason)) })}
-        </span>
-      );
+      return <span class="tone-bad toned">{t('ping.lost', { reason: said(reasonOf(line)) })}</span>;
     case 'path':
       return (
         <span class="tone-good toned">

@@ -1,6 +1,6 @@
 // Sentences that the box says: in English as they come, in other languages by their codes (base/said.ts).
 import { fillText, type Text } from './text.ts';
-import type { Said } from './wire.ts';
+import type { Reason, Said } from './wire.ts';
 
 /** Where a code is not known, or its text wants a fact that did not come, it stays English. */
 export type SaidTexts = Readonly<Record<string, Text>>;
@@ -23,8 +23,8 @@ export function asSentence(words: string, stop: string): string {
 }
 
 /** The reason of a peer's path or of a change. */
-export const reasonOf = (of: {
-  readonly reason: string;
-  readonly reasonCode: string;
-  readonly reasonFacts: Said['facts'];
-}): Said => ({ code: of.reasonCode, facts: of.reasonFacts, words: of.reason });
+export const reasonOf = (of: Reason): Said => ({
+  code: of.reasonCode,
+  facts: of.reasonFacts,
+  words: of.reason,
+});

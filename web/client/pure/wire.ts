@@ -229,10 +229,12 @@ export interface History {
   }[];
 }
 
+export type Reason = Pick<Peer, 'reason' | 'reasonCode' | 'reasonFacts'>;
+
 export type PingEvent =
   | { readonly type: 'reply'; readonly sequence: number; readonly ms: number; readonly path: Path | null }
-  | { readonly type: 'lost'; readonly sequence: number; readonly reason: string }
-  | { readonly type: 'path'; readonly path: Path | null; readonly afterMs: number; readonly reason: string }
+  | ({ readonly type: 'lost'; readonly sequence: number } & Reason)
+  | ({ readonly type: 'path'; readonly path: Path | null; readonly afterMs: number } & Reason)
   | { readonly type: 'done'; readonly sent: number; readonly received: number };
 
 export type SpeedEvent =

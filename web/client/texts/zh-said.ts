@@ -17,6 +17,8 @@ export const zhSaid: SaidTexts = {
   // ---- 原因
   'reason.unused': '还没有向它发送过数据',
   'reason.unmet': '还没有向它发送过数据，首次发送时会寻找路径',
+  'reason.no-box': '没有设备使用地址 {address}。',
+  'reason.no-box6': '没有设备使用 IPv6 地址 {address}。',
   'reason.only': '这是唯一有响应的路径，{quality}',
   'reason.best': '有响应的 {count} 条路径中最好的一条，{quality}',
   'reason.silent': '{path} 没有响应了，{other} 仍然可用',
