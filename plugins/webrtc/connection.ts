@@ -143,7 +143,17 @@ export class Connection {
     if (endpoint === null || !this.#parts.mayUse(endpoint)) return;
     if (candidate.type === 'relay') this.#remoteRelays.add(`${endpoint.address} ${endpoint.port}`);
     if (!this.#isDescribed) this.#early.push(candidate);
-    else this.#safely(() => this.#pc.addRemoteCandidate(candidate.line, this.#mid));
+    else this.#addToLibrary(candidate);
+  }
+
+  /** One that the library does not take is one way less; whether there is another shows without it. */
+  #addToLibrary({ line }: IceCandidate): void {
+    if (this.#isClosed) return;
+    try {
+      this.#pc.addRemoteCandidate(line, this.#mid);
+    } catch (error) {
+      this.#parts.log.debug('a candidate was not taken', { reason: String(error) });
+    }
   }
 
   #openChannel(): void {
