@@ -81,6 +81,8 @@ async function member(t: Test): Promise<Box> {
     ['node/node/left-card', 'ginnel0'],
     ['page/owner', { hash: 'of the password' }],
     ['page/sessions', { who: 'is signed in' }],
+    ['page/cookie-tag', 'abcdefgh'],
+    ['page/tls', { secret: 'of its certificate' }],
   ];
   await one.store.batch(puts.map(([key, value]) => ({ type: 'put', key, value })));
   return one;
@@ -108,7 +110,8 @@ t.test('it holds what makes the box this box, and nothing of the machine or the 
   const { box: held, made } = await decodeBackup(file, PASSPHRASE);
   t.equal(made, AT);
   const keys = held.entries.map(([key]) => key);
-  t.notOk(keys.includes('page/sessions') || keys.includes('node/node/left-card'));
+  for (const key of ['page/sessions', 'page/cookie-tag', 'page/tls', 'node/node/left-card'])
+    t.notOk(keys.includes(key), key);
   t.ok(keys.includes('page/owner'));
   t.equal(one.counted('made'), 1);
 });

@@ -7,10 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import t from 'tap';
-import { ManualClock } from '../../../base/clock.ts';
+import { ManualClock, systemClock } from '../../../base/clock.ts';
+import { Counters } from '../../../base/counters.ts';
+import { silentLog } from '../../../base/log.ts';
 import { seededRandom } from '../../../base/random.ts';
 import type { ScopedStore } from '../../../base/store.ts';
 import { PageCertificates, type PageCertificate } from '../../../bin/daemon/page-certificate.ts';
+import { Page } from '../../../bin/daemon/page.ts';
+import { openDaemonSettings } from '../../../bin/settings.ts';
+import { freePort } from '../../support/control-node.ts';
+import { FakeDaemon, FakeNode, FakeServer } from '../../support/fake-admins.ts';
+import { fakeBackup } from '../../support/fake-backup.ts';
+import { fakePeers } from '../../support/fake-peers.ts';
 import { memoryStore } from '../../support/memory-store.ts';
 import { hasOpenssl } from '../../support/openssl.ts';
 import { exchange, pageBench, PASSWORD } from '../../support/page-bench.ts';
@@ -91,10 +99,10 @@ t.test(
 );
 
 t.test('plain HTTP leads to https at the same host, without a cookie, and to nothing else', async t => {
-  const { ask, host, page } = await pageBench(t, { tls: await aCertificate() });
+  const { ask, host, page, cookieName } = await pageBench(t, { tls: await aCertificate() });
   const { token } = await page.sessions.begin('127.0.0.1', '');
   for (const path of ['/', '/main-K3XQ7ZPD.js', '/v1/page/session', '/v1/health', '//elsewhere.example/'])
-    for (const cookie of [undefined, `ginnel=${token}`]) {
+    for (const cookie of [undefined, `${cookieName}=${token}`]) {
       const { status, headers, text } = await ask('GET', path, cookie === undefined ? {} : { cookie });
       t.match({ status, location: headers.location }, { status: 308, location: `https://${host}${path}` });
       t.match(headers, { 'set-cookie': undefined, 'cache-control': 'no-store' });
@@ -167,7 +175,8 @@ t.test('heads are as bounded as in plain', async t => {
 });
 
 t.test('connections count from the first byte on', async t => {
-  const limits = { mostConnections: 4 };
+  // Nothing else ends the fifth.
+  const limits = { mostConnections: 4, headersTimeout: 600_000 };
   const { connected, ask } = await pageBench(t, { tls: await aCertificate(), limits });
   const sockets = await Promise.all(['2', '3', '4', '5'].map(end => connected(`127.0.0.${end}`)));
   await new Promise(resolve => setTimeout(resolve, 50));
@@ -206,3 +215,33 @@ t.test(
     t.match(await tried('-verify_hostname', 'cellar'), /Verify return code: 62/);
   },
 );
+
+t.test('without a certificate nothing is served in plain instead', async t => {
+  const kept = memoryStore();
+  let isFull = true;
+  const store: ScopedStore = {
+    ...{ get: key => kept.get(key), delete: key => kept.delete(key), batch: all => kept.batch(all) },
+    ...{ entries: prefix => kept.entries(prefix), scope: prefix => kept.scope(prefix) },
+    put: (key, value) => (isFull ? Promise.reject(new Error('the disk is full')) : kept.put(key, value)),
+  };
+  await kept.put('cookie-tag', 'abcdefgh');
+  const settings = await openDaemonSettings(memoryStore());
+  await settings.changeSettings({ set: { 'page-tls': true } });
+  const counters = new Counters();
+  const around = { settings, counters, log: silentLog };
+  const page = new Page({
+    ...{ ...around, store, clock: systemClock, random: seededRandom(5) },
+    environment: { GINNEL_PAGE: `127.0.0.1:${await freePort()}` },
+    routes: {
+      ...{ ...around, node: new FakeNode(), server: new FakeServer(), daemon: new FakeDaemon() },
+      ...{ backup: fakeBackup, peers: fakePeers, version: '1.2.3', pid: 1 },
+      checkState: () => Promise.resolve({ ok: true, parts: [], exports: [], todo: '' }),
+    },
+  });
+  t.teardown(() => page.close());
+  await page.look();
+  t.match(await page.shown(), { addresses: [], problems: [/the disk is full/], certificate: null });
+  isFull = false;
+  await page.look();
+  t.match(await page.shown(), { addresses: [String], problems: [], certificate: { fingerprint: String } });
+});
