@@ -228,8 +228,8 @@ export class Registry {
         [{ type: 'put', key: `node/${entry.id}`, value: entry }, ...used],
         ticket.told(entry.name),
         standingOf(entry) === 'pending'
-          ? { what: 'node-waiting', subject: entry.name }
-          : { what: 'node-joined', subject: entry.name, facts: { address: ip4 } },
+          ? { what: 'node-waiting', by: entry.name, subject: entry.name }
+          : { what: 'node-joined', by: entry.name, subject: entry.name, facts: { address: ip4 } },
       );
       ticket.used();
       table.put(entry);

@@ -48,6 +48,6 @@ export const daemonHealth = defineHealth({
     severity: 'warning',
     what: 'Ginnel was held up for {ms} ms within the last minute.',
     why: 'The processor is busy with other things, or a plugin works too long at a time.',
-    todo: 'See what else runs on this box, and whether it is well without plugins: ginnel plugins.',
+    todo: 'Nothing, if it was once. If it comes back: end what else keeps this box busy (top shows it), or turn plugins off one by one to find the one: ginnel plugins.',
   },
 });

@@ -31,10 +31,7 @@ const traffic = ({ page }: Visit): Promise<void> => page.waitForTimeout(TRAFFIC_
 async function mistaken({ page }: Visit): Promise<void> {
   await page.getByLabel('Measure again after').fill('100000');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page
-    .locator('[aria-invalid=true]')
-    .first()
-    .evaluate("(field) => field.scrollIntoView({ block: 'center' })");
+  await page.evaluate("document.querySelector('[aria-invalid=true]').scrollIntoView({ block: 'center' })");
 }
 
 const PICTURES: readonly Picture[] = [
@@ -53,7 +50,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'peer-desk', look: desk(), screen: 'peer', act: traffic },
   { name: 'peer-phone-dark', look: phone('dark'), screen: 'peer', act: traffic },
   { name: 'plugins-desk', look: desk(), screen: 'plugins' },
-  { name: 'plugin-mistake-phone', look: { ...phone(), scale: 1.75 }, screen: 'plugin', act: mistaken },
+  { name: 'plugin-mistake-phone', look: { ...phone(), scale: 1.5 }, screen: 'plugin', act: mistaken },
   { name: 'nodes-desk-dark', look: desk('dark'), screen: 'nodes' },
   { name: 'invites-phone', look: phone(), screen: 'invites' },
   { name: 'backup-desk', look: desk(), screen: 'backup' },

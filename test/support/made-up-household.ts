@@ -6,12 +6,13 @@ import { NOTHING_CHECKED, type NatReport, type NatWords } from '../../core/contr
 import { conclusions, otherSide, summary } from '../../core/node/netcheck.ts';
 import { says } from '../../core/paths/sayings.ts';
 import { UNKNOWN_NAT, verdictOf } from '../../core/paths/verdict.ts';
-import type { ServerNode } from '../../server/admin.ts';
+import type { AuditShown, InviteSummary, ServerNode, ServerSummary } from '../../server/admin.ts';
+import type { RelaysShown } from '../../server/relays/admin.ts';
 import { FakeNode, FakeServer } from './fake-admins.ts';
 import { FakeMembers } from './fake-members.ts';
 import { fakePeers } from './fake-peers.ts';
+import { fakeRelays } from './fake-relays.ts';
 import type { PeersAdmin } from '../../web/peers-admin.ts';
-import type { InviteSummary } from '../../server/admin.ts';
 
 /** A peer, and what passes between it and this box, in bits per second. */
 export interface MadeUpPeer {
@@ -164,7 +165,27 @@ export class HouseholdServer extends FakeServer {
 
   constructor(peers: readonly MadeUpPeer[]) {
     super();
-    this.members = new FakeMembers([...peers.map(({ peer }) => memberOf(peer)), WAITING]).admin;
+    const { admin } = new FakeMembers([...peers.map(({ peer }) => memberOf(peer)), WAITING]);
+    this.members = { ...admin, audit: () => ({ entries: audited(Date.now()) }) };
+  }
+
+  override readonly relays: FakeServer['relays'] = { ...fakeRelays, shown: () => RELAYS };
+
+  /** Behind a router that nobody told anything yet. */
+  override summary(): ServerSummary {
+    const shown = super.summary();
+    if (shown.state === 'down') return shown;
+    const ports = [shown.port, shown.port + 1];
+    const forwarding = { to: '192.168.1.2', tcp: ports, udp: ports, outside: ['198.51.100.21'], mapped: [] };
+    return { ...shown, secondPort: shown.port + 1, forwarding: { ...forwarding, reachedAs: null } };
+  }
+
+  /** As long as a real one. */
+  override async invite(options: { validMs?: number }): ReturnType<FakeServer['invite']> {
+    const made = await super.invite(options);
+    const text = Buffer.from(Array.from({ length: 162 }, (_, i) => (i * i * 31 + i * 7) & 255));
+    const expires = Date.now() + (options.validMs ?? DAY_MS);
+    return { ...made, expires, invite: `ginnel:${text.toString('base64url')}` };
   }
 
   override invites(): readonly InviteSummary[] {
@@ -178,27 +199,79 @@ export class HouseholdServer extends FakeServer {
   }
 }
 
-/** An hour of a peer that came over from its relay, and lost one packet on the way. */
+const RELAYS: RelaysShown = {
+  choice: 'balanced',
+  relays: [
+    {
+      ...{ id: 'office-vps-id', name: 'office-vps', region: 'falkenstein', usable: true, problem: '' },
+      ...{ door: ['203.0.113.9:7443'], nodes: 4, firsts: 3, mostNodes: 512 },
+      ...{ limit: 200e6, spare: 150e6, cpuLoad: 0.05, load: 0.17 },
+    },
+    ...['cellar-router', 'grandma-nas', 'shop-till', 'workshop'].map(name => noRelay(name, 512)),
+    noRelay('living-room-tv', 0),
+  ],
+};
+
+/** Most boxes of a household; `mostNodes` 0: its owner wants none to come. */
+function noRelay(name: string, mostNodes: number): RelaysShown['relays'][number] {
+  return {
+    ...{ id: `${name}-id`, name, region: '', usable: false, door: [], nodes: 0, firsts: 0, mostNodes },
+    problem: 'its TCP door does not answer from outside',
+    ...{ limit: null, spare: null, cpuLoad: null, load: null },
+  };
+}
+
+/** What happened to the network so far, oldest first. */
+function audited(now: number): readonly AuditShown[] {
+  const told: readonly (readonly [ago: number, AuditShown['what'], by: string, subject: string, string])[] = [
+    [9 * DAY_MS, 'network-made', 'owner', 'home', 'the network home was set up'],
+    [9 * DAY_MS - 6e4, 'node-joined', 'attic-nas', 'attic-nas', 'attic-nas joined as 10.77.0.2'],
+    [4 * DAY_MS, 'invite-made', 'owner', '0a1b2c3d', 'invite 0a1b2c3d was made'],
+    [4 * DAY_MS - 9e5, 'invite-used', 'hut', '0a1b2c3d', 'hut came in by invite 0a1b2c3d'],
+    [4 * DAY_MS - 9e5, 'node-joined', 'hut', 'hut', 'hut joined as 10.77.0.8'],
+    [DAY_MS / 2, 'node-disabled', 'owner', 'campervan', 'campervan was disabled'],
+  ];
+  return told.map(([ago, what, by, subject, words], index) => ({
+    ...{ seq: index + 1, at: now - ago, what, by, subject, facts: {}, words },
+  }));
+}
+
+/** An hour of a line that changed a quarter of an hour ago: direct before, a gap, through a relay since. */
 export const householdPeers: PeersAdmin = {
   ...fakePeers,
   history: () => {
     const everyMs = 15_000;
     const began = Date.now() - 240 * everyMs;
-    const relayed = { class: 'relay', label: 'via office-vps' } as const;
     const direct = { class: 'direct', label: 'direct UDP' } as const;
-    const changeAt = 96;
-    const samples = Array.from({ length: 240 }, (_, index) => ({
-      ...(index < changeAt ? relayed : direct),
-      at: began + index * everyMs,
-      rttMs: (index < changeAt ? 88 : 31) + 3 * Math.sin(index / 7) + ((index * 7) % 5),
-      loss: 0,
-    }));
-    const at = began + changeAt * everyMs;
-    const reason = asReason(best(2, '31.0'));
-    const change = { at, from: relayed.label, to: direct.label, ...reason };
-    return { everyMs, samples, changes: [change] };
+    const relayed = { class: 'relay', label: 'via office-vps' } as const;
+    const [lost, back] = [183, 186];
+    const samples = Array.from({ length: 240 }, (_, index) => {
+      const at = began + index * everyMs;
+      if (index >= lost && index < back)
+        return { at, class: 'none', label: '', rttMs: null, loss: 1 } as const;
+      const way = index < lost ? direct : relayed;
+      return {
+        ...way,
+        at,
+        rttMs: (index < lost ? 31 : 84) + jitter(index),
+        loss: index % 53 === 40 ? 0.1 : 0,
+      };
+    });
+    const changes = [
+      { at: began + lost * everyMs, from: direct.label, to: '', ...asReason(FELL_SILENT) },
+      { at: began + back * everyMs, from: '', to: relayed.label, ...asReason(because(THEIRS)) },
+    ];
+    return { everyMs, samples, changes };
   },
 };
+
+/** Milliseconds as a line at home adds them: mostly few, now and then many; the same each time. */
+function jitter(index: number): number {
+  const chance = ((Math.imul(index + 1, 0x9e3779b1) >>> 8) & 0xffff) / 0x10000;
+  return 2 * Math.sin(index / 19) + 6 * chance ** 3 + (chance > 0.985 ? 30 : 0);
+}
+
+const FELL_SILENT = says('reason.lost', { path: says('path.direct', { transport: 'UDP' }) });
 
 const asReason = ({ words, code, facts }: Said) => ({
   ...{ reason: words, reasonCode: code, reasonFacts: facts },

@@ -42,6 +42,7 @@ export async function serveMadeUpPage({
   if (isUp) {
     await server.up({});
     await node.up({ name: 'attic-nas' });
+    await node.changeSettings({ set: { name: 'attic-nas' } });
   }
   const page = await createPage({
     ...{ node, server, daemon: new FakeDaemon(), settings: await openDaemonSettings(memoryStore()) },

@@ -76,7 +76,10 @@ t.test('the table: found by what is typed, in order, those without a figure last
 t.test('figures in words, in both languages', async t => {
   const [en, zh] = [formatIn('en'), formatIn('zh-CN')];
   t.equal(en.bytes(1_200_000), '1.2 MB');
-  t.equal(en.bytes(0), '0B');
+  t.equal(en.bytes(0), '0 B');
+  const noon = new Date(2026, 0, 5, 12).getTime();
+  t.equal(en.time(noon, noon + 3_600_000).replace(/\s/, ' '), '12:00:00 PM', 'today: the time of day');
+  t.match(en.time(noon, noon + 86_400_000), /^Jan 5, 2026/, 'of another day: with the day');
   t.equal(en.rate(92_000_000), '92 Mbit/s');
   t.equal(en.ms(22.4), '22 ms');
   t.equal(en.ms(null), '–');

@@ -60,6 +60,15 @@ export function Make({ name: known, onDone, back }: MakeProps): JSX.Element {
         placeholder="home.example.net"
         maxLength={512}
       />
+      {step === null && (
+        <div class="notice tone-quiet">
+          <Icon name="info" />
+          <div>
+            <p class="strong">{t('make.ports')}</p>
+            <p>{t('make.portsHow')}</p>
+          </div>
+        </div>
+      )}
       {step !== null && (
         <ol class="progress" aria-live="polite">
           {STEPS.map((one, i) => (

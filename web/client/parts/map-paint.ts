@@ -61,7 +61,8 @@ export function paint(context: CanvasRenderingContext2D, picture: Picture): void
   paintRings(context, picture);
   paintLines(context, picture, points);
   paintNodes(context, picture, points);
-  const taken = [...paintRingWords(context, picture, free), paintSelf(context, picture, free)];
+  const taken = [paintSelf(context, picture, free)];
+  taken.push(...paintRingWords(context, picture, free, [...taken, ...boxesOf(points, nodes.length)]));
   paintNames(context, picture, points, taken);
 }
 
@@ -95,26 +96,58 @@ function paintRings(context: CanvasRenderingContext2D, { view, colours }: Pictur
   context.setLineDash([]);
 }
 
-function paintRingWords(context: CanvasRenderingContext2D, picture: Picture, free: number): Box[] {
+/** Each where it covers nothing, as near as can be to the free direction; left out where there is no room at all. */
+function paintRingWords(
+  context: CanvasRenderingContext2D,
+  picture: Picture,
+  free: number,
+  taken: readonly Box[],
+): Box[] {
   const { view, colours, ringWords } = picture;
+  const painted: Box[] = [];
   context.fillStyle = colours.muted;
   context.font = `11px ${colours.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  return RINGS.map(({ ms, radius }) => {
-    const { x, y } = pointOf({ x: Math.cos(free) * radius, y: Math.sin(free) * radius }, view);
-    return label(context, ringWords(ms), x, y, colours.card);
-  });
+  for (const { ms, radius } of RINGS) {
+    const words = ringWords(ms);
+    const at = ASIDE.map(aside =>
+      pointOf({ x: Math.cos(free + aside) * radius, y: Math.sin(free + aside) * radius }, view),
+    ).find(({ x, y }) => {
+      const box = boxOf(context, words, x, y);
+      return !taken.some(other => overlaps(other, box)) && !painted.some(other => overlaps(other, box));
+    });
+    if (at !== undefined) painted.push(label(context, words, at.x, at.y, colours.card));
+  }
+  return painted;
 }
+
+/** Straight there, then ever further to both sides. */
+const ASIDE = Array.from(
+  { length: 24 },
+  (_, i) => ((i % 2 === 0 ? 1 : -1) * Math.ceil(i / 2) * Math.PI) / 12,
+);
 
 function label(context: CanvasRenderingContext2D, words: string, x: number, y: number, behind: string): Box {
   const colour = context.fillStyle;
-  const width = context.measureText(words).width;
+  const box = boxOf(context, words, x, y);
   context.fillStyle = behind;
-  context.fillRect(x - width / 2 - 4, y - 7, width + 8, 14);
+  context.fillRect(box[0], box[1] + 1, box[2] - box[0], box[3] - box[1] - 2);
   context.fillStyle = colour;
   context.fillText(words, x, y);
-  return [x - width / 2 - 4, y - 8, x + width / 2 + 4, y + 8];
+  return box;
+}
+
+function boxOf(context: CanvasRenderingContext2D, words: string, x: number, y: number): Box {
+  const half = context.measureText(words).width / 2 + 4;
+  return [x - half, y - 8, x + half, y + 8];
+}
+
+/** The dots themselves; of a crowd they are no hindrance, or nothing had room. */
+function boxesOf(points: Points, count: number): Box[] {
+  if (count > FEW) return [];
+  const size = sizeOf(count) + 2;
+  return [...points.values()].map(({ x, y }): Box => [x - size, y - size, x + size, y + size]);
 }
 
 type Points = ReadonlyMap<string, Point>;
@@ -221,7 +254,7 @@ function paintNames(context: CanvasRenderingContext2D, picture: Picture, points:
   const most = isMany ? 24 : FEW;
   const chosen = [...nodes].sort((a, b) => weight(b) - weight(a)).slice(0, most);
   const size = sizeOf(nodes.length);
-  if (!isMany) for (const { x, y } of points.values()) taken.push([x - size, y - size, x + size, y + size]);
+  taken.push(...boxesOf(points, nodes.length));
   context.textAlign = 'center';
   context.textBaseline = 'alphabetic';
   for (const node of chosen) {

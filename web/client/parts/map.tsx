@@ -1,14 +1,14 @@
 // The map of boxes as a live picture. It is painted when something happened, and stands still otherwise; the table beside
 // it tells the same in words.
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { layoutOf, type MapNode } from '../pure/layout.ts';
 import { counted } from '../pure/peers.ts';
 import type { Live, Peer } from '../pure/wire.ts';
 import { useWords } from '../state/language.ts';
 import { go } from '../state/router.ts';
 import { useStore } from '../state/store.ts';
-import { theme } from '../state/theme.ts';
+import { colours } from '../state/theme.ts';
 import { Icon } from './icon.tsx';
 import { MapTip } from './map-tip.tsx';
 import { paint, pointOf, type Colours, type Picture, type View } from './map-paint.ts';
@@ -32,11 +32,11 @@ export function Map({ selfName, peers, rates, found }: MapProps): JSX.Element {
   const [zoom, setZoom] = useState(NO_ZOOM);
   const [hovered, setHovered] = useState<string | null>(null);
   const drag = useRef<{ readonly x: number; readonly y: number; moved: boolean } | null>(null);
-  const chosenTheme = useStore(theme);
+  const shownColours = useStore(colours);
   const nodes = layoutOf(peers, rates);
   const view = { ...size, ...zoom };
   useSize(canvas, setSize);
-  usePainting(canvas, chosenTheme, {
+  usePainting(canvas, shownColours, {
     ...{ nodes, selfName, view, hovered, found },
     ringWords: ms => f.ms(ms),
     nodeWords: node =>
@@ -135,22 +135,15 @@ type Painted = Omit<Picture, 'colours'>;
 /** Boxes glide to new places, unless their reader wants nothing to move. */
 function usePainting(
   canvas: { readonly current: HTMLCanvasElement | null },
-  chosenTheme: string,
+  shownColours: string,
   picture: Painted,
 ): void {
   const shown = useRef<ReadonlyMap<string, { x: number; y: number }>>(new globalThis.Map());
-  const [systemTheme, setSystemTheme] = useState(0);
-  useEffect(() => {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const look = (): void => setSystemTheme(now => now + 1);
-    dark.addEventListener('change', look);
-    return () => dark.removeEventListener('change', look);
-  }, []);
   const { nodes, view, hovered, found } = picture;
   const places = nodes
     .map(({ id, x, y, state, rate, rttMs }) => `${id} ${x} ${y} ${state} ${rate} ${rttMs}`)
     .join();
-  const look = `${view.width} ${view.height} ${view.scale} ${view.panX} ${view.panY} ${hovered} ${found?.size} ${systemTheme}`;
+  const look = `${view.width} ${view.height} ${view.scale} ${view.panX} ${view.panY} ${hovered} ${found?.size}`;
   useLayoutEffect(() => {
     const element = canvas.current;
     const context = element?.getContext('2d');
@@ -174,7 +167,7 @@ function usePainting(
     };
     step();
     return () => cancelAnimationFrame(frame);
-  }, [places, look, chosenTheme, picture.ringWords(1), picture.selfName, found]);
+  }, [places, look, shownColours, picture.ringWords(1), picture.selfName, found]);
 }
 
 const eased = (share: number): number => 1 - (1 - share) ** 3;

@@ -33,7 +33,7 @@ export function PeerTable({
         <table role="table" class="cards-on-phone">
           <caption class="offscreen">{t('peers.caption')}</caption>
           <thead role="rowgroup">
-            <tr role="row">
+            <tr role="row" data-label={t('peers.sort')}>
               {COLUMNS.map(column => (
                 <SortHead
                   key={column}
@@ -100,19 +100,19 @@ function Row({ peer, rate, words }: RowProps): JSX.Element {
         <td role="cell" data-label={t('peers.path')} class="lead-cell">
           <PeerWay peer={peer} />
         </td>
-        <td role="cell" data-label={t('peers.latency')} class="figure">
+        <td role="cell" data-label={t('peers.latency')} class={figure(path === null)}>
           {f.ms(path?.rttMs ?? null)}
           {path !== null && path.loss >= 0.01 && (
             <span class="hint block">{t('peers.loss', { share: f.percent(path.loss) })}</span>
           )}
         </td>
-        <td role="cell" data-label={t('peers.bytes')} class="figure">
+        <td role="cell" data-label={t('peers.bytes')} class={figure(bytesIn + bytesOut === 0)}>
           {bytesIn + bytesOut === 0
             ? NOTHING
             : t('peers.inOut', { in: f.bytes(bytesIn), out: f.bytes(bytesOut) })}
           {rate > 0 && <span class="hint block">{f.rate(rate)}</span>}
         </td>
-        <td role="cell" data-label={t('peers.seen')} class="figure">
+        <td role="cell" data-label={t('peers.seen')} class={figure(seen === NOTHING)}>
           {seen}
         </td>
       </tr>
@@ -120,6 +120,9 @@ function Row({ peer, rate, words }: RowProps): JSX.Element {
     of,
   );
 }
+
+/** On a phone, where each cell has a line of its own, nothing takes none. */
+const figure = (isNone: boolean): string => (isNone ? 'figure is-none' : 'figure');
 
 /** Somebody who answers all the time is there now: no counting of seconds. */
 export function seenWords(peer: Peer, { t, f }: Words): string {

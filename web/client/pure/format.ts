@@ -14,7 +14,8 @@ export interface Format {
   /** `in 3 hours`, `2 days ago`. */
   until(at: number, now: number): string;
   date(at: number): string;
-  time(at: number): string;
+  /** The time of day; where `now` is told and is another day, with the day. */
+  time(at: number, now?: number): string;
   list(words: readonly string[]): string;
 }
 
@@ -35,6 +36,7 @@ export function formatIn(language: string): Format {
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium' });
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
   const list = new Intl.ListFormat(language);
   const number = cached(digits => new Intl.NumberFormat(language, { maximumFractionDigits: digits }));
   const span = (seconds: number): string => {
@@ -48,6 +50,7 @@ export function formatIn(language: string): Format {
       new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(share),
     bytes: count => {
       const [value, step] = stepOf(count, BYTES.length);
+      if (step === 0) return `${number(0).format(value)} B`;
       return unitOf(language, BYTES[step] ?? 'byte', value);
     },
     rate: bits => {
@@ -63,10 +66,13 @@ export function formatIn(language: string): Format {
     ago: seconds => span(-Math.max(0, seconds)),
     until: (at, now) => span((at - now) / 1000),
     date: at => date.format(at),
-    time: at => time.format(at),
+    time: (at, now = at) => (isSameDay(at, now) ? time : day).format(at),
     list: words => list.format(words),
   };
 }
+
+const isSameDay = (a: number, b: number): boolean =>
+  new Date(a).toDateString() === new Date(b).toDateString();
 
 /** Of 1000 each: `1_200_000` → [1.2, 2]. */
 function stepOf(value: number, steps: number): readonly [value: number, step: number] {

@@ -183,6 +183,8 @@ export interface ServerLive {
   readonly networkName: string;
   readonly pool4: string;
   readonly port: number;
+  readonly secondPort: number | null;
+  readonly webPort: number | null;
   readonly addresses: readonly string[];
   readonly networkAddress: string;
   readonly seenFromOutside: readonly string[];

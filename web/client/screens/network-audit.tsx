@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { AuditEntry } from '../pure/wire-server.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get } from '../state/api.ts';
-import { useWords } from '../state/language.ts';
+import { useWords, type Say } from '../state/language.ts';
 import { Button, Card, Problem, Shown } from '../parts/basics.tsx';
 import { BoxPhrase } from '../parts/pieces.tsx';
 
@@ -59,8 +59,17 @@ export function Audit(): JSX.Element {
   );
 }
 
+/** What a box did itself is told by the sentence already. */
+function byWords({ by, what, subject }: AuditEntry, t: Say): string {
+  if (by === 'owner') return t('audit.owner');
+  return by === subject || OWN.test(what) ? '' : t('audit.by', { name: by });
+}
+
+const OWN = /-used$|^login-refused$/;
+
 function Entry({ entry }: { readonly entry: AuditEntry }): JSX.Element {
   const { t, f } = useWords();
+  const by = byWords(entry, t);
   return (
     <li>
       <div>
@@ -68,10 +77,10 @@ function Entry({ entry }: { readonly entry: AuditEntry }): JSX.Element {
           <BoxPhrase>{entry.words}</BoxPhrase>
         </p>
         <p class="hint">
-          {f.date(entry.at)} · {entry.by === 'owner' ? t('audit.owner') : t('audit.by', { name: entry.by })}
+          {f.date(entry.at)}
+          {by !== '' && ` · ${by}`} · <span class="code">{entry.what}</span>
         </p>
       </div>
-      <span class="code">{entry.what}</span>
     </li>
   );
 }

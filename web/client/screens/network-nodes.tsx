@@ -19,7 +19,7 @@ export function Nodes({ selfId, counts }: { readonly selfId: string; readonly co
   const [typed, setTyped] = useState('');
   const [isWhole, setWhole] = useState(false);
   const fits = ({ name, ip4 }: NodeShown): boolean =>
-    `${name} ${ip4}`.toLowerCase().includes(typed.toLowerCase());
+    `${name} ${ip4}`.toLowerCase().includes(typed.trim().toLowerCase());
   return (
     <Shown loaded={loaded}>
       {({ nodes, removed }) => {
@@ -43,6 +43,11 @@ export function Nodes({ selfId, counts }: { readonly selfId: string; readonly co
               }
             >
               {nodes.length === 0 && <p class="hint">{t('nodes.none')}</p>}
+              {typed.trim() !== '' && (
+                <p class="hint" role="status">
+                  {t('peers.found', { count: rows.length, all: nodes.length })}
+                </p>
+              )}
               <ul class="items">
                 {rows.slice(0, isWhole ? undefined : AT_FIRST).map(node => (
                   <Node key={node.id} node={node} isSelf={node.id === selfId} onChanged={loaded.reload} />

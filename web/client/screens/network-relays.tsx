@@ -18,17 +18,13 @@ export function RelayScreen(): JSX.Element {
     <>
       <Card title={t('relays.title')}>
         <Shown loaded={loaded}>
-          {({ relays }) =>
-            relays.length === 0 ? (
-              <p class="hint">{t('relays.none')}</p>
-            ) : (
-              <ul class="items">
-                {relays.map(relay => (
-                  <RelayLine key={relay.id} relay={relay} />
-                ))}
-              </ul>
-            )
-          }
+          {({ relays }) => (
+            <>
+              <p class="hint">{t('relays.what')}</p>
+              <RelayLines relays={relays.filter(({ usable }) => usable)} />
+              <CannotServe relays={relays.filter(({ usable }) => !usable)} />
+            </>
+          )}
         </Shown>
       </Card>
       <div class="halves">
@@ -41,6 +37,48 @@ export function RelayScreen(): JSX.Element {
 
 type Relay = Relays['relays'][number];
 
+function RelayLines({ relays }: { readonly relays: readonly Relay[] }): JSX.Element {
+  const { t } = useWords();
+  if (relays.length === 0) return <p class="notice tone-fair">{t('relays.none')}</p>;
+  return (
+    <ul class="items">
+      {relays.map(relay => (
+        <RelayLine key={relay.id} relay={relay} />
+      ))}
+    </ul>
+  );
+}
+
+/** Most boxes stand behind routers that let nobody in: no trouble, and nothing to look at each day. */
+function CannotServe({ relays }: { readonly relays: readonly Relay[] }): JSX.Element | null {
+  const { t } = useWords();
+  if (relays.length === 0) return null;
+  // Who turned it off tells no bounds of what it would do.
+  const isOff = ({ mostNodes }: Relay): boolean => mostNodes === 0;
+  const groups = [
+    { words: t('relays.noDoor'), those: relays.filter(relay => !isOff(relay)) },
+    { words: t('relays.off'), those: relays.filter(isOff) },
+  ];
+  return (
+    <details class="fold">
+      <summary>{t('relays.cannot', { count: relays.length })}</summary>
+      {groups.map(
+        ({ words, those }) =>
+          those.length > 0 && (
+            <div key={words} class="stack-tight">
+              <ul class="names">
+                {those.map(({ id, name }) => (
+                  <li key={id}>{name}</li>
+                ))}
+              </ul>
+              <p class="hint">{words}</p>
+            </div>
+          ),
+      )}
+    </details>
+  );
+}
+
 function RelayLine({ relay }: { readonly relay: Relay }): JSX.Element {
   const words = useWords();
   const { t, f } = words;
@@ -51,8 +89,8 @@ function RelayLine({ relay }: { readonly relay: Relay }): JSX.Element {
           {relay.name} {relay.region !== '' && <Badge>{relay.region}</Badge>}
         </p>
         <p class="hint">
-          <State tone={relay.usable ? 'good' : 'bad'}>
-            {relay.usable ? t('relays.usable') : <BoxPhrase>{relay.problem}</BoxPhrase>}
+          <State tone={relay.nodes < relay.mostNodes ? 'good' : 'fair'}>
+            {t(relay.nodes < relay.mostNodes ? 'relays.usable' : 'relays.full')}
           </State>{' '}
           · {bandwidthWords(relay, words)}
           {relay.door.length > 0 && ` · ${relay.door.join(', ')}`}

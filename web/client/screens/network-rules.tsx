@@ -5,7 +5,7 @@ import type { Rules as RulesShown } from '../pure/wire-server.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get, post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
-import { Button, Card, Problem, Shown } from '../parts/basics.tsx';
+import { Button, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Choice, Field } from '../parts/field.tsx';
 import { BoxPhrase } from '../parts/pieces.tsx';
 
@@ -44,23 +44,27 @@ export function Rules(): JSX.Element {
         <Problem problem={action.problem} />
         <NewRule onMade={loaded.set} />
       </Card>
-      <Card title={t('rules.defaults')}>
-        <Shown loaded={loaded}>
-          {({ defaults }) => (
-            <ul class="items">
-              {defaults.map(({ prefix, scope, source }) => (
-                <li key={prefix}>
-                  <div>
-                    <span class="mono">{prefix}</span>
-                    <p class="hint">
-                      {scopeWords(scope, t)} · <BoxPhrase>{source}</BoxPhrase>
-                    </p>
-                  </div>
-                </li>
-              ))}
-            </ul>
-          )}
-        </Shown>
+      <Card>
+        <details class="fold">
+          <summary>{t('rules.defaults')}</summary>
+          <Shown loaded={loaded}>
+            {({ defaults }) => (
+              <Facts
+                facts={defaults.map(({ prefix, scope, source }) => ({
+                  name: prefix,
+                  value: (
+                    <>
+                      {scopeWords(scope, t)}{' '}
+                      <span class="hint">
+                        <BoxPhrase>{source}</BoxPhrase>
+                      </span>
+                    </>
+                  ),
+                }))}
+              />
+            )}
+          </Shown>
+        </details>
       </Card>
     </div>
   );

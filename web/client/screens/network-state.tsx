@@ -1,11 +1,12 @@
 // How the location server fares: its health, how it is reached, and its counters.
 import type { JSX } from 'preact';
-import type { Forwarding, Live } from '../pure/wire.ts';
-import { useWords, type Say } from '../state/language.ts';
-import { Card, Facts, type Fact } from '../parts/basics.tsx';
+import type { Live } from '../pure/wire.ts';
+import { useWords } from '../state/language.ts';
+import { Card, Facts } from '../parts/basics.tsx';
 import { HealthCard } from '../parts/health.tsx';
+import { Reach } from '../parts/reach.tsx';
 
-export function NetworkState({ now: { server } }: { readonly now: Live }): JSX.Element {
+export function NetworkState({ now: { server, node } }: { readonly now: Live }): JSX.Element {
   const { t, f } = useWords();
   if (server === null) return <p>{t('network.none')}</p>;
   return (
@@ -13,6 +14,7 @@ export function NetworkState({ now: { server } }: { readonly now: Live }): JSX.E
       <div class="stack">
         <HealthCard lines={server.health} />
         <Card title={t('state.reached')}>
+          <Reach server={server} plugins={node?.plugins ?? []} />
           <Facts
             facts={[
               { name: t('state.port'), value: String(server.port) },
@@ -22,31 +24,23 @@ export function NetworkState({ now: { server } }: { readonly now: Live }): JSX.E
                 value:
                   server.seenFromOutside.length === 0 ? t('state.notYet') : server.seenFromOutside.join(', '),
               },
-              ...(server.forwarding === null ? [] : forwardingFacts(server.forwarding, t)),
+              ...(server.forwarding === null
+                ? []
+                : [{ name: t('state.reachedAs'), value: server.forwarding.reachedAs ?? t('state.notYet') }]),
             ]}
           />
         </Card>
       </div>
-      <Card title={t('state.counters')}>
-        <Facts
-          facts={Object.entries(server.counters)
-            .sort(([a], [b]) => a.localeCompare(b))
-            .map(([name, value]) => ({ name, value: <span class="figure">{f.number(value)}</span> }))}
-        />
+      <Card>
+        <details class="fold">
+          <summary>{t('state.counters')}</summary>
+          <Facts
+            facts={Object.entries(server.counters)
+              .sort(([a], [b]) => a.localeCompare(b))
+              .map(([name, value]) => ({ name, value: <span class="figure">{f.number(value)}</span> }))}
+          />
+        </details>
       </Card>
     </div>
   );
-}
-
-function forwardingFacts({ to, tcp, udp, reachedAs, mapped }: Forwarding, t: Say): readonly Fact[] {
-  return [
-    {
-      name: t('state.forward'),
-      value: t('state.forwardWords', { to, tcp: tcp.join(', '), udp: udp.join(', ') }),
-    },
-    { name: t('state.reachedAs'), value: reachedAs ?? t('state.notYet') },
-    ...(mapped === null
-      ? []
-      : [{ name: t('state.mapped'), value: mapped.length === 0 ? t('none') : mapped.join(', ') }]),
-  ];
 }

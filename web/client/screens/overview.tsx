@@ -2,7 +2,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { found } from '../pure/peers.ts';
-import type { Live, NodeStatus, Peer, ServerLive } from '../pure/wire.ts';
+import { hashOf } from '../pure/route.ts';
+import type { Live, NodeStatus, ServerLive } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
@@ -13,7 +14,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Map } from '../parts/map.tsx';
 import { natFacts } from '../parts/nat.tsx';
 import { PeerTable } from '../parts/peer-table.tsx';
-import { countWords, Sentence, summaryOf } from '../parts/sentence.tsx';
+import { Sentence, summaryOf } from '../parts/sentence.tsx';
 import { Title } from '../parts/title.tsx';
 
 export function Overview({ now }: { readonly now: Live }): JSX.Element {
@@ -36,7 +37,9 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
       <Title>
         <Sentence node={node} />
       </Title>
-      <p class="lead">{summaryOf(node, t)}</p>
+      <p class="lead" role="status">
+        {summaryOf(node, t)}
+      </p>
       {node.state === 'down' && <BringUp />}
       <Boxes node={node} now={now} />
     </>
@@ -87,28 +90,31 @@ function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live })
         title={t('peers.title')}
         actions={node.peers.length > 1 && <Filter typed={typed} onType={setTyped} />}
       >
-        <Counted shown={shown} all={node.peers} isAll={isAll} />
+        {node.peers.length === 0 && <Nobody isServer={now.server?.state === 'up'} />}
+        {!isAll && (
+          <p class="hint" role="status">
+            {t('peers.found', { count: shown.length, all: node.peers.length })}
+          </p>
+        )}
         {shown.length > 0 && <PeerTable peers={shown} rates={now.rates} />}
       </Card>
     </>
   );
 }
 
-function Counted(props: {
-  readonly shown: readonly Peer[];
-  readonly all: readonly Peer[];
-  readonly isAll: boolean;
-}): JSX.Element {
+/** The first box of a network, or one that was let in a moment ago. */
+function Nobody({ isServer }: { readonly isServer: boolean }): JSX.Element {
   const { t } = useWords();
-  const { shown, all, isAll } = props;
-  if (all.length === 0) return <p class="hint">{t('peers.none')}</p>;
-  if (!isAll)
-    return (
-      <p class="hint" role="status">
-        {t('peers.found', { count: shown.length, all: all.length })}
-      </p>
-    );
-  return <p class="hint">{countWords(all, t)}</p>;
+  return (
+    <>
+      <p>{t(isServer ? 'peers.noneHere' : 'peers.noneYet')}</p>
+      {isServer && (
+        <p>
+          <a href={hashOf('network', 'invites')}>{t('peers.inviteOne')}</a>
+        </p>
+      )}
+    </>
+  );
 }
 
 function Filter({

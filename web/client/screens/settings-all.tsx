@@ -6,11 +6,13 @@ import { OwnerSettings } from '../parts/owner-settings.tsx';
 
 export function AllSettings({ now }: { readonly now: Live }): JSX.Element {
   const { t } = useWords();
-  const { node, server } = now.health.roles;
+  const hasNode = now.health.roles.node !== 'absent';
+  // Before there is a network here, its server has nothing that could be set.
+  const hasServer = (now.server?.network ?? '') !== '';
   return (
     <>
-      {node !== 'absent' && <OwnerSettings title={t('settings.node')} owner="node" />}
-      {server !== 'absent' && <OwnerSettings title={t('settings.server')} owner="server" />}
+      {hasNode && <OwnerSettings title={t('settings.node')} owner="node" />}
+      {hasServer && <OwnerSettings title={t('settings.server')} owner="server" />}
       <OwnerSettings title={t('settings.daemon')} owner="daemon" />
     </>
   );

@@ -12,6 +12,7 @@ import { Button, Card, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { FileField } from '../parts/file-field.tsx';
 import { BoxPhrase } from '../parts/pieces.tsx';
+import { LEAST, useTwice } from '../parts/twice.tsx';
 
 export function BackupSettings({ now }: { readonly now: Live }): JSX.Element {
   const isEmpty = (now.node?.network ?? '') === '' && (now.server === null || now.server.network === '');
@@ -29,42 +30,29 @@ const partsWords = (parts: readonly BackupPart[], { t, f }: Words): string =>
 function Make(): JSX.Element {
   const words = useWords();
   const { t } = words;
-  const [passphrase, setPassphrase] = useState('');
-  const [again, setAgain] = useState('');
-  const [isDifferent, setDifferent] = useState(false);
+  const passphrase = useTwice({
+    label: t('backup.passphrase'),
+    again: t('backup.again'),
+    hint: t('backup.passphraseHint'),
+    least: LEAST.backup,
+  });
   const [made, setMade] = useState<MadeBackup | null>(null);
   const action = useAction();
   const make = async (): Promise<void> => {
-    const backup = await post<MadeBackup>('/v1/backup', { passphrase });
+    const backup = await post<MadeBackup>('/v1/backup', { passphrase: passphrase.value });
     download(`${fileName(backup.name, backup.made)}.ginnel-backup`, backup.file);
     setMade(backup);
-    setPassphrase('');
-    setAgain('');
+    passphrase.clear();
   };
   const submit = (event: Event): void => {
     event.preventDefault();
-    setDifferent(passphrase !== again);
-    if (passphrase === again) void action.run(make);
+    if (passphrase.check()) void action.run(make);
   };
-  const shared = { type: 'password', autocomplete: 'new-password', required: true } as const;
   return (
     <Card title={t('backup.title')}>
       <p>{t('backup.what')}</p>
       <form class="stack" onSubmit={submit}>
-        <Field
-          {...shared}
-          label={t('backup.passphrase')}
-          hint={t('backup.passphraseHint')}
-          value={passphrase}
-          onInput={setPassphrase}
-        />
-        <Field
-          {...shared}
-          label={t('backup.again')}
-          error={isDifferent && t('password.different')}
-          value={again}
-          onInput={setAgain}
-        />
+        {passphrase.fields}
         <Problem problem={action.problem} />
         <div class="form-foot">
           <Button kind="primary" submit busy={action.busy} icon="download">

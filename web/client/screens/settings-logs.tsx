@@ -78,7 +78,7 @@ function LogRow({ line }: { readonly line: LogLine }): JSX.Element {
   const facts = Object.entries(line.facts).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   return (
     <p class={`log-line tone-${TONES[line.level]}`}>
-      <time dateTime={line.time}>{f.time(Date.parse(line.time))}</time>
+      <time dateTime={line.time}>{f.time(Date.parse(line.time), Date.now())}</time>
       <span class="toned">{t(`logs.${line.level}`)}</span>
       <span>
         {line.part !== '' && <b>{line.part} </b>}

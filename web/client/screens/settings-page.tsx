@@ -9,6 +9,7 @@ import { useWords } from '../state/language.ts';
 import { Badge, Button, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { LanguageChoice, ThemeChoice } from '../parts/taste.tsx';
+import { LEAST, useTwice } from '../parts/twice.tsx';
 
 export function PageSettings(): JSX.Element {
   const { t } = useWords();
@@ -94,49 +95,37 @@ const Fingerprint = ({ text }: { readonly text: string }): JSX.Element => (
 function Password(): JSX.Element {
   const { t } = useWords();
   const [old, setOld] = useState('');
-  const [next, setNext] = useState('');
-  const [again, setAgain] = useState('');
-  const [isDifferent, setDifferent] = useState(false);
+  const next = useTwice({
+    label: t('password.new'),
+    again: t('password.again'),
+    hint: t('password.hint'),
+    least: LEAST.page,
+  });
   const action = useAction();
   const change = async (): Promise<void> => {
-    await post('/v1/page/password', { old, new: next });
-    for (const clear of [setOld, setNext, setAgain]) clear('');
+    await post('/v1/page/password', { old, new: next.value });
+    setOld('');
+    next.clear();
     announce(t('password.changed'));
   };
   const submit = (event: Event): void => {
     event.preventDefault();
-    setDifferent(next !== again);
-    if (next === again) void action.run(change);
+    if (next.check()) void action.run(change);
   };
-  const shared = { type: 'password', required: true } as const;
   return (
     <Card title={t('password')}>
       <p class="hint">{t('password.changeWords')}</p>
       <form class="stack" onSubmit={submit}>
         <input type="text" value="owner" autocomplete="username" hidden readonly />
         <Field
-          {...shared}
           label={t('password.old')}
+          type="password"
           autocomplete="current-password"
           value={old}
           onInput={setOld}
+          required
         />
-        <Field
-          {...shared}
-          label={t('password.new')}
-          hint={t('password.hint')}
-          autocomplete="new-password"
-          value={next}
-          onInput={setNext}
-        />
-        <Field
-          {...shared}
-          label={t('password.again')}
-          error={isDifferent && t('password.different')}
-          autocomplete="new-password"
-          value={again}
-          onInput={setAgain}
-        />
+        {next.fields}
         <Problem problem={action.problem} />
         <div class="form-foot">
           <Button kind="primary" submit busy={action.busy}>

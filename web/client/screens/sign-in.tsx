@@ -10,6 +10,7 @@ import { useStore } from '../state/store.ts';
 import { Button, Problem } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { Entrance } from '../parts/entrance.tsx';
+import { LEAST, useTwice } from '../parts/twice.tsx';
 
 export function SignIn({ session }: { readonly session: Session }): JSX.Element {
   const { t } = useWords();
@@ -50,17 +51,20 @@ export function SignIn({ session }: { readonly session: Session }): JSX.Element 
 
 export function FirstPassword({ session }: { readonly session: Session }): JSX.Element {
   const { t } = useWords();
-  const [password, setPassword] = useState('');
-  const [again, setAgain] = useState('');
   const [code, setCode] = useState('');
-  const [isDifferent, setDifferent] = useState(false);
+  const password = useTwice({
+    label: t('password.new'),
+    again: t('password.again'),
+    hint: t('password.hint'),
+    least: LEAST.page,
+  });
   const action = useAction();
   const submit = (event: Event): void => {
     event.preventDefault();
-    setDifferent(password !== again);
-    if (password !== again) return;
+    if (!password.check()) return;
     void action.run(async () => {
-      await post('/v1/page/owner', { password, ...(session.needsCode ? { code: code.trim() } : {}) });
+      const { value } = password;
+      await post('/v1/page/owner', { password: value, ...(session.needsCode ? { code: code.trim() } : {}) });
       await askSession();
     });
   };
@@ -80,24 +84,7 @@ export function FirstPassword({ session }: { readonly session: Session }): JSX.E
             mono
           />
         )}
-        <Field
-          label={t('password.new')}
-          hint={t('password.hint')}
-          type="password"
-          autocomplete="new-password"
-          value={password}
-          onInput={setPassword}
-          required
-        />
-        <Field
-          label={t('password.again')}
-          error={isDifferent && t('password.different')}
-          type="password"
-          autocomplete="new-password"
-          value={again}
-          onInput={setAgain}
-          required
-        />
+        {password.fields}
         <Problem problem={action.problem} />
         <Button kind="primary" submit busy={action.busy}>
           {t('next')}

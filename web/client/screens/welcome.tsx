@@ -4,14 +4,16 @@ import { useEffect, useState } from 'preact/hooks';
 import type { IssuedInvite } from '../pure/wire-server.ts';
 import type { NodeStatus } from '../pure/wire.ts';
 import { useWords } from '../state/language.ts';
+import { live } from '../state/live.ts';
 import { go } from '../state/router.ts';
-import { createStore } from '../state/store.ts';
+import { createStore, useStore } from '../state/store.ts';
 import { Button } from '../parts/basics.tsx';
 import { Entrance } from '../parts/entrance.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { InviteShown } from '../parts/invite.tsx';
 import { Join } from '../parts/join.tsx';
 import { Make } from '../parts/make.tsx';
+import { Reach } from '../parts/reach.tsx';
 
 export interface Arrived {
   readonly node: NodeStatus;
@@ -91,6 +93,7 @@ function Way({ icon, title, words, onClick }: WayProps): JSX.Element {
 
 function Done({ node, invite }: Arrived): JSX.Element {
   const { t } = useWords();
+  const now = useStore(live);
   const leave = (): void => {
     welcoming.set(false);
     go();
@@ -106,6 +109,7 @@ function Done({ node, invite }: Arrived): JSX.Element {
         <>
           <h2>{t('done.second')}</h2>
           <InviteShown invite={invite} />
+          {now?.server?.state === 'up' && <Reach server={now.server} plugins={now.node?.plugins ?? []} />}
         </>
       )}
       <Button kind="primary" onClick={leave}>

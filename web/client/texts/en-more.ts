@@ -143,7 +143,8 @@ export const enMore = {
   'backup.what':
     'Keys, name, settings and, where this box runs the network, all of that: as one file, sealed by a passphrase.',
   'backup.passphrase': 'Passphrase',
-  'backup.passphraseHint': 'Without it the file is worth nothing, and nobody can find it out again.',
+  'backup.passphraseHint':
+    'At least 10 characters. Without it the file is worth nothing, and nobody can find it out again.',
   'backup.again': 'The passphrase once more',
   'backup.do': 'Make a backup',
   'backup.done': 'The backup of {name} was made: {parts}.',

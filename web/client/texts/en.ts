@@ -50,6 +50,7 @@ const enFirst = {
   'password.new': 'New password',
   'password.again': 'The same once more',
   'password.hint': 'At least 8 characters. Four words that do not belong together are easy to keep in mind.',
+  'password.short': 'This one has {count}: at least {least} characters are needed.',
   'password.different': 'The two are not the same.',
   'first.title': 'Welcome to Ginnel',
   'first.why': 'Choose a password for this page. Whoever knows it can change everything on this box.',
@@ -82,6 +83,9 @@ const enFirst = {
   'make.address': 'Address from outside (optional)',
   'make.addressHint':
     'The name or address at which other homes reach this one. Left empty, this box finds out what it can.',
+  'make.ports': 'Other homes have to reach this box: TCP and UDP, ports 7443 and 7444.',
+  'make.portsHow':
+    'At home these have to be forwarded to it in the router. Where the router does UPnP, Ginnel opens them by itself; the next page says how it went. On a rented machine, its firewall has to let them in.',
   'make.do': 'Make the network',
   'make.step.server': 'Setting up the network on this box',
   'make.step.join': 'Letting this box in',
@@ -163,6 +167,7 @@ const enFirst = {
   'path.turn': 'through a TURN server',
   'peers.title': 'Boxes',
   'peers.caption': 'The other boxes of the network',
+  'peers.sort': 'Sort by',
   'peers.name': 'Name',
   'peers.ip': 'Address',
   'peers.path': 'Path',
@@ -173,6 +178,9 @@ const enFirst = {
   'peers.inOut': '↓ {in}  ↑ {out}',
   'peers.filter': 'Filter',
   'peers.none': 'No other box is here yet.',
+  'peers.noneHere': 'Invite the next box: in each home one that is always on, such as a router or a NAS.',
+  'peers.noneYet': 'As soon as another box is on the network, it stands here. Nothing else is to be done.',
+  'peers.inviteOne': 'Make an invite',
   'peers.found': { one: '{count} of {all} boxes', other: '{count} of {all} boxes' },
   'peers.more': { one: 'Show {count} more', other: 'Show {count} more' },
 } satisfies Record<string, Text>;

@@ -91,6 +91,6 @@ export const zhHealth: Readonly<Record<string, CodeText>> = {
   LOOP_SLOW: [
     '最近一分钟内，Ginnel 曾卡顿 {ms} 毫秒。',
     '处理器忙于其他任务，或某个插件占用时间过长。',
-    '请查看本机还在运行什么，并试试关闭插件后是否正常：ginnel plugins。',
+    '偶尔一次无需处理。若反复出现，请结束占用本机的其他程序（可用 top 查看），或逐个关闭插件找出原因：ginnel plugins。',
   ],
 };

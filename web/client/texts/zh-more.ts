@@ -139,7 +139,7 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'backup.title': '备份',
   'backup.what': '将密钥、名称、设置（若本机管理网络，则包括整个网络的数据）保存为一个用口令加密的文件。',
   'backup.passphrase': '口令',
-  'backup.passphraseHint': '没有口令，文件便无法使用；口令无法找回，请妥善保管。',
+  'backup.passphraseHint': '至少 10 个字符。没有口令，文件便无法使用；口令无法找回，请妥善保管。',
   'backup.again': '再次输入口令',
   'backup.do': '创建备份',
   'backup.done': '已创建 {name} 的备份，包含：{parts}。',
