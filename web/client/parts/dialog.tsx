@@ -1,6 +1,6 @@
 // A window over the page, by the browser's own <dialog>: it keeps the keyboard inside and gives it back at the end.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Action } from '../state/action.ts';
 import { useWords } from '../state/language.ts';
 import { Button, Problem } from './basics.tsx';
@@ -17,10 +17,15 @@ export function Dialog({ title, onClose, children }: DialogProps): JSX.Element {
   const { t } = useWords();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = box.current;
+    const opener = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // A window that is taken out of the page gives nothing back by itself.
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog
