@@ -7,7 +7,7 @@ import { GINNEL, startNode, startServer } from './ginnel.ts';
 import type { GinnelNode } from './ginnel.ts';
 import type { Box } from './homes.ts';
 import { moveFile, type Moved } from './moving.ts';
-import { leadTo, openPageDoor } from './page-door.ts';
+import { leadTo, openPageDoors } from './page-door.ts';
 import { endOf } from './place.ts';
 import { buildLab } from './topology.ts';
 import type { Home, Lab } from './topology.ts';
@@ -29,7 +29,7 @@ const options = readOrExplain(USAGE, () => {
   positive('megabytes', values.megabytes);
   return values;
 });
-enterLab(import.meta.url, { refuse: refuse, hands: await openPageDoor() });
+enterLab(import.meta.url, { refuse: refuse, hands: await openPageDoors(2) });
 
 const ONE_WAY_MS = 20;
 const ALLOWED_SERVER_BYTES = 1_000_000;
@@ -59,17 +59,27 @@ async function demo(): Promise<boolean> {
   const a = await join(homeA, await startNode(server, homeA.host, 'attic-nas'));
   const b = await join(homeB, await startNode(server, homeB.host, 'cellar-router'));
   process.stdout.write(picture(a, b));
-  const page = leadTo(a.home.host);
-  say(
-    page === null ? 'No port of this machine is free for the page.' : `The page of ${a.node.name}: ${page}`,
-  );
+  const pages = pagesOf(lab, a);
+  for (const page of pages) say(page);
+  if (pages.length === 0) say('No port of this machine is free for the pages.');
   const met = await ping(a, b);
   const moved = await move(a, b);
   const proven = await prove(lab, a, b, moved);
   const well = met && moved.equal && proven;
   say(well ? 'All well.' : 'Not as it should be: see above.');
-  if (!options.once) await stayUp(lab, a, b, page);
+  if (!options.once) await stayUp(lab, a, b, pages);
   return well;
+}
+
+/** For a browser on this machine. */
+function pagesOf(lab: Lab, a: Box): string[] {
+  const [box, server] = [leadTo(a.home.host, 0), leadTo(lab.server, 1)];
+  return [
+    ...(box === null ? [] : [`The page of ${a.node.name}: ${box}`]),
+    ...(server === null
+      ? []
+      : [`The page of the location server, where the network is looked after: ${server}`]),
+  ];
 }
 
 async function join(home: Home, node: GinnelNode): Promise<Box> {
@@ -126,7 +136,7 @@ async function prove(lab: Lab, a: Box, b: Box, moved: Moved): Promise<boolean> {
   return isCarried && isSpared && isDirect;
 }
 
-async function stayUp(lab: Lab, a: Box, b: Box, page: string | null): Promise<void> {
+async function stayUp(lab: Lab, a: Box, b: Box, pages: readonly string[]): Promise<void> {
   process.stdout.write(`
 Everything stays up. Try (a: ${a.node.name}, b: ${b.node.name}):
   a ping -c 3 ${b.ip}
@@ -136,7 +146,7 @@ Everything stays up. Try (a: ${a.node.name}, b: ${b.node.name}):
   flush a        the router of home a forgets every connection: ping again
   server ip -s link
   q
-${page === null ? '' : `\nThe page of ${a.node.name}, for a browser on this machine: ${page}\n`}`);
+${pages.length === 0 ? '' : `\nFor a browser on this machine; each asks for a new password of yours first:\n${pages.map(page => `  ${page}\n`).join('')}`}`);
   const places = { a: a.home.host, b: b.home.host, server: lab.server, core: lab.core };
   const states: Partial<Record<string, string>> = { a: a.node.folder, b: b.node.folder };
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' });

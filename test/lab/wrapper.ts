@@ -50,8 +50,8 @@ export interface LabEntry {
   readonly refuse?: (reason: string) => never;
   /** Further tools needed: name to Debian package. */
   readonly tools?: Readonly<Record<string, string>>;
-  /** An open file or port of outside that the lab gets as its number 3. */
-  readonly hands?: number | undefined;
+  /** Open files or ports of outside that the lab gets as its numbers 3, 4, … */
+  readonly hands?: readonly number[];
 }
 
 /**
@@ -68,7 +68,7 @@ export function enterLab(moduleUrl: string, entry: LabEntry = {}): void {
     'setpriv',
     ['--pdeathsig', 'KILL', 'bash', '-c', TAKE_A_PLACE, 'lab', ...command],
     {
-      stdio: ['inherit', 'inherit', 'inherit', ...(entry.hands === undefined ? [] : [entry.hands])],
+      stdio: ['inherit', 'inherit', 'inherit', ...(entry.hands ?? [])],
       env: {
         ...process.env,
         ...{ [INSIDE]: '1', LAB_LOCKS: tmpdir(), LAB_INNER: INNER },
