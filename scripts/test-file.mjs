@@ -21,11 +21,13 @@ export async function runFile(file, niceness) {
     env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(PATIENCE_S) },
   });
   running.add(child);
-  if (niceness > 0) setPriority(child.pid, niceness);
+  let spawning = null;
+  child.once('error', error => (spawning = `could not be started: ${error.message}`));
+  yieldTo(child, niceness);
   let isTooLong = false;
   const timer = setTimeout(() => {
     isTooLong = true;
-    child.kill('SIGKILL');
+    kill(child);
   }, LONGEST_S * 1000);
   const lines = [];
   createInterface({ input: child.stdout }).on('line', line => lines.push(line));
@@ -35,7 +37,9 @@ export async function runFile(file, niceness) {
   const seconds = (performance.now() - begin) / 1000;
   const verdict = isTooLong
     ? { wrong: `took longer than ${LONGEST_S} s`, skipped: null }
-    : judge(lines, code, signal);
+    : spawning !== null
+      ? { wrong: spawning, skipped: null }
+      : judge(lines, code, signal);
   return { file, lines, seconds, ...verdict };
 }
 
@@ -43,7 +47,21 @@ export async function runFile(file, niceness) {
 export async function stopFiles() {
   for (const child of running) child.kill('SIGTERM');
   await new Promise(resolve => setTimeout(resolve, GRACE_MS));
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) kill(child);
+}
+
+/** Whoever it left behind may hold its output open for ever: that is not waited for. */
+function kill(child) {
+  child.kill('SIGKILL');
+  child.stdout.destroy();
+}
+
+function yieldTo(child, niceness) {
+  try {
+    if (niceness > 0 && child.pid !== undefined) setPriority(child.pid, niceness);
+  } catch {
+    // It is over already.
+  }
 }
 
 /** A file is good if it ended well and wrote as many results as it planned, none of them bad. */
@@ -55,6 +73,7 @@ export function judge(lines, code, signal) {
     if (signal !== null) return `ended by ${signal}`;
     if (plan === undefined) return `ended before it said how many tests it has, with code ${code}`;
     if (Number(plan[1]) !== results.length) return `${results.length} results, but ${plan[1]} planned`;
+    if (lines.some(line => line.startsWith('Bail out!'))) return 'it bailed out';
     if (results.some(line => line.startsWith('not') && !/# TODO/i.test(line))) return 'a test failed';
     if (code !== 0) return `ended with code ${code}`;
     return results.length === 0 && skipped === null ? 'it has no tests' : null;

@@ -1,5 +1,6 @@
 // Who is in the network, for those who look at a list of its boxes: only what changed since they asked last. Nothing is kept
 // up to date while nobody asks; each question compares what is with what was told.
+import type { Clock } from '../base/clock.ts';
 import type { Enrolled, NodeId, RollAnswer, RollRequest } from '../protocol/location/messages.ts';
 import { isMember, nameOf } from './registry-entries.ts';
 import type { NodeEntry } from './registry-entries.ts';
@@ -8,10 +9,13 @@ import type { NodeEntry } from './registry-entries.ts';
 const AT_ONCE = 128;
 /** Beyond it whoever asks begins anew. */
 const MOST_GONE = 4096;
+/** However many ask: so many times as long as it took is passed before the network is looked through again. */
+const REST = 19;
 
 export interface RollOptions {
   readonly nodes: () => Iterable<NodeEntry>;
   readonly isHere: (node: NodeId) => boolean;
+  readonly clock: Clock;
 }
 
 interface Line {
@@ -25,6 +29,9 @@ export class Roll {
   /** In the order of `at`, as is what went. */
   readonly #lines = new Map<NodeId, Line>();
   readonly #gone = new Map<NodeId, number>();
+  /** The same, to be looked into; null: they changed since. */
+  #inOrder: readonly Line[] | null = null;
+  #nextLook = -Infinity;
   #at = 0;
   /** Who was told no more than this may know of some that are gone, and would not hear it. */
   #begunAt = 0;
@@ -34,12 +41,25 @@ export class Roll {
   }
 
   answer({ id, after }: RollRequest): RollAnswer {
-    this.#compare();
+    this.#look();
     const whole = after === 0 || after < this.#begunAt || after > this.#at;
     const from = whole ? 0 : after;
-    const changed = [...this.#lines.values()].filter(({ at }) => at > from);
+    const lines = (this.#inOrder ??= [...this.#lines.values()]);
+    const first = firstAfter(lines, from);
+    const changed = lines.slice(first, first + AT_ONCE + 1);
     const gone = whole ? [] : [...this.#gone].filter(([, at]) => at > from);
     return { type: 'roll', re: id, whole, ...page(changed, gone, this.#at) };
+  }
+
+  #look(): void {
+    const { clock } = this.#options;
+    const begun = clock.monotonicMs();
+    if (begun < this.#nextLook) return;
+    const before = this.#at;
+    this.#compare();
+    if (this.#at !== before) this.#inOrder = null;
+    const ended = clock.monotonicMs();
+    this.#nextLook = ended + (ended - begun) * REST;
   }
 
   #compare(): void {
@@ -67,6 +87,17 @@ export class Roll {
     this.#gone.clear();
     for (const [node, { member }] of this.#lines) this.#lines.set(node, { member, at: ++this.#at });
   }
+}
+
+/** The place of the first line that is newer. */
+function firstAfter(lines: readonly Line[], after: number): number {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle]!.at > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** As many as one answer holds, in the order in which they changed. */

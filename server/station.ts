@@ -85,6 +85,7 @@ export class Station {
       ...{ localStatic: keys.control, way: options.settings['relay-choice'], onLink: new OnLink(clock) },
     });
     const roll = new Roll({
+      clock,
       nodes: () => registry.nodes.values(),
       isHere: node => this.#presence.session(node) !== undefined,
     });

@@ -74,8 +74,9 @@ export class PageCertificates {
     const isFor = (wanted: readonly string[], had: readonly string[]): boolean =>
       wanted.every(each => had.includes(each));
     const now = this.#options.clock.wallMs();
-    const until = readCertificate(kept.der)?.until ?? 0;
-    const isFresh = now < SANE_WALL_MS || now < until - NEAR_END_MS;
+    // The clock may have been ahead when it was made.
+    const { from = Infinity, until = 0 } = readCertificate(kept.der) ?? {};
+    const isFresh = now < SANE_WALL_MS || (from <= now && now < until - NEAR_END_MS);
     return isFresh && isFor(names, kept.names) && isFor(addresses, kept.addresses);
   }
 

@@ -93,6 +93,8 @@ export function createPageServer(
   http.maxConnections = limits.mostConnections + MOST_TURNED;
   const open = new Set<Socket>();
   let tls: TlsServer | null = null;
+  /** Of the certificate in use. */
+  let pem = '';
   const toHttp = http.listeners('connection') as ((socket: Socket) => void)[];
   const serve = (socket: Socket): void => toHttp.forEach(listener => listener.call(http, socket));
   http.removeAllListeners('connection');
@@ -118,7 +120,8 @@ export function createPageServer(
     setTls(parts) {
       if (parts === null) tls = null;
       else if (tls === null) tls = tlsServer(parts, limits.headersTimeout, serve);
-      else tls.setSecureContext({ cert: parts.pem, key: parts.key });
+      else if (parts.pem !== pem) tls.setSecureContext({ cert: parts.pem, key: parts.key });
+      pem = parts?.pem ?? '';
     },
     close: () =>
       new Promise(resolve => {

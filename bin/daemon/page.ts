@@ -99,7 +99,7 @@ export class Page {
     await this.#turns;
     await Promise.all([...this.#listeners.values()].map(server => server.close()));
     this.#listeners.clear();
-    await (await this.#app)?.close();
+    await (await this.#app?.catch(() => null))?.close();
   }
 
   async #look(): Promise<void> {
@@ -172,10 +172,8 @@ export class Page {
   }
 
   async #renew(places: readonly PagePlace[]): Promise<void> {
-    const before = this.#certificate;
     try {
       const certificate = await this.#certificateFor(places);
-      if (certificate.fingerprint === before?.fingerprint) return;
       for (const server of this.#listeners.values()) server.setTls(certificate);
     } catch (error) {
       this.#options.log.debug('the certificate of the page was not made anew', { problem: problemOf(error) });
@@ -230,9 +228,12 @@ export class Page {
     this.#timer = this.#options.clock.after(delayMs, () => void this.look());
   }
 
-  /** Loaded when it is first needed. */
+  /** Loaded when it is first needed; what kept it from that may be over at the next look. */
   #theApp(): Promise<PageApp> {
-    return (this.#app ??= this.#load());
+    return (this.#app ??= this.#load().catch((error: unknown) => {
+      this.#app = null;
+      throw error;
+    }));
   }
 
   async #load(): Promise<PageApp> {

@@ -15,6 +15,8 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 export interface CookiesOptions {
   readonly store: ScopedStore;
   readonly random: Random;
+  /** What could not be kept; it holds for this run. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -28,11 +30,11 @@ export class Cookies {
     this.#tag = tag;
   }
 
-  static async open({ store, random }: CookiesOptions): Promise<Cookies> {
+  static async open({ store, random, failed }: CookiesOptions): Promise<Cookies> {
     const kept = await store.get(KEY);
     if (typeof kept === 'string' && /^[a-z]{8}$/.test(kept)) return new Cookies(kept);
     const tag = Array.from({ length: TAG_LENGTH }, () => LETTERS[random.below(LETTERS.length)]).join('');
-    await store.put(KEY, tag);
+    await store.put(KEY, tag).catch(failed);
     return new Cookies(tag);
   }
 

@@ -62,7 +62,7 @@ export async function createPage(options: PageOptions): Promise<Page> {
   });
   sessions.onEnd(id => live.endOf(id));
   const read = bodyReader();
-  const cookies = await Cookies.open(options);
+  const cookies = await Cookies.open({ ...options, failed });
   const parts = { ...options, owner, sessions, cookies, read };
   const open = new Router({ prefix: '/v1/page' });
   openRoutes(open, parts);

@@ -23,9 +23,11 @@ export function sourceOfAddress(text: string): string {
 export const isSecure = ({ socket }: IncomingMessage): boolean =>
   'encrypted' in socket && socket.encrypted === true;
 
-/** Somebody stands between: then the connection's address says nothing of the visitor. */
-export const isPassedOn = ({ headers }: IncomingMessage): boolean =>
-  ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(name => headers[name] !== undefined);
+/** Somebody stands between: then the connection's address says nothing of the visitor. No browser speaks HTTP/1.0, nginx does. */
+export const isPassedOn = ({ headers, httpVersion }: IncomingMessage): boolean =>
+  httpVersion !== '1.1' || Object.keys(headers).some(name => MARKS.test(name));
+
+const MARKS = /^(forwarded|via|x-real-ip|x-forwarded-.*)$/;
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(A|iOS)?\//, 'Edge'],

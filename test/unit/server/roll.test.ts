@@ -1,5 +1,6 @@
 // Who is in the network, as one box is told: all at first, then what changed; over the real protocol, and by pages.
 import t from 'tap';
+import { ManualClock } from '../../../base/clock.ts';
 import type { RollAnswer } from '../../../protocol/location/messages.ts';
 import type { NodeEntry } from '../../../server/registry-entries.ts';
 import { Roll } from '../../../server/roll.ts';
@@ -52,6 +53,8 @@ t.test('a box that waits for approval is not in it', async t => {
   t.same(names(await ask(attic.connection, 0)), ['attic']);
 });
 
+const clock = new ManualClock();
+
 const entry = (n: number): NodeEntry => {
   const id = `node-${n}`;
   const assignment = {
@@ -82,7 +85,7 @@ function everything(roll: Roll, from: number): { told: string[]; gone: string[];
 
 t.test('a large network comes in pages, each box once', t => {
   const nodes = new Map(Array.from({ length: 500 }, (_, n) => [`node-${n}`, entry(n)] as const));
-  const roll = new Roll({ nodes: () => nodes.values(), isHere: id => id.endsWith('7') });
+  const roll = new Roll({ clock, nodes: () => nodes.values(), isHere: id => id.endsWith('7') });
   const first = everything(roll, 0);
   t.equal(new Set(first.told).size, 500);
   t.match(first, { pages: 4, gone: [] });
@@ -97,7 +100,7 @@ t.test('a large network comes in pages, each box once', t => {
 
 t.test('so many that went that nobody could be told of all: who asks begins anew, and comes to an end', t => {
   const nodes = new Map<string, NodeEntry>([['node-0', entry(0)]]);
-  const roll = new Roll({ nodes: () => nodes.values(), isHere: () => true });
+  const roll = new Roll({ clock, nodes: () => nodes.values(), isHere: () => true });
   const { at } = everything(roll, 0);
   for (let n = 1; n <= 5000; n++) nodes.set(`node-${n}`, entry(n));
   roll.answer({ type: 'roll', id: 1, after: at });
@@ -105,5 +108,22 @@ t.test('so many that went that nobody could be told of all: who asks begins anew
   t.match(roll.answer({ type: 'roll', id: 1, after: at }), { whole: true, gone: [] });
   const again = everything(roll, at);
   t.same([...again.told].sort(), ['node-0', ...[...nodes.keys()].filter(id => id !== 'node-0')].sort());
+  t.end();
+});
+
+t.test('however many ask, looking through the network takes a twentieth of the time', t => {
+  const clock = new ManualClock();
+  let looks = 0;
+  const nodes = function* (): Generator<NodeEntry> {
+    looks++;
+    clock.advance(5);
+    yield entry(1);
+  };
+  const roll = new Roll({ clock, nodes, isHere: () => true });
+  for (let asked = 0; asked < 1000; asked++) {
+    roll.answer({ type: 'roll', id: 1, after: 0 });
+    clock.advance(1);
+  }
+  t.ok(looks >= 8 && looks <= 11, `${looks} looks in a second and a bit`);
   t.end();
 });

@@ -111,14 +111,20 @@ t.test('from elsewhere the first visit takes the code, which is not to be guesse
 t.test(
   'behind a proxy of this box everybody seems near: a name or a mark of one makes it elsewhere',
   async t => {
-    const { ask } = await pageBench(t);
+    const { ask, connected, host } = await pageBench(t);
     const needsCode = async (headers: Record<string, string>): Promise<unknown> =>
       (await ask('GET', '/v1/page/session', { headers })).json['needsCode'];
     t.equal(await needsCode({}), false);
     t.equal(await needsCode({ Host: 'localhost:7080' }), false);
     t.equal(await needsCode({ Host: 'attic.lan' }), true);
-    for (const mark of ['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP'])
+    for (const mark of ['X-Forwarded-For', 'X-Forwarded-Proto', 'Forwarded', 'Via', 'X-Real-IP'])
       t.equal(await needsCode({ [mark]: '203.0.113.9' }), true, mark);
+    // As nginx asks where nobody told it otherwise: by the page's own address, without a mark.
+    const socket = await connected();
+    socket.end(`GET /v1/page/session HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    let answer = '';
+    for await (const part of socket) answer += String(part);
+    t.match(answer, /"needsCode":true/);
   },
 );
 

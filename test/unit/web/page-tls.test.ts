@@ -216,6 +216,15 @@ t.test(
   },
 );
 
+t.test('one that was made while the clock was ahead is made again once it is right', async t => {
+  const [store, clock] = [memoryStore(), new ManualClock(Date.UTC(2099, 0, 1))];
+  const early = await made(store, clock);
+  clock.setWall(IN_2026);
+  const right = await made(store, clock);
+  t.ok(right.until < Date.UTC(2030, 0, 1));
+  t.equal(right.key, early.key);
+});
+
 t.test('without a certificate nothing is served in plain instead', async t => {
   const kept = memoryStore();
   let isFull = true;
@@ -224,7 +233,6 @@ t.test('without a certificate nothing is served in plain instead', async t => {
     ...{ entries: prefix => kept.entries(prefix), scope: prefix => kept.scope(prefix) },
     put: (key, value) => (isFull ? Promise.reject(new Error('the disk is full')) : kept.put(key, value)),
   };
-  await kept.put('cookie-tag', 'abcdefgh');
   const settings = await openDaemonSettings(memoryStore());
   await settings.changeSettings({ set: { 'page-tls': true } });
   const counters = new Counters();
