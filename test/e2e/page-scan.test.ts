@@ -43,7 +43,7 @@ t.test('an invite is scanned by the camera, and the box joins by it', { skip, ti
   const visit = await browser.visit(made.address, { screen: 'phone' });
   const { page } = visit;
   const button = (name: string | RegExp) => page.getByRole('button', { name });
-  for (const label of ['New password', 'The same once more'])
+  for (const label of ['New password', 'Repeat the password'])
     await page.getByLabel(label, { exact: true }).fill('four words of mine');
   await button('Next').click();
   await button(/Join with an invite/).click();

@@ -73,10 +73,10 @@ const row = (name: string): Locator => screen.getByRole('row').filter({ hasText:
 await step('the first visit: a password of one’s own, the invite, and the box is in', async () => {
   await screen.getByRole('heading', { name: 'Welcome to Ginnel' }).waitFor();
   await screen.getByLabel('New password').fill(PASSWORD);
-  await screen.getByLabel('The same once more').fill('something else entirely');
+  await screen.getByLabel('Repeat the password').fill('something else entirely');
   await button('Next').click();
   await screen.getByText('The two are not the same.').waitFor();
-  await screen.getByLabel('The same once more').fill(PASSWORD);
+  await screen.getByLabel('Repeat the password').fill(PASSWORD);
   await button('Next').click();
   await button(/Join with an invite/).click();
   await screen.getByLabel('Invite').fill('ginnel:this is none');
@@ -164,7 +164,7 @@ await step('a setting with a mistake in it is told at its field, and mended', as
 await step('a backup is downloaded, and an empty box that gets it is the same one', async t => {
   await open('#/settings/backup');
   await screen.getByLabel('Passphrase', { exact: true }).first().fill(PASSPHRASE);
-  await screen.getByLabel('The passphrase once more').fill(PASSPHRASE);
+  await screen.getByLabel('Repeat the passphrase').fill(PASSPHRASE);
   const downloading = screen.waitForEvent('download');
   await button('Make a backup').click();
   await (await downloading).saveAs(FILE);
@@ -180,7 +180,7 @@ await step('a backup is downloaded, and an empty box that gets it is the same on
   const press = (name: string): Promise<void> =>
     fresh.page.getByRole('button', { name, exact: true }).click();
   await label('New password').fill('of no use in a moment');
-  await label('The same once more').fill('of no use in a moment');
+  await label('Repeat the password').fill('of no use in a moment');
   await press('Next');
   await fresh.page.getByRole('link', { name: 'Restore a backup' }).click();
   await fresh.page.locator('input[type=file]').setInputFiles(FILE);

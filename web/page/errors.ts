@@ -11,7 +11,7 @@ export const pageErrors = defineErrors({
   PAGE_CROSS_SITE: {
     what: 'The request was refused.',
     why: 'It did not come from this page itself.',
-    todo: 'Open the page anew and try again there.',
+    todo: 'Open the page again and try again there.',
     retry: false,
   },
   PAGE_BODY_TYPE: {

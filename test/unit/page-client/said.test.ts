@@ -10,7 +10,7 @@ import { zhSaid } from '../../../web/client/texts/zh-said.ts';
 const english: Readonly<Record<string, Text>> = { ...PATH_SAYINGS, ...NETCHECK_SAYINGS };
 const plural = new Intl.PluralRules('zh');
 /** Nothing but what is filled in. */
-const ALIKE = ['path.at', 'path.with', 'ports.untold', 'try.stock'];
+const ALIKE = ['path.at', 'path.with', 'quality.ms', 'ports.untold', 'try.stock'];
 /** The field's terms need not be told on the page; all else has to be filled in. */
 const TERMS = ['filtering', 'mapping', 'ports', 'theirFiltering', 'theirMapping', 'theirPorts'];
 const foreign = (texts: Readonly<Record<string, Text>>): string[] =>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { announce } from '../state/announce.ts';
 import { useWords } from '../state/language.ts';
+import { Address } from './address.tsx';
 import { Icon } from './icon.tsx';
 
 const SHOWN_MS = 2000;
@@ -32,7 +33,7 @@ export function Copy({ text, what }: { readonly text: string; readonly what: str
 export function Copied({ text, what }: { readonly text: string; readonly what: string }): JSX.Element {
   return (
     <span class="copied">
-      <span class="mono">{text}</span>
+      <Address text={text} />
       <Copy text={text} what={what} />
     </span>
   );

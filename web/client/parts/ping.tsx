@@ -1,5 +1,6 @@
 // A ping through the network, answer by answer.
 import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import type { Peer, PingEvent } from '../pure/wire.ts';
 import { reasonOf } from '../pure/said.ts';
 import { useWords, type Words } from '../state/language.ts';
@@ -13,6 +14,12 @@ export function Ping({ peer }: { readonly peer: Peer }): JSX.Element {
   const words = useWords();
   const { t } = words;
   const ping = useStream<PingEvent>(COUNT * 3);
+  // The first path that is told is the one in use, unless there was none.
+  const hadPath = useRef(false);
+  const start = (): void => {
+    hadPath.current = peer.path !== null;
+    ping.start('/v1/node/ping', { peer: peer.id, count: COUNT });
+  };
   const longest = Math.max(1, ...ping.lines.map(line => (line.type === 'reply' ? line.ms : 0)));
   return (
     <Card
@@ -21,9 +28,7 @@ export function Ping({ peer }: { readonly peer: Peer }): JSX.Element {
         ping.busy ? (
           <Button onClick={ping.stop}>{t('stop')}</Button>
         ) : (
-          <Button onClick={() => ping.start('/v1/node/ping', { peer: peer.id, count: COUNT })}>
-            {t('ping.do')}
-          </Button>
+          <Button onClick={start}>{t('ping.do')}</Button>
         )
       }
     >
@@ -31,7 +36,7 @@ export function Ping({ peer }: { readonly peer: Peer }): JSX.Element {
       <ol class="bars" aria-live="polite">
         {ping.lines.map((line, i) => (
           <li key={i}>
-            <PingLine line={line} longest={longest} words={words} />
+            <PingLine line={line} longest={longest} isInUse={i === 0 && hadPath.current} words={words} />
           </li>
         ))}
       </ol>
@@ -48,10 +53,12 @@ export function Ping({ peer }: { readonly peer: Peer }): JSX.Element {
 interface LineProps {
   readonly line: PingEvent;
   readonly longest: number;
+  /** Of a path: no new one. */
+  readonly isInUse: boolean;
   readonly words: Words;
 }
 
-function PingLine({ line, longest, words: { t, f, said } }: LineProps): JSX.Element {
+function PingLine({ line, longest, isInUse, words: { t, f, said } }: LineProps): JSX.Element {
   switch (line.type) {
     case 'reply':
       return (
@@ -66,6 +73,8 @@ function PingLine({ line, longest, words: { t, f, said } }: LineProps): JSX.Elem
     case 'lost':
       return <span class="tone-bad toned">{t('ping.lost', { reason: said(reasonOf(line)) })}</span>;
     case 'path':
+      if (isInUse && line.path !== null)
+        return <span class="hint">{t('ping.by', { path: pathWords(line.path, t) })}</span>;
       return (
         <span class="tone-good toned">
           {line.path === null

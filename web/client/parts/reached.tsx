@@ -61,13 +61,22 @@ export function howWords(peer: Peer, t: Say): string {
 }
 
 /** Not where the state says it already. */
-function becauseOf(peer: Peer, { t, said }: Words): string {
+function becauseOf(peer: Peer, words: Words): string {
+  const { t } = words;
   const isTold = peer.reason === '' || peer.state === 'idle' || peer.state === 'offline';
   if (isTold) return '';
   // The path it names stands before it already.
   const reason = reasonOf(peer);
   const cause = reason.code === 'reason.because' ? reason.facts['why'] : undefined;
-  return t('how.why', { reason: lowered(said(typeof cause === 'object' ? cause : reason)) });
+  return t('how.why', { reason: lowered(withoutFigure(typeof cause === 'object' ? cause : reason, words)) });
+}
+
+/** The round trip at which it was chosen is another by now; the diary has it. */
+function withoutFigure(reason: Said, { t, said }: Words): string {
+  if (reason.code === 'reason.only') return t('how.only');
+  const { count } = reason.facts;
+  const isBest = reason.code === 'reason.best' && (typeof count === 'number' || typeof count === 'string');
+  return isBest ? t('how.best', { count }) : said(reason);
 }
 
 const lowered = (sentence: string): string =>

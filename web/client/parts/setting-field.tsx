@@ -64,14 +64,15 @@ const optionsOf = ({ options, labels }: FormField, t: Say): readonly { value: st
   }));
 
 /** What it does, what it may be, whether it holds already, and the way back to the default. */
-function Hint({ field, onDefault }: SettingFieldProps): JSX.Element {
+function Hint({ field, error, onDefault }: SettingFieldProps): JSX.Element {
   const { t } = useWords();
   const mayBe = mayBeWords(field, t);
+  const isTold = mayBe === '' || (error?.includes(mayBe) ?? false);
   const isOwn = field.isSet && !field.secret && field.default !== null;
   return (
     <>
       <span class="block">{field.description}</span>
-      {mayBe !== '' && <span class="block">{mayBe}</span>}
+      {!isTold && <span class="block">{mayBe}</span>}
       {field.pending && <Badge tone="fair">{t('form.pending')}</Badge>}
       {isOwn && (
         <button type="button" class="link" onClick={onDefault}>

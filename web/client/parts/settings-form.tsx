@@ -1,13 +1,21 @@
 // A form drawn from settings and their schemas. What is wrong is told at its field, what starts anew is told before.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { draftsOf, fieldsBlamed, readForm, type Change, type Draft, type Drafts } from '../pure/form.ts';
+import {
+  draftsOf,
+  fieldsBlamed,
+  readForm,
+  unusableIn,
+  type Change,
+  type Draft,
+  type Drafts,
+} from '../pure/form.ts';
 import type { FormField } from '../pure/form.ts';
 import { ApiProblem } from '../state/api.ts';
 import { useAction } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
-import { plainText, type BoxWords } from '../pure/box-words.ts';
-import { useWords, type Say } from '../state/language.ts';
+import { plainText } from '../pure/box-words.ts';
+import { useWords, type Say, type Words } from '../state/language.ts';
 import { Button, Problem } from './basics.tsx';
 import { SettingField } from './setting-field.tsx';
 
@@ -20,13 +28,14 @@ export interface SettingsFormProps {
 }
 
 export function SettingsForm({ fields, onSave, restarts }: SettingsFormProps): JSX.Element {
-  const { t, box } = useWords();
+  const words = useWords();
+  const { t } = words;
   const [drafts, setDrafts] = useState<Drafts>({});
   const [isChecked, setChecked] = useState(false);
   const action = useAction();
   const all = { ...draftsOf(fields), ...drafts };
   const { change, changed, wrong } = readForm(fields, all);
-  const blamed = blamedBy(action.problem, t, box);
+  const blamed = blamedBy(action.problem, { fields, all }, words);
   const isElsewhere = action.problem !== null && !fields.some(({ key }) => key in blamed);
   const save = async (what: Change): Promise<void> => {
     const isDone = await action.run(() => onSave(what));
@@ -92,7 +101,11 @@ function focusFirstWrong(form: EventTarget | null): void {
 }
 
 /** The daemon's refusal, at the settings that it is about. */
-function blamedBy(problem: unknown, t: Say, box: BoxWords | null): Readonly<Record<string, string>> {
+function blamedBy(
+  problem: unknown,
+  { fields, all }: { readonly fields: readonly FormField[]; readonly all: Drafts },
+  { t, f, box }: Words,
+): Readonly<Record<string, string>> {
   if (!(problem instanceof ApiProblem)) return {};
   const { mayBe, problem: told } = problem.details;
   const own = (english: string): string => (box === null ? english : plainText(box.phrase(english)));
@@ -100,7 +113,16 @@ function blamedBy(problem: unknown, t: Say, box: BoxWords | null): Readonly<Reco
     typeof mayBe === 'string'
       ? t('form.mayBe', { mayBe: own(mayBe) })
       : own(typeof told === 'string' ? told : problem.message);
-  return Object.fromEntries(fieldsBlamed(problem.details).map(key => [key, `${words} (${problem.code})`]));
+  // What a setting may be needs no code to look for.
+  const coded = typeof mayBe === 'string' ? words : `${words} (${problem.code})`;
+  return Object.fromEntries(
+    fieldsBlamed(problem.details).map(key => {
+      const field = fields.find(one => one.key === key);
+      const unusable = field === undefined ? [] : unusableIn(field, String(all[key] ?? ''));
+      const what = f.list(unusable.map(one => (/\s/u.test(one) ? t('form.space') : one)));
+      return [key, unusable.length === 0 ? coded : t('form.unusable', { what, mayBe: words })];
+    }),
+  );
 }
 
 function wrongWords(field: FormField, wrong: Readonly<Record<string, string>>, t: Say): string {

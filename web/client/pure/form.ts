@@ -24,6 +24,8 @@ export interface FormField {
   readonly maxItems: number | null;
   /** What it may be where type and range do not say it; empty: they do. */
   readonly words: string;
+  /** A regular expression for the whole; empty: none. */
+  readonly pattern: string;
   readonly secret: boolean;
   /** Of a secret: there is one. Of others: somebody chose it. */
   readonly isSet: boolean;
@@ -57,6 +59,7 @@ interface Schema {
   readonly items?: Schema;
   readonly writeOnly?: boolean;
   readonly 'x-words'?: string;
+  readonly pattern?: string;
 }
 
 type Standing = Pick<FormField, 'key' | 'isSet' | 'restart' | 'pending' | 'value'>;
@@ -94,6 +97,7 @@ function fieldOf(schema: Schema, { key, isSet, restart, pending, value }: Standi
     maxLength: schema.maxLength ?? schema.items?.maxLength ?? null,
     maxItems: schema.maxItems ?? null,
     words: schema['x-words'] ?? schema.items?.['x-words'] ?? '',
+    pattern: schema.pattern ?? '',
     secret: schema.writeOnly === true,
     default: schema.default ?? null,
   };
@@ -124,6 +128,13 @@ function itemKindOf(items: Schema | undefined): FormField['itemKind'] {
   const types = [items?.type ?? []].flat();
   if (types.includes('integer')) return 'integer';
   return types.includes('number') ? 'number' : 'text';
+}
+
+/** What stands in a text and is allowed nowhere by its pattern, each once; empty: it is wrong in another way. */
+export function unusableIn({ pattern }: Pick<FormField, 'pattern'>, text: string): readonly string[] {
+  const allowed = pattern === '' ? null : new RegExp(pattern, 'u');
+  if (allowed === null || !allowed.test('aaa')) return [];
+  return [...new Set(text.trim())].filter(one => !allowed.test(`a${one}a`));
 }
 
 // ---- to and fro

@@ -30,6 +30,9 @@ const SPANS: readonly (readonly [seconds: number, unit: Intl.RelativeTimeFormatU
   [1, 'second'],
 ];
 
+/** Intl says 现在, which is no word for what has just been. */
+const ZH_NOW = '刚刚';
+
 export const NOTHING = '–';
 
 export function formatIn(language: string): Format {
@@ -41,7 +44,8 @@ export function formatIn(language: string): Format {
   const number = cached(digits => new Intl.NumberFormat(language, { maximumFractionDigits: digits }));
   const span = (seconds: number): string => {
     const [size, unit] = SPANS.find(([least]) => Math.abs(seconds) >= least) ?? [1, 'second'];
-    return relative.format(Math.trunc(seconds / size), unit);
+    const count = Math.trunc(seconds / size);
+    return count === 0 && language.startsWith('zh') ? ZH_NOW : relative.format(count, unit);
   };
   return {
     language,

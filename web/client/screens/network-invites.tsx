@@ -1,7 +1,7 @@
 // Invites: what lets boxes in. A new one is shown once, as a code and as text.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Invite, IssuedInvite } from '../pure/wire-server.ts';
+import type { AuditEntry, Invite, IssuedInvite } from '../pure/wire-server.ts';
 import { useAction, useLoad } from '../state/action.ts';
 import { get, post } from '../state/api.ts';
 import { useWords, type Words } from '../state/language.ts';
@@ -12,6 +12,8 @@ import { Choice, Field, Switch } from '../parts/field.tsx';
 import { InviteShown } from '../parts/invite.tsx';
 
 const HOUR_MS = 3_600_000;
+/** So many of the latest entries of the history are looked through. */
+const PAST = 500;
 const HOURS = [1, 24, 168, 720] as const;
 
 export function Invites({ address }: { readonly address: string }): JSX.Element {
@@ -34,11 +36,7 @@ export function Invites({ address }: { readonly address: string }): JSX.Element 
             invites.length === 0 ? (
               <p class="hint">{t('invites.none')}</p>
             ) : (
-              <ul class="items">
-                {[...invites].reverse().map(invite => (
-                  <InviteLine key={invite.id} invite={invite} onChanged={loaded.reload} />
-                ))}
-              </ul>
+              <InviteLines invites={[...invites].reverse()} onChanged={loaded.reload} />
             )
           }
         </Shown>
@@ -61,13 +59,61 @@ export function Invites({ address }: { readonly address: string }): JSX.Element 
   );
 }
 
+/** Those that can be used; the others below, behind a fold. */
+function InviteLines({
+  invites,
+  onChanged,
+}: {
+  readonly invites: readonly Invite[];
+  readonly onChanged: () => void;
+}): JSX.Element {
+  const { t } = useWords();
+  const open = invites.filter(({ state }) => state === 'open');
+  const over = invites.filter(({ state }) => state !== 'open');
+  return (
+    <>
+      {open.length === 0 && <p>{t('invites.noneOpen')}</p>}
+      <ul class="items">
+        {open.map(invite => (
+          <InviteLine key={invite.id} invite={invite} onChanged={onChanged} />
+        ))}
+      </ul>
+      {over.length > 0 && <Over invites={over} onChanged={onChanged} />}
+    </>
+  );
+}
+
+/** By whom each was used stands in the history. */
+function Over(props: { readonly invites: readonly Invite[]; readonly onChanged: () => void }): JSX.Element {
+  const { t, f } = useWords();
+  const past = useLoad(
+    () => get<{ readonly entries: readonly AuditEntry[] }>(`/v1/server/audit?most=${PAST}`),
+    props.invites.map(({ id }) => id).join(' '),
+  );
+  const uses = (past.value?.entries ?? []).filter(({ what }) => what === 'invite-used');
+  const userOf = (invite: Invite): string =>
+    f.list([...new Set(uses.filter(({ subject }) => subject === invite.id).map(({ by }) => by))]);
+  return (
+    <details class="fold">
+      <summary>{t('invites.over', { count: props.invites.length })}</summary>
+      <ul class="items">
+        {props.invites.map(invite => (
+          <InviteLine key={invite.id} invite={invite} users={userOf(invite)} onChanged={props.onChanged} />
+        ))}
+      </ul>
+    </details>
+  );
+}
+
 const TONES = { open: 'good', used: 'quiet', expired: 'quiet', revoked: 'bad' } as const;
 
 function InviteLine({
   invite,
+  users = '',
   onChanged,
 }: {
   readonly invite: Invite;
+  readonly users?: string;
   readonly onChanged: () => void;
 }): JSX.Element {
   const words = useWords();
@@ -90,7 +136,10 @@ function InviteLine({
           {what} <Badge tone={TONES[invite.state]}>{t(`invites.${invite.state}`)}</Badge>
           {invite.approval && <Badge tone="fair">{t('invites.approval')}</Badge>}
         </p>
-        <p class="hint">{standingWords(invite, words)}</p>
+        <p class="hint">
+          {standingWords(invite, words)}
+          {users !== '' && ` · ${t('invites.usedBy', { names: users })}`}
+        </p>
       </div>
       {invite.state === 'open' && (
         <Button label={t('invites.revoke.of', { what })} onClick={() => setAsking(true)}>

@@ -7,6 +7,7 @@ import type { Live, NodeStatus, ServerLive } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
+import { useIsPhone } from '../state/phone.ts';
 import { Button, Card, Facts, Problem, State } from '../parts/basics.tsx';
 import { Copied } from '../parts/copy.tsx';
 import { HealthCard, healthOf } from '../parts/health.tsx';
@@ -69,8 +70,26 @@ function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live })
   const [typed, setTyped] = useState('');
   const isAll = typed.trim() === '';
   const shown = found(node.peers, typed);
+  const isPhone = useIsPhone();
+  const health = <HealthCard lines={healthOf(now)} />;
+  const list = (
+    <Card
+      title={t('peers.title')}
+      actions={node.peers.length > 1 && <Filter typed={typed} onType={setTyped} />}
+    >
+      {node.peers.length === 0 && <Nobody isServer={now.server?.state === 'up'} />}
+      {!isAll && (
+        <p class="hint" role="status">
+          {t('peers.found', { count: shown.length, all: node.peers.length })}
+        </p>
+      )}
+      {shown.length > 0 && <PeerTable peers={shown} rates={now.rates} />}
+    </Card>
+  );
   return (
     <>
+      {isPhone && health}
+      {isPhone && list}
       <div class="columns">
         <Card title={t('map.title')} actions={<Legend />}>
           <Map
@@ -82,22 +101,11 @@ function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live })
           <p class="hint">{t('map.reading')}</p>
         </Card>
         <div class="stack">
-          <HealthCard lines={healthOf(now)} />
+          {!isPhone && health}
           <ThisBox node={node} />
         </div>
       </div>
-      <Card
-        title={t('peers.title')}
-        actions={node.peers.length > 1 && <Filter typed={typed} onType={setTyped} />}
-      >
-        {node.peers.length === 0 && <Nobody isServer={now.server?.state === 'up'} />}
-        {!isAll && (
-          <p class="hint" role="status">
-            {t('peers.found', { count: shown.length, all: node.peers.length })}
-          </p>
-        )}
-        {shown.length > 0 && <PeerTable peers={shown} rates={now.rates} />}
-      </Card>
+      {!isPhone && list}
     </>
   );
 }

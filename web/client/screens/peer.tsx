@@ -4,7 +4,8 @@ import { counted } from '../pure/peers.ts';
 import type { History, Live, Path, Peer } from '../pure/wire.ts';
 import { useLoad } from '../state/action.ts';
 import { get } from '../state/api.ts';
-import { useWords } from '../state/language.ts';
+import { useWords, type Say } from '../state/language.ts';
+import { Address } from '../parts/address.tsx';
 import { Badge, Card, Facts, Shown } from '../parts/basics.tsx';
 import { Copied } from '../parts/copy.tsx';
 import { HistoryPlot } from '../parts/history-plot.tsx';
@@ -17,6 +18,7 @@ import { Speed } from '../parts/speed.tsx';
 import { Title } from '../parts/title.tsx';
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export function PeerScreen({ id, now }: { readonly id: string; readonly now: Live }): JSX.Element {
   const { t } = useWords();
@@ -84,10 +86,18 @@ function Past({ peer, at }: { readonly peer: Peer; readonly at: number }): JSX.E
   const turn = `${peer.id} ${Math.floor(at / MINUTE_MS)} ${peer.path?.label ?? ''}`;
   const loaded = useLoad(() => get<History>(path), turn);
   return (
-    <Card title={t('history.title')}>
+    <Card title={loaded.value === null ? t('history.title') : spanWords(loaded.value, t)}>
       <Shown loaded={loaded}>{history => <HistoryPlot history={history} />}</Shown>
     </Card>
   );
+}
+
+/** A box that is new is not told an hour of. */
+function spanWords({ samples, everyMs }: History, t: Say): string {
+  const span = (samples.at(-1)?.at ?? 0) - (samples[0]?.at ?? 0);
+  const minutes = Math.round(span / MINUTE_MS);
+  const isHour = samples.length < 2 || HOUR_MS - span < Math.max(2 * everyMs, 2 * MINUTE_MS);
+  return isHour ? t('history.title') : t('history.minutes', { count: Math.max(1, minutes) });
 }
 
 function Paths({ peer }: { readonly peer: Peer }): JSX.Element {
@@ -120,7 +130,7 @@ function PathLine({ path, isUsed }: { readonly path: Path; readonly isUsed: bool
         </span>
       </div>
       <p class="hint">
-        {path.remote !== null && <span class="mono">{path.remote}</span>}{' '}
+        {path.remote !== null && <Address text={path.remote} />}{' '}
         {t('paths.foundBy', { how: foundWords(path.foundBy, t) })}
         {path.loss >= 0.01 && ` · ${t('peers.loss', { share: f.percent(path.loss) })}`}
         {path.mtu !== null && ` · ${t('paths.mtu', { bytes: path.mtu })}`}

@@ -13,6 +13,8 @@ export const enPeer = {
   'how.unreachable': '{name} cannot be reached now.',
   'how.offline': '{name} is not connected.',
   'how.why': 'Why: {reason}',
+  'how.only': 'the only path that answered.',
+  'how.best': 'the best of {count} paths that answered.',
   'better.title': 'What would make it better',
   'better.lan': 'Nothing: no way is shorter than within one network.',
   'better.direct': 'Nothing: a direct path is the best there is.',

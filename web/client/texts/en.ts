@@ -48,7 +48,7 @@ const enFirst = {
   'signIn.forgotten': 'Forgotten? On the box itself: sudo ginnel page reset-password',
   password: 'Password',
   'password.new': 'New password',
-  'password.again': 'The same once more',
+  'password.again': 'Repeat the password',
   'password.hint': 'At least 8 characters. Four words that do not belong together are easy to keep in mind.',
   'password.short': 'This one has {count}: at least {least} characters are needed.',
   'password.different': 'The two are not the same.',
@@ -135,7 +135,7 @@ const enFirst = {
   'nat.noUdp': 'Blocked: paths go over TCP',
   'nat.ipv6': 'IPv6 to the internet',
   'nat.ipv6.yes': 'Works here',
-  'nat.ipv6.no': 'Not here',
+  'nat.ipv6.no': 'None',
   'nat.outside': 'Seen from outside as',
 
   // ---- health

@@ -22,6 +22,27 @@ export const saidEn: SaidTexts = {
   'advice.ipv6-there': 'Turn IPv6 on in the router there: this home has it, and it needs no luck.',
   'advice.port':
     'Give one of the two boxes a port of its own: turn UPnP, NAT-PMP or PCP on in its router, or forward a UDP port there by hand and enter it under external-addresses.',
+  // The diary of what was tried.
+  'cause.packet': 'something is to be sent there',
+  'cause.moved': 'the addresses of this box changed',
+  'learnt.host': 'its own address',
+  'learnt.reflexive': 'its address seen from outside',
+  'learnt.mapped': 'a port that its router opened',
+  'learnt.configured': 'an address set by hand',
+  'learnt.peer-reflexive': 'where its packets came from',
+  'learnt.roaming': 'where its packets came from',
+  'learnt.predict': 'a port that was foreseen',
+  'learnt.birthday': 'guessing ports',
+  'learnt.tcp': 'a TCP connection',
+  'learnt.relay': 'a relay',
+  'learnt.last good': 'where it was met before',
+  'learnt.the server says': 'from the location server',
+  'try.answered-seen': '{path} ({learnt}) answered in {ms} ms, and sees this box as {place}',
+  'try.offered-plain': 'it sent {places} of its own: ours were sent back, and both are tried in {ms} ms',
+  'try.its-places': 'it answered with {places}: trying',
+  'try.no-answer': 'it has not answered yet',
+  'places.one': '1 address',
+  'places.many': '{count} addresses',
   'nat.fixed-port':
     'A port of its own in the router would make this box easy to find: UPnP, NAT-PMP or PCP turned on there (the plugin nat-portmap uses them), or a UDP port forwarded by hand and entered under external-addresses.',
 };

@@ -89,7 +89,7 @@ export const zhHealth: Readonly<Record<string, CodeText>> = {
     '请检查磁盘和状态数据：ginnel check。',
   ],
   LOOP_SLOW: [
-    '最近一分钟内，Ginnel 曾卡顿 {ms} 毫秒。',
+    '最近一分钟内，Ginnel 曾卡顿 {ms} ms。',
     '处理器忙于其他任务，或某个插件占用时间过长。',
     '偶尔一次无需处理。若反复出现，请结束占用本机的其他程序（可用 top 查看），或逐个关闭插件找出原因：ginnel plugins。',
   ],

@@ -5,13 +5,13 @@ import type { enNetwork } from './en-network.ts';
 export const zhNetwork: Readonly<Record<keyof typeof enNetwork, Text>> = {
   // ---- 网络管理页面
   'network.none': '本机没有管理网络',
-  'network.up': '网络 {name}',
-  'network.down': '网络 {name} 已停止',
+  'network.up': '网络“{name}”',
+  'network.down': '网络“{name}”已停止',
   'network.counts': { other: '共 {count} 台设备，{online} 台在线' },
   'network.start': '启动定位服务器',
   'network.nodes': '设备',
   'network.invites': '邀请',
-  'network.log-ins': '其他加入方式',
+  'network.log-ins': '账号与证书',
   'network.relays': '中继',
   'network.rules': '规则',
   'network.audit': '操作记录',
@@ -43,6 +43,9 @@ export const zhNetwork: Readonly<Record<keyof typeof enNetwork, Text>> = {
   'invites.title': '邀请',
   'invites.what': '持有邀请的人可以让设备加入，直到邀请用完、过期或被撤销。',
   'invites.none': '还没有邀请。',
+  'invites.noneOpen': '目前没有可用的邀请。',
+  'invites.over': { other: '{count} 个已不可用的邀请' },
+  'invites.usedBy': '使用者：{names}',
   'invites.new': '新建邀请',
   'invites.make': '创建邀请',
   'invites.made': '邀请',
@@ -110,7 +113,7 @@ export const zhNetwork: Readonly<Record<keyof typeof enNetwork, Text>> = {
     '两个家庭之间无法直连时，由第三台设备转发，数据在两端之间始终加密。凡是能从外网访问的设备，都会自动承担中继。',
   'relays.none':
     '目前没有设备可以中继，无法直连的两个家庭将无法互访。解决办法：在其中一个家庭的路由器上把 TCP 端口 7443 转发到设备，或让一台租用的小型服务器加入网络。',
-  'relays.cannot': { other: '另有 {count} 台设备不能为他人转发' },
+  'relays.cannot': { other: '有 {count} 台设备不能中继' },
   'relays.noDoor':
     '从外网无法访问它们的 TCP 端口。大多数路由器后面都是如此，并非故障。如需改变，请在路由器上转发该端口，或开启 UPnP。',
   'relays.off': '这些设备上关闭了为他人转发。',

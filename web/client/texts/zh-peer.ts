@@ -4,7 +4,7 @@ import type { enPeer } from './en-peer.ts';
 
 export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   // ---- 设备如何被访问
-  'how.title': '如何到达',
+  'how.title': '连接方式',
   'how.lan': '{name} 与本机在同一局域网，数据直接送达。',
   'how.direct': '通过 {transport} 直连 {name}，中间没有其他设备。',
   'how.turn': '经 TURN 服务器到达 {name}；服务器无法读取所转发的内容。',
@@ -14,6 +14,8 @@ export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   'how.unreachable': '目前无法到达 {name}。',
   'how.offline': '{name} 没有联网。',
   'how.why': '原因：{reason}',
+  'how.only': '这是唯一有响应的路径。',
+  'how.best': '有响应的 {count} 条路径中最好的一条。',
   'better.title': '改进办法',
   'better.lan': '无需改进：没有比同一局域网更短的路径。',
   'better.direct': '无需改进：直连就是最好的路径。',
@@ -25,15 +27,15 @@ export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   'better.plugin': '打开 {plugin}',
   'better.addresses': '填写地址',
   'better.relay': '让本机提供中继',
-  'how.here': '其他设备如何到达本机',
+  'how.here': '其他设备如何连接本机',
   'how.more': '本机路由器的更多情况',
-  'how.there': '其他设备如何到达 {name}',
+  'how.there': '其他设备如何连接 {name}',
   'tries.title': { other: '尝试过程（{count} 步）' },
   'label.none': '无路径',
 
   // ---- 路径如何发现
   'found.host': '它自己的地址',
-  'found.reflexive': '外网看到的地址',
+  'found.reflexive': '从外网看到的地址',
   'found.mapped': '它的路由器开放的端口',
   'found.configured': '手动设置的地址',
   'found.peer-reflexive': '它的数据来源',
@@ -51,7 +53,7 @@ export const zhPeer: Readonly<Record<keyof typeof enPeer, Text>> = {
   'told.memory.card': '内存：{memory}',
   'told.memory.about': '启动时约 {bytes}',
   'told.memory.little': '启动时不到 {bytes}',
-  'told.seen': '外网看到的本机地址',
+  'told.seen': '从外网看到的本机地址',
   'told.asks': '询问',
   'told.askable': { other: '{count} 台服务器' },
   'told.unreadable': '无法识别的服务器',

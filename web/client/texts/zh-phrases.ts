@@ -46,7 +46,7 @@ export const zhPhrases: Readonly<Record<string, string>> = {
     '一个字母开头，后接最多 11 个字母、数字、_ 或 -，末尾可加 %d',
   'up to two servers with their ports, such as turn.example.org:3478':
     '最多两个带端口的服务器，例如 turn.example.org:3478',
-  'a number of Mbit/s up to 1000000; 0 for no limit': '以 Mbit/s 计，最大 1000000；0 表示不限',
+  'a number of Mbit/s up to 1000000; 0 for no limit': '0–1000000 Mbit/s；0 表示不限',
   'debug, info, warn, error or silent; for a part: info,node.paths=debug':
     'debug、info、warn、error 或 silent；按部分设置：info,node.paths=debug',
   '1 to 63 letters, digits or hyphens, with a letter or digit first and last':
