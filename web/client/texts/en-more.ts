@@ -86,7 +86,7 @@ export const enMore = {
   'form.length': '{most} characters at most.',
   'form.many': '{most} at most.',
   'form.lines': 'One a line, {most} at most.',
-  'form.unusable': 'It cannot contain {what}. {mayBe}',
+  'form.unusable': 'Not allowed in it: {what}. {mayBe}',
   'form.space': 'spaces',
   'form.number': 'This is not a number.',
   'form.whole': 'A whole number is needed.',

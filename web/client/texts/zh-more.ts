@@ -86,7 +86,7 @@ export const zhMore: Readonly<Record<keyof typeof enMore, Text>> = {
   'form.length': '最多 {most} 个字符。',
   'form.many': '最多 {most} 项。',
   'form.lines': '每行一项，最多 {most} 项。',
-  'form.unusable': '不能包含{what}。{mayBe}',
+  'form.unusable': '不能使用：{what}。{mayBe}',
   'form.space': '空格',
   'form.number': '请输入数字。',
   'form.whole': '请输入整数。',
