@@ -8,7 +8,7 @@ import { Household, whyNoBrowser } from '../support/browser.ts';
 import { household } from '../support/made-up-household.ts';
 import { serveMadeUpPage } from '../support/made-up-page.ts';
 import { memoryStore } from '../support/memory-store.ts';
-import { enter, settled } from '../support/page-screens.ts';
+import { enter, goTo, settled } from '../support/page-screens.ts';
 
 const skip = whyNoBrowser();
 
@@ -43,5 +43,36 @@ t.test(
     const stranger = await Household.open();
     t.teardown(() => stranger.close());
     await t.rejects(stranger.visit(made.address), /ERR_CERT_AUTHORITY_INVALID/, 'others are warned');
+  },
+);
+
+t.test(
+  'HTTPS turned on from the home network: one screen leads there, and nothing is asked any more',
+  { skip, timeout: 60_000 },
+  async t => {
+    const made = await serveMadeUpPage({ peers: household() });
+    const browser = await Household.open({ named: 'attic.lan' });
+    t.teardown(async () => {
+      await browser.close();
+      await made.close();
+    });
+    await enter(await browser.visit(made.address));
+    const visit = await browser.visit(made.address.replace('127.0.0.1', 'attic.lan'));
+    const { page } = visit;
+    await settled(page);
+    await enter(visit);
+    await goTo(visit, '#/settings/page');
+    await page.getByRole('button', { name: 'Turn HTTPS on' }).click();
+    await page.getByRole('heading', { name: 'The page goes by HTTPS now' }).waitFor();
+    const { port } = new URL(made.address);
+    const link = page.getByRole('link', { name: 'Open the page there' });
+    t.equal(await link.getAttribute('href'), `https://attic.lan:${port}/#/settings/page`);
+    const asked: string[] = [];
+    page.on('request', request => asked.push(request.url()));
+    // As the box does: what was open is closed, and there is no plain page behind it.
+    await made.close();
+    await page.waitForTimeout(3000);
+    t.same(asked, []);
+    t.same([await visit.barriers(), visit.complaints], [[], []]);
   },
 );

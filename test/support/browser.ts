@@ -30,6 +30,8 @@ export interface BrowserOptions {
   readonly camera?: string;
   /** SHA-256 of a public key (base64), whose certificate counts as good by whomever it is signed. */
   readonly trusted?: string;
+  /** A name that leads to 127.0.0.1, as the home network's name service would. */
+  readonly named?: string;
 }
 
 const cameraOf = (video: string): readonly string[] => [
@@ -63,13 +65,14 @@ export class Household {
     this.#folder = folder;
   }
 
-  static async open({ namespace, camera, trusted }: BrowserOptions = {}): Promise<Household> {
+  static async open({ namespace, camera, trusted, named }: BrowserOptions = {}): Promise<Household> {
     const folder = mkdtempSync(join(tmpdir(), 'ginnel-browser-'));
     try {
       const executablePath = namespace === undefined ? CHROMIUM : withinNamespace(folder, namespace);
       const env = withFonts(folder);
       const trust = trusted === undefined ? [] : [`--ignore-certificate-errors-spki-list=${trusted}`];
-      const args = [...ARGS, ...(camera === undefined ? [] : cameraOf(camera)), ...trust];
+      const known = named === undefined ? [] : [`--host-resolver-rules=MAP ${named} 127.0.0.1`];
+      const args = [...ARGS, ...(camera === undefined ? [] : cameraOf(camera)), ...trust, ...known];
       const browser = await chromium.launch({ executablePath, args, env });
       return new Household(browser, folder);
     } catch (error) {

@@ -60,7 +60,7 @@ export async function serveMadeUpPage({
     hashPassword: (password, salt) =>
       Promise.resolve(createHash('sha256').update(salt).update(password).digest()),
     folder: join(repositoryRoot, 'dist/web/client'),
-    ...{ names: () => [], name: () => 'attic-nas', isNear: () => true },
+    ...{ names: () => ['attic.lan'], name: () => 'attic-nas', isNear: () => true },
     ...{ isTlsNeeded: () => tls !== null, certificate: () => null },
   });
   const listener = createPageServer(page.callback, new Connections());

@@ -5,6 +5,7 @@ import type { Route } from './pure/route.ts';
 import type { Live } from './pure/wire.ts';
 import { useWords } from './state/language.ts';
 import { live, watchLive } from './state/live.ts';
+import { moved } from './state/moved.ts';
 import { route } from './state/router.ts';
 import { askSession, session } from './state/session.ts';
 import { useStore } from './state/store.ts';
@@ -13,6 +14,7 @@ import { Entrance } from './parts/entrance.tsx';
 import { Frame } from './parts/frame.tsx';
 import { Title } from './parts/title.tsx';
 import { NetworkScreen } from './screens/network.tsx';
+import { MovedScreen } from './screens/moved.tsx';
 import { Overview } from './screens/overview.tsx';
 import { PeerScreen } from './screens/peer.tsx';
 import { PluginScreen } from './screens/plugin.tsx';
@@ -25,6 +27,8 @@ const AGAIN_MS = 4000;
 
 export function App(): JSX.Element {
   const known = useStore(session);
+  const gone = useStore(moved);
+  if (gone !== null) return <MovedScreen moved={gone} />;
   if (known === 'asking') return <main class="entrance">{<Loading />}</main>;
   if (known === 'unreached') return <Unreached />;
   if (known.owner === 'none') return <FirstPassword session={known} />;

@@ -63,7 +63,7 @@ export async function createPage(options: PageOptions): Promise<Page> {
   sessions.onEnd(id => live.endOf(id));
   const read = bodyReader();
   const cookies = await Cookies.open({ ...options, failed });
-  const parts = { ...options, owner, sessions, cookies, read };
+  const parts = { ...options, owner, sessions, cookies, read, isNew: () => isNew(options) };
   const open = new Router({ prefix: '/v1/page' });
   openRoutes(open, parts);
   const signedIn = new Router({ prefix: '/v1' });
@@ -97,6 +97,11 @@ export async function createPage(options: PageOptions): Promise<Page> {
       await sessions.close();
     },
   };
+}
+
+function isNew({ node, server }: PageOptions): boolean {
+  const status = node?.status();
+  return status?.state === 'down' && status.network === '' && server?.summary().state !== 'up';
 }
 
 async function needSession(context: Context, next: Koa.Next, parts: SessionParts): Promise<void> {

@@ -19,18 +19,20 @@ export interface SessionParts {
   readonly version: string;
   /** This box's, as its owner calls it. */
   readonly name: () => string;
+  /** Is this box in no network, and runs none? Then a first visit goes on to that. */
+  readonly isNew: () => boolean;
   /** Is that address of the home's own network, or this machine's? */
   readonly isNear: (address: string) => boolean;
 }
 
 /** Those that come before a session. */
 export function openRoutes(router: Router, parts: SessionParts): void {
-  const { owner, read, version, name } = parts;
+  const { owner, read, version, name, isNew } = parts;
   const needsCode = (context: Context): boolean => !owner.isSet && !isAtHome(context, parts);
   router.get('/session', async context => {
     const session = sessionOf(context, parts);
     if (session !== null) await renewIfOld(context, parts, session);
-    const facts = { signedIn: session !== null, version, name: name() };
+    const facts = { signedIn: session !== null, version, name: name(), isNew: isNew() };
     context.body = { owner: owner.isSet ? 'set' : 'none', needsCode: needsCode(context), ...facts };
   });
   router.post('/owner', async context => {

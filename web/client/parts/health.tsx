@@ -1,5 +1,5 @@
 // What a person should know though they did not ask: what is, why, what to do, and the code to search for.
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import type { HealthLine, Live } from '../pure/wire.ts';
 import { hashOf } from '../pure/route.ts';
 import { useWords } from '../state/language.ts';
@@ -27,11 +27,21 @@ export function healthOf({ health, node, server }: Live): readonly HealthLine[] 
   return WORST_FIRST.flatMap(severity => lines.filter(line => line.severity === severity));
 }
 
-export function HealthCard({ lines }: { readonly lines: readonly HealthLine[] }): JSX.Element {
+interface HealthCardProps {
+  readonly lines: readonly HealthLine[];
+  /** What the screen itself says is not well, with the way out. */
+  readonly children?: ComponentChildren;
+}
+
+export function HealthCard({ lines, children = null }: HealthCardProps): JSX.Element {
   const { t } = useWords();
   return (
     <Card title={t('health.title')}>
-      {lines.length === 0 ? <p class="hint">{t('health.none')}</p> : <HealthList lines={lines} />}
+      {children}
+      {lines.length > 0 && <HealthList lines={lines} />}
+      {lines.length === 0 && (children === null || children === false) && (
+        <p class="hint">{t('health.none')}</p>
+      )}
     </Card>
   );
 }

@@ -31,6 +31,8 @@ export interface Session {
   readonly signedIn: boolean;
   readonly version: string;
   readonly name: string;
+  /** In no network, and running none. */
+  readonly isNew: boolean;
 }
 
 export interface SignedIn {

@@ -41,7 +41,7 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
       <p class="lead" role="status">
         {summaryOf(node, t)}
       </p>
-      {node.state === 'down' && <BringUp />}
+      {node.state === 'down' && <BringUp kind="primary" />}
       <Boxes node={node} now={now} />
     </>
   );
@@ -67,17 +67,18 @@ function ServerHere({ now, server }: { readonly now: Live; readonly server: Serv
 
 function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live }): JSX.Element {
   const { t } = useWords();
+  const trouble = useTrouble(node);
   const [typed, setTyped] = useState('');
   const isAll = typed.trim() === '';
   const shown = found(node.peers, typed);
   const isPhone = useIsPhone();
-  const health = <HealthCard lines={healthOf(now)} />;
+  const health = <HealthCard lines={healthOf(now)}>{trouble}</HealthCard>;
   const list = (
     <Card
       title={t('peers.title')}
       actions={node.peers.length > 1 && <Filter typed={typed} onType={setTyped} />}
     >
-      {node.peers.length === 0 && <Nobody isServer={now.server?.state === 'up'} />}
+      {node.peers.length === 0 && <Nobody node={node} isServer={now.server?.state === 'up'} />}
       {!isAll && (
         <p class="hint" role="status">
           {t('peers.found', { count: shown.length, all: node.peers.length })}
@@ -111,8 +112,15 @@ function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live })
 }
 
 /** The first box of a network, or one that was let in a moment ago. */
-function Nobody({ isServer }: { readonly isServer: boolean }): JSX.Element {
+function Nobody({ node, isServer }: { readonly node: NodeStatus; readonly isServer: boolean }): JSX.Element {
   const { t } = useWords();
+  if (node.state === 'down')
+    return (
+      <>
+        <p>{t('peers.noneDown')}</p>
+        <BringUp />
+      </>
+    );
   return (
     <>
       <p>{t(isServer ? 'peers.noneHere' : 'peers.noneYet')}</p>
@@ -190,13 +198,30 @@ function ThisBox({ node }: { readonly node: NodeStatus }): JSX.Element {
   );
 }
 
-function BringUp(): JSX.Element {
+/** What the sentence above says of this box is said of its health, too. */
+function useTrouble(node: NodeStatus): JSX.Element | null {
+  const { t } = useWords();
+  if (node.state === 'down')
+    return (
+      <div class="notice tone-fair">
+        <Icon name="alert" />
+        <div>
+          <p class="strong">{t('health.down')}</p>
+          <BringUp />
+        </div>
+      </div>
+    );
+  const isOnItsWay = node.state === 'starting' || node.server.state === 'connecting';
+  return isOnItsWay ? <p class="hint">{t('health.notYet')}</p> : null;
+}
+
+function BringUp({ kind = 'plain' }: { readonly kind?: 'primary' | 'plain' }): JSX.Element {
   const { t } = useWords();
   const action = useAction();
   return (
     <div class="stack-tight">
       <div>
-        <Button kind="primary" busy={action.busy} onClick={() => void action.run(() => post('/v1/node/up'))}>
+        <Button kind={kind} busy={action.busy} onClick={() => void action.run(() => post('/v1/node/up'))}>
           {t('box.bringUp')}
         </Button>
       </div>

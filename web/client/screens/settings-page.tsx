@@ -6,6 +6,7 @@ import { useAction, useLoad } from '../state/action.ts';
 import { announce } from '../state/announce.ts';
 import { get, post } from '../state/api.ts';
 import { useWords } from '../state/language.ts';
+import { moved } from '../state/moved.ts';
 import { Badge, Button, Card, Facts, Problem, Shown } from '../parts/basics.tsx';
 import { Field } from '../parts/field.tsx';
 import { LanguageChoice, ThemeChoice } from '../parts/taste.tsx';
@@ -37,22 +38,41 @@ interface CertificateAnswer {
   readonly certificate: Certificate | null;
 }
 
-/** Where the page will be: through a tunnel it stays where it is. */
-function addressBy(isTls: boolean): string {
-  const { host, hostname } = location;
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  return `${isHere ? location.protocol : isTls ? 'https:' : 'http:'}//${host}/`;
+const TURNS_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 500;
+
+/** Here, and through a tunnel that ends here, the page stays as it is. */
+function isOnTheBox(): boolean {
+  const { hostname } = location;
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
+
+const getCertificate = (): Promise<CertificateAnswer> => get<CertificateAnswer>('/v1/page/certificate');
+
+/** Once the box has done it; the page is away for a moment meanwhile. */
+async function turned(isTls: boolean): Promise<CertificateAnswer | null> {
+  for (let waited = 0; waited < TURNS_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    await new Promise(resolve => window.setTimeout(resolve, LOOK_EVERY_MS));
+    const answer = await getCertificate().catch(() => null);
+    if (answer !== null && (answer.certificate !== null) === isTls) return answer;
+  }
+  return null;
 }
 
 function Encryption(): JSX.Element {
   const { t, f } = useWords();
-  const loaded = useLoad(() => get<CertificateAnswer>('/v1/page/certificate'));
+  const loaded = useLoad(getCertificate);
   const action = useAction();
-  const [moved, setMoved] = useState('');
-  const turn = (isOn: boolean): void =>
+  const turn = (isTls: boolean): void =>
     void action.run(async () => {
-      await post('/v1/settings', { set: { 'page-tls': isOn } });
-      setMoved(addressBy(isOn));
+      await post('/v1/settings', { set: { 'page-tls': isTls } });
+      if (!isOnTheBox()) {
+        moved.set({ isTls, address: `http${isTls ? 's' : ''}://${location.host}/${location.hash}` });
+        return;
+      }
+      const answer = await turned(isTls);
+      if (answer === null) loaded.reload();
+      else loaded.set(answer);
     });
   return (
     <Card title={t('tls.title')}>
@@ -69,12 +89,8 @@ function Encryption(): JSX.Element {
               />
             )}
             <p class="hint">{t(certificate === null ? 'tls.offTrusted' : 'tls.compare')}</p>
+            {certificate !== null && isOnTheBox() && <p class="hint">{t('tls.here')}</p>}
             <Problem problem={action.problem} />
-            {moved !== '' && (
-              <p role="status">
-                {t('tls.moved')} <a href={moved}>{moved}</a>
-              </p>
-            )}
             <div class="form-foot">
               <Button busy={action.busy} onClick={() => turn(certificate === null)}>
                 {t(certificate === null ? 'tls.turnOn' : 'tls.turnOff')}

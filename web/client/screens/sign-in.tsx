@@ -69,7 +69,7 @@ export function FirstPassword({ session }: { readonly session: Session }): JSX.E
     });
   };
   return (
-    <Entrance title={t('first.title')} step={1}>
+    <Entrance title={t('first.title')} {...(session.isNew ? { step: 1 } : {})}>
       <p>{t('first.why')}</p>
       <form onSubmit={submit} class="stack">
         <input type="text" value="owner" autocomplete="username" hidden readonly />

@@ -140,7 +140,14 @@ export const enMore = {
     'A browser that warns shows the same fingerprint under the details of the certificate. If it differs, somebody stands between: do not go on.',
   'tls.turnOn': 'Turn HTTPS on',
   'tls.turnOff': 'Turn HTTPS off',
-  'tls.moved': 'Done. Open the page again, and sign in again:',
+  'tls.here':
+    'Here, on the box itself or through a tunnel, the page stays as it was; from the home network it goes by HTTPS.',
+  'moved.on': 'The page goes by HTTPS now',
+  'moved.onWords':
+    'Your browser will warn once, for this box made its certificate itself. Compare the fingerprint that it shows with the one that sudo ginnel page prints on the box; then sign in again.',
+  'moved.off': 'The page goes without HTTPS again',
+  'moved.offWords': 'Who can read along in your home network sees what you see. Sign in again.',
+  'moved.open': 'Open the page there',
   'taste.title': 'Language and colours',
   'taste.words': 'For this browser alone.',
   'backup.title': 'Back up',

@@ -141,6 +141,8 @@ const enFirst = {
   // ---- health
   'health.title': 'Health',
   'health.none': 'Everything is well.',
+  'health.down': 'This box is off the network.',
+  'health.notYet': 'This box is not on the network yet.',
   'health.problem': 'Problem',
   'health.warning': 'Warning',
   'health.note': 'Note',
@@ -180,6 +182,7 @@ const enFirst = {
   'peers.none': 'No other box is here yet.',
   'peers.noneHere': 'Invite the next box: in each home one that is always on, such as a router or a NAS.',
   'peers.noneYet': 'As soon as another box is on the network, it stands here. Nothing else is to be done.',
+  'peers.noneDown': 'This box is off the network. Bring it up, and the other boxes stand here.',
   'peers.inviteOne': 'Make an invite',
   'peers.found': { one: '{count} of {all} boxes', other: '{count} of {all} boxes' },
   'peers.more': { one: 'Show {count} more', other: 'Show {count} more' },

@@ -141,6 +141,8 @@ export const zh: Texts = {
   // ---- 健康状况
   'health.title': '健康状况',
   'health.none': '一切正常。',
+  'health.down': '这台设备未接入网络。',
+  'health.notYet': '这台设备还没有连上网络。',
   'health.problem': '问题',
   'health.warning': '警告',
   'health.note': '提示',
@@ -180,6 +182,7 @@ export const zh: Texts = {
   'peers.none': '网络中还没有其他设备。',
   'peers.noneHere': '请邀请下一台设备：每个家庭选一台始终开机的，例如路由器或 NAS。',
   'peers.noneYet': '其他设备加入后会显示在这里，无需其他操作。',
+  'peers.noneDown': '这台设备未接入网络。接入后，其他设备会显示在这里。',
   'peers.inviteOne': '创建邀请',
   'peers.found': { other: '共 {all} 台，匹配 {count} 台' },
   'peers.more': { other: '再显示 {count} 台' },
