@@ -1,36 +1,48 @@
 // What fills the braces of a text that a person reads. The facts travel beside the English words, so that the page can say
 // the same in another language.
 
-/** An error that is part of another text: its own code and facts, and its words. */
-export interface ToldError {
+/** A text with its code and facts, which may be part of another: an error, or a sentence (base/said.ts). */
+export interface Said {
+  /** `choice.better`, or an error's. */
   readonly code: string;
-  readonly words: string;
   readonly facts: Facts;
+  /** In English, whole. */
+  readonly words: string;
 }
 
-export type Fact = string | number | boolean | ToldError;
+/** Figures and names as they are, or a text of its own. */
+export type Fact = string | number | boolean | Said;
 export type Facts = Readonly<Record<string, Fact>>;
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** `{name}` becomes the fact of that name; an error its message. What is not given stays as it is. */
+/** `{name}` becomes the fact of that name; of an error or another text its words. What is not given stays as it is. */
 export const fillIn = (text: string, given: Given): string =>
-  text.replaceAll(/\{(\w+)\}/g, (whole, key: string) => (key in given ? wordOf(given[key]) : whole));
+  text.replaceAll(/\{(\w+)\}/g, (whole, key: string) =>
+    Object.hasOwn(given, key) ? wordOf(given[key]) : whole,
+  );
 
 /** Of what is given, what fills `text`: nothing else of it travels. */
 export function factsOf(text: string, given: Given): Facts {
   const names = new Set([...text.matchAll(/\{(\w+)\}/g)].map(match => match[1] ?? ''));
   return Object.fromEntries(
-    [...names].filter(name => name in given).map(name => [name, factOf(given[name])]),
+    [...names].filter(name => Object.hasOwn(given, name)).map(name => [name, factOf(given[name])]),
   );
 }
 
-const wordOf = (value: unknown): string => (value instanceof Error ? value.message : String(value));
+function wordOf(value: unknown): string {
+  if (value instanceof Error) return value.message;
+  return isSaid(value) ? value.words : String(value);
+}
 
 function factOf(value: unknown): Fact {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (isSaid(value)) return value;
   return isCoded(value) ? { code: value.code, words: value.message, facts: value.facts } : wordOf(value);
 }
 
-const isCoded = (value: unknown): value is Error & Pick<ToldError, 'code' | 'facts'> =>
+const isSaid = (value: unknown): value is Said =>
+  typeof value === 'object' && value !== null && 'words' in value;
+
+const isCoded = (value: unknown): value is Error & Pick<Said, 'code' | 'facts'> =>
   value instanceof Error && 'code' in value && 'facts' in value;

@@ -93,6 +93,7 @@ function isBounded(schema: ValueSchema): boolean {
   });
 }
 
+/** SETTING_UNKNOWN, with what may have been meant. */
 export function unknownSetting(key: string, known: readonly string[]): GinnelError {
   const near = nearest(key, known);
   const meant = near.length === 0 ? 'Nothing there is called like it.' : `Did you mean ${near.join(' or ')}?`;

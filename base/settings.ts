@@ -237,7 +237,6 @@ export class Settings<Values extends object> implements SettingsAdmin {
   }
 }
 
-/** SETTING_UNKNOWN, with what may have been meant. */
 const keyOf = (error: ErrorObject | undefined): string => error?.instancePath.split('/')[1] ?? '';
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

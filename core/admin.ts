@@ -1,7 +1,7 @@
 // The narrow interface by which page, CLI and LuCI see and steer a node. Plain JSON in and out.
 import type { SettingsAdmin, SettingsChange } from '../base/settings.ts';
 import type { HealthLine } from '../base/health.ts';
-import type { Said, SaidFacts } from '../base/said.ts';
+import type { Said, Facts } from '../base/said.ts';
 import type { NatReport } from './contract/nat-report.ts';
 import type { PathClass } from './contract/link.ts';
 import type { AeadName } from './dataplane/aead.ts';
@@ -73,7 +73,7 @@ export interface PeerStatus {
   readonly reason: string;
   /** The same for other languages: a code, and what its text is filled with (base/said.ts). Empty: no reason. */
   readonly reasonCode: string;
-  readonly reasonFacts: SaidFacts;
+  readonly reasonFacts: Facts;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;

@@ -1,5 +1,5 @@
 // What page and command learn of one peer over time: the last hour of its path, and how fast it is. Plain JSON.
-import type { SaidFacts } from '../base/said.ts';
+import type { Facts } from '../base/said.ts';
 import type { PathStatus, PeerStatus } from '../core/admin.ts';
 
 export interface PathSample {
@@ -23,7 +23,7 @@ export interface PathChange {
   /** In words; and the same for other languages (base/said.ts). */
   readonly reason: string;
   readonly reasonCode: string;
-  readonly reasonFacts: SaidFacts;
+  readonly reasonFacts: Facts;
 }
 
 /** Oldest first; of the last hour at most. */

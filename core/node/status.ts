@@ -133,8 +133,7 @@ function peerStatus(
   const { id, name, ip4, ip6, wireguardKey } = record;
   const session = parts.engine.status(wireguardKey);
   const paths = parts.paths.status(wireguardKey);
-  const enrolled = parts.roll.others.get(id) ?? null;
-  const lastSeen = enrolled?.lastSeen ?? null;
+  const lastSeen = parts.roll.others.get(id)?.lastSeen ?? null;
   const state = paths?.state ?? 'idle';
   const isAway = state === 'idle' && lastSeen !== null;
   return {

@@ -1,6 +1,6 @@
 // What the search for paths says to people: why a path was chosen or none was found, what was tried, what would help.
 // The page says the same in other languages by the codes.
-import { sayings, type SaidFact } from '../../base/said.ts';
+import { sayings, type Said } from '../../base/said.ts';
 
 /** Paths by name, and how good they are. */
 const PATHS = {
@@ -160,7 +160,7 @@ export type PathSaying = keyof typeof PATH_SAYINGS;
 export const says = sayings<PathSaying>(PATH_SAYINGS);
 
 /** A word that has a saying of its own there, and else the word. */
-export function saidWord(kind: 'learnt' | 'rule', word: string): SaidFact {
+export function saidWord(kind: 'learnt' | 'rule', word: string): Said | string {
   const code = `${kind}.${word}`;
   return isSaying(code) ? says(code) : word;
 }

@@ -71,7 +71,6 @@ export async function createPage(options: PageOptions): Promise<Page> {
   certificateRoute(signedIn, options);
   liveRoute(signedIn, live);
   registerRoutes(signedIn, options, read);
-  // The history of a peer and its speed (history.ts, speed.ts) register here: `historyRoutes(signedIn, …)`.
 
   const app = new Koa();
   app.use(secureHeaders);

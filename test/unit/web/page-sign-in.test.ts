@@ -69,7 +69,12 @@ t.test('the first visit from the home sets the password, once; no password is to
   };
   const bench = await pageBench(t, { hashPassword: slowHash });
   const { ask } = bench;
-  t.match((await ask('GET', '/v1/page/session')).json, { owner: 'none', needsCode: false, signedIn: false });
+  t.match((await ask('GET', '/v1/page/session')).json, {
+    owner: 'none',
+    needsCode: false,
+    signedIn: false,
+    isNew: true,
+  });
   t.match(await signIn(bench, PASSWORD), { status: 409, json: { code: 'PAGE_OWNER_NONE' } });
   const short = await ask('POST', '/v1/page/owner', { body: { password: '1234567' } });
   t.match(short, { status: 422, json: { code: 'PAGE_PASSWORD_SHORT' }, cookie: '' });

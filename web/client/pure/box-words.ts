@@ -1,6 +1,6 @@
 // What the box says of itself in English, in another language: by its codes and the facts beside them. What has no words
 // there stays as it is, and is marked as English.
-import type { Facts, HealthLine, ToldError } from './wire.ts';
+import type { HealthLine, Said } from './wire.ts';
 
 /** Of a code. The braces are those of the English texts (docs/errors.md, docs/health.md). */
 export type CodeText = readonly [what: string, why: string, todo: string];
@@ -32,7 +32,7 @@ export type SettingsOwner = 'node' | 'server' | 'daemon';
 /** A bit of text; as an object where it is English still. */
 export type Piece = string | { readonly en: string };
 
-export interface Said {
+export interface Wording {
   readonly words: readonly Piece[];
   readonly todo: readonly Piece[];
   /** False: a fact was missing, and what it belongs to was left out. */
@@ -41,8 +41,8 @@ export interface Said {
 
 export interface BoxWords {
   /** Null: there are no words for it. */
-  readonly error: (code: string, facts: Readonly<Record<string, unknown>>) => Said | null;
-  readonly health: (line: HealthLine) => Said | null;
+  readonly error: (code: string, facts: Readonly<Record<string, unknown>>) => Wording | null;
+  readonly health: (line: HealthLine) => Wording | null;
   /** A reason, a choice, or another bit that the box has in English only. */
   readonly phrase: (english: string) => readonly Piece[];
   readonly setting: (owner: SettingsOwner, key: string) => SettingText | null;
@@ -64,13 +64,13 @@ export function boxWordsOf(texts: BoxTexts): BoxWords {
   const sayBest = (
     candidates: readonly (CodeText | undefined)[],
     facts: Readonly<Record<string, unknown>>,
-  ): Said | null => {
+  ): Wording | null => {
     const known = candidates.filter(one => one !== undefined);
     const said = known.map(text => say(text, facts));
     return said.find(({ isWhole }) => isWhole) ?? said.find(({ words }) => words.length > 0) ?? null;
   };
 
-  const say = ([what, why, todo]: CodeText, facts: Readonly<Record<string, unknown>>): Said => {
+  const say = ([what, why, todo]: CodeText, facts: Readonly<Record<string, unknown>>): Wording => {
     const parts = [what, why, todo].map(part => fill(part, facts));
     const [first, second, third] = parts.map(part => part ?? []);
     return {
@@ -143,7 +143,7 @@ const english = (text: string): Piece => ({ en: text.replace(CODED, '') });
 
 const isTranslated = (pieces: readonly Piece[]): boolean => pieces.every(piece => typeof piece === 'string');
 
-const isTold = (value: unknown): value is ToldError & { readonly facts: Facts } =>
+const isTold = (value: unknown): value is Said =>
   typeof value === 'object' && value !== null && 'code' in value && 'facts' in value && 'words' in value;
 
 /** A sentence inside a sentence has no stop of its own; nothing is left empty. */

@@ -10,7 +10,14 @@ export function saidIn(said: Said, texts: SaidTexts, plural: Intl.PluralRules): 
   const text = Object.hasOwn(texts, code) ? texts[code] : undefined;
   if (text === undefined) return words;
   const filling = Object.entries(facts).map(([name, fact]) => {
-    return [name, typeof fact === 'object' ? saidIn(fact, texts, plural) : fact] as const;
+    return [
+      name,
+      typeof fact === 'object'
+        ? saidIn(fact, texts, plural)
+        : typeof fact === 'boolean'
+          ? String(fact)
+          : fact,
+    ] as const;
   });
   return fillText(text, Object.fromEntries(filling), plural);
 }

@@ -11,11 +11,12 @@ export interface ErrorAnswer {
 /** A sentence in English, and what other languages need to say it. */
 export interface Said {
   readonly code: string;
-  readonly facts: SaidFacts;
+  readonly facts: Facts;
   readonly words: string;
 }
 
-export type SaidFacts = Readonly<Record<string, string | number | Said>>;
+/** What fills the braces of the text of a code; a text of its own may be part of another. */
+export type Facts = Readonly<Record<string, string | number | boolean | Said>>;
 
 export interface Why {
   readonly reason: Said;
@@ -58,16 +59,6 @@ export interface HealthLine {
   readonly facts: Facts;
 }
 
-/** What fills the braces of the texts of a code. */
-export type Facts = Readonly<Record<string, string | number | boolean | ToldError>>;
-
-/** An error that is part of another text. */
-export interface ToldError {
-  readonly code: string;
-  readonly words: string;
-  readonly facts: Facts;
-}
-
 export interface Health {
   readonly version: string;
   readonly pid: number;
@@ -101,7 +92,7 @@ export interface Peer {
   readonly paths: readonly Path[];
   readonly reason: string;
   readonly reasonCode: string;
-  readonly reasonFacts: SaidFacts;
+  readonly reasonFacts: Facts;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly lastHeardSecondsAgo: number | null;
@@ -229,7 +220,7 @@ export interface History {
     readonly to: string;
     readonly reason: string;
     readonly reasonCode: string;
-    readonly reasonFacts: SaidFacts;
+    readonly reasonFacts: Facts;
   }[];
 }
 

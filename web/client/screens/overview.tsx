@@ -6,7 +6,7 @@ import { hashOf } from '../pure/route.ts';
 import type { Live, NodeStatus, ServerLive } from '../pure/wire.ts';
 import { useAction } from '../state/action.ts';
 import { post } from '../state/api.ts';
-import { useWords } from '../state/language.ts';
+import { useWords, type Words } from '../state/language.ts';
 import { useIsPhone } from '../state/phone.ts';
 import { Button, Card, Facts, Problem, State } from '../parts/basics.tsx';
 import { Copied } from '../parts/copy.tsx';
@@ -41,7 +41,7 @@ export function Overview({ now }: { readonly now: Live }): JSX.Element {
       <p class="lead" role="status">
         {summaryOf(node, t)}
       </p>
-      {node.state === 'down' && <BringUp kind="primary" />}
+      {node.state === 'down' && <BringUp />}
       <Boxes node={node} now={now} />
     </>
   );
@@ -67,12 +67,11 @@ function ServerHere({ now, server }: { readonly now: Live; readonly server: Serv
 
 function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live }): JSX.Element {
   const { t } = useWords();
-  const trouble = useTrouble(node);
   const [typed, setTyped] = useState('');
   const isAll = typed.trim() === '';
   const shown = found(node.peers, typed);
   const isPhone = useIsPhone();
-  const health = <HealthCard lines={healthOf(now)}>{trouble}</HealthCard>;
+  const health = <HealthCard lines={healthOf(now)}>{troubleOf(node, t)}</HealthCard>;
   const list = (
     <Card
       title={t('peers.title')}
@@ -114,13 +113,7 @@ function Boxes({ node, now }: { readonly node: NodeStatus; readonly now: Live })
 /** The first box of a network, or one that was let in a moment ago. */
 function Nobody({ node, isServer }: { readonly node: NodeStatus; readonly isServer: boolean }): JSX.Element {
   const { t } = useWords();
-  if (node.state === 'down')
-    return (
-      <>
-        <p>{t('peers.noneDown')}</p>
-        <BringUp />
-      </>
-    );
+  if (node.state === 'down') return <p>{t('peers.noneDown')}</p>;
   return (
     <>
       <p>{t(isServer ? 'peers.noneHere' : 'peers.noneYet')}</p>
@@ -199,29 +192,25 @@ function ThisBox({ node }: { readonly node: NodeStatus }): JSX.Element {
 }
 
 /** What the sentence above says of this box is said of its health, too. */
-function useTrouble(node: NodeStatus): JSX.Element | null {
-  const { t } = useWords();
+function troubleOf(node: NodeStatus, t: Words['t']): JSX.Element | null {
   if (node.state === 'down')
     return (
       <div class="notice tone-fair">
         <Icon name="alert" />
-        <div>
-          <p class="strong">{t('health.down')}</p>
-          <BringUp />
-        </div>
+        <p class="strong">{t('health.down')}</p>
       </div>
     );
   const isOnItsWay = node.state === 'starting' || node.server.state === 'connecting';
   return isOnItsWay ? <p class="hint">{t('health.notYet')}</p> : null;
 }
 
-function BringUp({ kind = 'plain' }: { readonly kind?: 'primary' | 'plain' }): JSX.Element {
+function BringUp(): JSX.Element {
   const { t } = useWords();
   const action = useAction();
   return (
     <div class="stack-tight">
       <div>
-        <Button kind={kind} busy={action.busy} onClick={() => void action.run(() => post('/v1/node/up'))}>
+        <Button kind="primary" busy={action.busy} onClick={() => void action.run(() => post('/v1/node/up'))}>
           {t('box.bringUp')}
         </Button>
       </div>
