@@ -12,9 +12,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = '.tap/results.tap';
 const FOLDERS = ['e2e', 'lab', 'contract', 'fuzz', 'unit'];
 const IS_LAB = /^dist\/test\/lab\//;
-/** A lab mostly waits for its network: two (never more: see test/lab/wrapper.ts) leave room for others. */
+/** A lab mostly waits for its network: two (never more: see test/lab/wrapper.ts) leave room for one other file. */
 const LABS = 2;
-const OTHERS = 2;
+const OTHERS_BESIDE_LABS = 1;
+const OTHERS_ALONE = 2;
 /** Labs run in real time: what is no lab yields the CPU to them. */
 const NICENESS = 5;
 const TOLD = /^(not )?ok \d+ - |^ *not ok |^ *Bail out!/;
@@ -36,6 +37,7 @@ await new Promise(startMore);
 finish();
 
 function startMore(whenAllEnded) {
+  const hasLabs = () => running.labs + waiting.labs.length > 0;
   const start = kind => {
     running[kind] += 1;
     runFile(waiting[kind].shift(), kind === 'labs' ? 0 : NICENESS).then(outcome => {
@@ -45,7 +47,8 @@ function startMore(whenAllEnded) {
     });
   };
   while (waiting.labs.length > 0 && running.labs < LABS) start('labs');
-  while (waiting.others.length > 0 && running.others < OTHERS) start('others');
+  while (waiting.others.length > 0 && running.others < (hasLabs() ? OTHERS_BESIDE_LABS : OTHERS_ALONE))
+    start('others');
   if (running.labs + running.others === 0) whenAllEnded();
 }
 
